@@ -1,0 +1,1 @@
+"""The heads that come with ordbench: one method, one file."""

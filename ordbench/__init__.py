@@ -1,0 +1,1 @@
+"""ordbench: ordinal-regression heads, compared fairly on one backbone interface."""

@@ -1,0 +1,109 @@
+"""The contract of a backbone: images in, features out; CLIP and ResNet look the same from here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor, nn
+
+Layer = Literal["post", "pre"]  # after or before the projection into CLIP's joint space
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+
+class Backbone(Protocol):
+    """Turns images into features.
+
+    Attributes:
+        num_features: Width D of the features.
+        transform: Its own preprocessing, one RGB image to a float32 tensor ``(3, H, W)``; its
+            ``repr`` says all that it does and stands in the cache key.
+    """
+
+    num_features: int
+    transform: Callable[[Image], Tensor]
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Map preprocessed images ``(N, 3, H, W)`` to float32 features ``(N, D)``.
+
+        The features are not brought to unit length.
+        """
+        ...
+
+
+class TextTower(Protocol):
+    """A frozen text encoder that takes token embeddings, so that prompts can be learned.
+
+    Attributes:
+        width: Width W of a token embedding.
+        embed_dim: Width E of the joint space.
+        context_length: Most tokens in a prompt, start and end included.
+        logit_scale: The scale of cosines, already exponentiated (about 100 for CLIP).
+        causal: Whether the tower is CLIP's causal transformer, pooled at EOT: then `model` has
+            ``transformer``, ``positional_embedding``, ``ln_final``, ``text_projection``.
+        fingerprint: Hash of the weights.
+        model: The library's own module.
+    """
+
+    width: int
+    embed_dim: int
+    context_length: int
+    logit_scale: float
+    causal: bool
+    fingerprint: str
+    model: nn.Module
+
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of ``text``, without start, end and padding."""
+        ...
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Token embeddings ``(..., W)`` of ids ``(...)``."""
+        ...
+
+    def encode(self, prompts: list[str]) -> Tensor:
+        """Encode whole sentences as the library itself does: ``(len(prompts), E)``."""
+        ...
+
+
+class BackboneFamily(ABC):
+    """One library of backbones: the entry point ``NAME`` opens ``NAME:ARGUMENT``.
+
+    Importing the module of a family must not import torch.
+
+    Attributes:
+        title: One line for ``ordbench ls backbones``.
+        source: Paper or project.
+        needs: What a user must have ("nothing", "network at first use").
+    """
+
+    title: ClassVar[str]
+    source: ClassVar[str]
+    needs: ClassVar[str]
+
+    @abstractmethod
+    def fingerprint(self, argument: str) -> str:
+        """SHA-256 of the weights behind ``argument``; fetches them if they are not here yet.
+
+        Raises:
+            BackboneError: If there is no such model, or its weights cannot be had.
+        """
+
+    @abstractmethod
+    def load(self, argument: str, *, layer: Layer, device: str, dtype: Dtype) -> Backbone:
+        """Build the image side.
+
+        Raises:
+            BackboneError: As for `fingerprint`, and if the weights are another model's.
+        """
+
+    @abstractmethod
+    def load_text_tower(self, argument: str, *, device: str) -> TextTower | None:
+        """Build the text side in float32, or None where there is none.
+
+        Raises:
+            BackboneError: As for `load`, and for a tower that takes no embeddings as input.
+        """

@@ -1,0 +1,59 @@
+"""Options of heads and datasets: declared as annotated keyword-only arguments, checked by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from ordbench.errors import SpecError
+
+Value = bool | int | float | str | None
+
+
+def declared(plugin: Callable[..., object]) -> dict[str, tuple[Any, Value]]:
+    """Type and default of each option of ``plugin``, in the order of its signature."""
+    target = plugin.__init__ if inspect.isclass(plugin) else plugin
+    hints = get_type_hints(target)
+    return {
+        name: (hints[name], parameter.default)
+        for name, parameter in inspect.signature(target).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def resolve(
+    plugin: Callable[..., object], given: Mapping[str, Value], *, owner: str
+) -> dict[str, Value]:
+    """Check the options that a user gave and fill in the defaults of the others.
+
+    Args:
+        plugin: The class or function that takes the options.
+        given: Options as typed; strings are converted to the declared type.
+        owner: What an error calls the plug-in ("head 'coral'").
+
+    Raises:
+        SpecError: If an option is not declared, or its value is not of its type.
+
+    >>> def plugin(*, base_ranks: int = 3) -> None: ...
+    >>> resolve(plugin, {"base_ranks": "5"}, owner="head 'x'")
+    {'base_ranks': 5}
+    """
+    options = declared(plugin)
+    resolved: dict[str, Value] = {name: default for name, (_, default) in options.items()}
+    for name, value in given.items():
+        if name not in options:
+            near = get_close_matches(name, options) or list(options) or ["none"]
+            raise SpecError(f"{owner} has no option {name!r}; there is: {', '.join(near)}")
+        kind = options[name][0]
+        try:
+            resolved[name] = TypeAdapter(kind, config=ConfigDict(strict=False)).validate_python(
+                value
+            )
+        except ValidationError as error:
+            wanted = error.errors()[0]["msg"]
+            raise SpecError(f"{owner}, option {name}={value!r}: {wanted}") from None
+    return resolved

@@ -1,0 +1,86 @@
+"""Plug-ins by name: one entry-point group a kind, and no import before a name is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from ordbench.errors import BrokenPluginError, UnknownPluginError
+
+if TYPE_CHECKING:
+    from ordbench.backbone import BackboneFamily
+    from ordbench.dataset import Dataset
+    from ordbench.head import Head
+
+T = TypeVar("T")
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """The installed plug-ins of one kind: a read-only mapping from name to object.
+
+    Args:
+        kind: What error messages call one plug-in ("head").
+        group: The entry-point group that packages fill ("ordbench.heads").
+    """
+
+    def __init__(self, kind: str, group: str) -> None:
+        self.kind = kind
+        self.group = group
+
+    def __getitem__(self, name: str) -> T:
+        """Import the plug-in called ``name``.
+
+        Raises:
+            UnknownPluginError: If nobody offers ``name``; near names are suggested.
+            BrokenPluginError: If two packages offer it, or if its import fails.
+        """
+        offer = self.offer(name)
+        try:
+            return cast(T, offer.load())
+        except Exception as error:  # a plug-in may raise anything while it is imported
+            raise BrokenPluginError(
+                f"{self.kind} {name!r} of {_owner(offer)} cannot be imported: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    def offer(self, name: str) -> EntryPoint:
+        """The one entry point called ``name``, not imported.
+
+        Raises:
+            UnknownPluginError: If nobody offers ``name``.
+            BrokenPluginError: If two packages offer it.
+        """
+        offers = _distinct(entry_points(group=self.group, name=name))
+        if not offers:
+            near = get_close_matches(name, self) or list(self)
+            raise UnknownPluginError(
+                f"no {self.kind} {name!r}; there is: {', '.join(near)} (ordbench ls {self.kind}s)"
+            )
+        if len(offers) > 1:
+            owners = " and ".join(sorted(_owner(offer) for offer in offers))
+            raise BrokenPluginError(
+                f"{self.kind} {name!r} is offered twice: by {owners}; uninstall one of them"
+            )
+        return offers[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(entry_points(group=self.group).names))
+
+    def __len__(self) -> int:
+        return len(entry_points(group=self.group).names)
+
+
+def _distinct(offers: EntryPoints) -> list[EntryPoint]:
+    """A package found twice on the path (a checkout and its install) offers a name once."""
+    return list({_owner(offer): offer for offer in offers}.values())
+
+
+def _owner(offer: EntryPoint) -> str:
+    return f"{offer.dist.name if offer.dist else '?'} ({offer.value})"
+
+
+HEADS: Registry[type[Head]] = Registry("head", "ordbench.heads")
+DATASETS: Registry[type[Dataset]] = Registry("dataset", "ordbench.datasets")
+BACKBONES: Registry[type[BackboneFamily]] = Registry("backbone", "ordbench.backbones")

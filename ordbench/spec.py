@@ -1,0 +1,58 @@
+"""What one run is: a frozen description from which the run can be done again."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ordbench.backbone import Dtype, Layer
+from ordbench.options import Value
+from ordbench.recipe import Recipe
+
+Protocol = Literal["standard", "paper"]
+
+
+class RunSpec(BaseModel):
+    """One training of one head and its test.
+
+    Attributes:
+        head: Name of the head.
+        head_options: Its options, defaults filled in.
+        dataset: Name of the dataset.
+        dataset_argument: What stands after the colon (a path); never part of the run id.
+        dataset_options: Its options, defaults filled in.
+        backbone: ``FAMILY:ARGUMENT``; a path after ``@`` is never part of the run id.
+        text: Backbone whose text tower is prompted; empty for the backbone's own.
+        layer: Features after (``post``) or before (``pre``) the projection into the joint space.
+        normalize: Whether features are brought to unit length.
+        dtype: Arithmetic of the image tower; ``auto`` is settled by the device.
+        protocol: ``standard`` selects on validation; ``paper`` selects on test as the OrdinalCLIP
+            code does, and is never ranked with the others.
+        fold: Which fold is the test fold.
+        split: SHA-256 of a split manifest given by the user, or empty.
+        shots: Training images a rank; None for all.
+        data_seed: Draws the few-shot set.
+        train_seed: Starts the head and orders the batches.
+        recipe: How the head is trained.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    head: str
+    head_options: dict[str, Value] = Field(default_factory=dict)
+    dataset: str
+    dataset_argument: str = ""
+    dataset_options: dict[str, Value] = Field(default_factory=dict)
+    backbone: str = "clip:tiny"
+    text: str = ""
+    layer: Layer = "post"
+    normalize: bool = False
+    dtype: Dtype | Literal["auto"] = "auto"
+    protocol: Protocol = "standard"
+    fold: int = Field(default=0, ge=0)
+    split: str = ""
+    shots: int | None = Field(default=None, ge=1)
+    data_seed: int = Field(default=0, ge=0)
+    train_seed: int = Field(default=0, ge=0)
+    recipe: Recipe = Recipe()

@@ -1,0 +1,48 @@
+"""What a head is told before it learns: the ranks, their names and values, and the context."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ordbench.errors import DatasetError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """K ordered ranks.
+
+    Attributes:
+        rank_names: K words, as a prompt says them ("35", "1930s", "severe").
+        rank_values: K numbers in ``unit``, strictly rising.
+        unit: What ``rank_values`` are measured in ("years").
+        context: The words before the rank name in a prompt, without a full stop.
+
+    Raises:
+        DatasetError: If there are fewer than two ranks, or the values do not rise.
+
+    >>> Task(rank_names=("low", "high"), rank_values=(0, 1), unit="grade", context="it is").num_ranks
+    2
+    """
+
+    rank_names: tuple[str, ...]
+    rank_values: tuple[float, ...]
+    unit: str
+    context: str
+
+    def __post_init__(self) -> None:
+        if len(self.rank_names) < 2:
+            raise DatasetError(
+                f"ordinal regression needs at least 2 ranks, got {len(self.rank_names)}: "
+                f"{list(self.rank_names)}; check the labels"
+            )
+        if len(self.rank_names) != len(self.rank_values):
+            raise DatasetError(
+                f"{len(self.rank_names)} rank names but {len(self.rank_values)} rank values"
+            )
+        steps = zip(self.rank_values, self.rank_values[1:], strict=False)
+        if not all(low < high for low, high in steps):
+            raise DatasetError(f"rank values must rise, got {list(self.rank_values)}")
+
+    @cached_property
+    def num_ranks(self) -> int:
+        """K."""
+        return len(self.rank_names)
