@@ -19,7 +19,8 @@ class Task:
     Raises:
         DatasetError: If there are fewer than two ranks, or the values do not rise.
 
-    >>> Task(rank_names=("low", "high"), rank_values=(0, 1), unit="grade", context="it is").num_ranks
+    >>> task = Task(rank_names=("low", "high"), rank_values=(0, 1), unit="grade", context="it is")
+    >>> task.num_ranks
     2
     """
 
