@@ -1,0 +1,61 @@
+"""Where a number comes from: versions, machine, and the source of a head."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+LIBRARIES = ("ordbench", "torch", "open_clip_torch", "timm", "numpy")
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that can change a number."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            # CPU and CUDA builds of one release ("2.9.0+cpu") are one version here.
+            found[name] = version(name).partition("+")[0]
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine(device: str) -> dict[str, str]:
+    """What the run was made on: processor, cores, operating system, device."""
+    return {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "device": device,
+    }
+
+
+@cache
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+@cache
+def source_hash(plugin: type) -> str:
+    """SHA-256 over the source files of a class and of its bases outside ordbench itself.
+
+    A head that is edited is another head, whatever its version number says.
+    """
+    digest = hashlib.sha256()
+    for base in plugin.__mro__:
+        if base.__module__.partition(".")[0] in {"builtins", "abc", "torch"}:
+            continue
+        digest.update(Path(inspect.getfile(base)).read_bytes())
+    return digest.hexdigest()
