@@ -42,16 +42,25 @@ class TextTower(Protocol):
         embed_dim: Width E of the joint space.
         context_length: Most tokens in a prompt, start and end included.
         logit_scale: The scale of cosines, already exponentiated (about 100 for CLIP).
-        causal: Whether the tower is CLIP's causal transformer, pooled at EOT: then `model` has
-            ``transformer``, ``positional_embedding``, ``ln_final``, ``text_projection``.
+        start_id: Id of the token that opens a prompt (CLIP: 49406), or None if there is none.
+        end_id: Id of the token that closes it (CLIP: 49407).
+        pad_id: Id that fills a prompt up to ``context_length`` (CLIP: 0).
+        causal: Whether the tower is CLIP's causal transformer of `ResidualAttentionBlock`, pooled
+            at the end token: then `model` has ``transformer``, ``positional_embedding``,
+            ``ln_final`` and ``text_projection`` (a matrix, a linear layer or None).
         fingerprint: Hash of the weights.
-        model: The library's own module.
+        model: The library's own module, frozen and in eval mode. Its ``encode_text`` (or its call,
+            where there is none) maps ids ``(K, context_length)`` to ``(K, E)`` and looks them up
+            in ``token_embedding``, its own or that of its ``text``.
     """
 
     width: int
     embed_dim: int
     context_length: int
     logit_scale: float
+    start_id: int | None
+    end_id: int
+    pad_id: int
     causal: bool
     fingerprint: str
     model: nn.Module
