@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,12 +28,13 @@ class Entry(NamedTuple):
 
 def entries(kind: Kind) -> list[Entry]:
     """List the plug-ins of one kind by name; a broken one is a row, not an end."""
-    describe, registry = {
-        "heads": (_head, HEADS),
-        "datasets": (_dataset, DATASETS),
-        "backbones": (_backbone, BACKBONES),
-    }[kind]
-    return [_entry(describe, name) for name in registry]
+    describe = {"heads": _head, "datasets": _dataset, "backbones": _backbone}[kind]
+    names: dict[Kind, Iterable[str]] = {
+        "heads": HEADS,
+        "datasets": DATASETS,
+        "backbones": BACKBONES,
+    }
+    return [_entry(describe, name) for name in names[kind]]
 
 
 def _entry(describe: Callable[[str], Entry], name: str) -> Entry:
@@ -72,10 +73,10 @@ def _source(offer: EntryPoint) -> str:
 
 
 def _facts(docstring: str) -> tuple[str, str, str]:
-    """Title, source and needs of a head, as its module's docstring says them.
+    r"""Title, source and needs of a head, as its module's docstring says them.
 
-    >>> _facts("CORAL: one weight vector.\\n\\nSource: Cao et al. (2020).\\n\\nNeeds: a text tower.")
-    ('CORAL: one weight vector', 'Cao et al. (2020)', 'a text tower')
+    >>> _facts("CoOp: learned context.\n\nSource: Zhou et al.\n\nNeeds: a text tower.")
+    ('CoOp: learned context', 'Zhou et al', 'a text tower')
     """
     title, *paragraphs = re.split(r"\n\s*\n", docstring.strip())
     said = {"Source": "", "Needs": "nothing"}

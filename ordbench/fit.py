@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -100,7 +101,19 @@ def fit(replicas: Sequence[Replica], recipe: Recipe, rank_values: Tensor) -> lis
     for replica in replicas:
         check_ranks(replica.train.ranks, replica.head.num_ranks)
         check_ranks(replica.val.ranks, replica.head.num_ranks)
-    return _Training(replicas, recipe, rank_values).run()
+    with _one_thread():
+        return _Training(replicas, recipe, rank_values).run()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums split over threads change in the last bit with their number; one thread does not."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Training:

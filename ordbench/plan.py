@@ -1,0 +1,191 @@
+"""From what a user typed to the runs it means: a grid of heads, datasets, shots and seeds."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from ordbench.choice import Choice, split
+from ordbench.errors import SpecError
+from ordbench.options import Value, declared, resolve
+from ordbench.recipe import Recipe
+from ordbench.registry import DATASETS, HEADS
+from ordbench.spec import RunSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The axes of a sweep, as typed; each takes comma-separated values.
+
+    Attributes:
+        heads: ``NAME[:KEY=VALUE]``; ``all`` for every installed head.
+        datasets: ``NAME[:ARGUMENT][:KEY=VALUE]``.
+        backbones: ``FAMILY:ARGUMENT``.
+        shots: Images a rank, or ``all``.
+        seeds: Numbers and ranges (``0-4``); each is both data seed and train seed.
+        folds: Numbers and ranges.
+        recipe: ``KEY=VALUE``, put over each head's own recipe.
+        settings: The other fields of `RunSpec`, the same for every run.
+    """
+
+    heads: Sequence[str]
+    datasets: Sequence[str]
+    backbones: Sequence[str] = ("clip:tiny",)
+    shots: Sequence[str] = ("all",)
+    seeds: Sequence[str] = ("0",)
+    folds: Sequence[str] = ("0",)
+    recipe: Sequence[str] = ()
+    settings: dict[str, Value] = field(default_factory=dict[str, Value])
+
+    def specs(self) -> list[RunSpec]:
+        """Every combination, checked, with defaults filled in, in the order of the axes.
+
+        Raises:
+            OrdbenchError: If a name, an option or a number is not to be had.
+        """
+        heads = [Choice.parse(text) for text in _items(self.heads)]
+        heads = [head for choice in heads for head in _expand(choice)]
+        datasets = [Choice.parse(text) for text in _items(self.datasets)]
+        axes = itertools.product(
+            datasets,
+            _items(self.backbones),
+            parse_numbers(self.folds, "--folds"),
+            parse_shots(self.shots),
+            heads,
+            parse_numbers(self.seeds, "--seeds"),
+        )
+        resolved = {head: _head_settings(head, self.recipe) for head in map(str, heads)}
+        specs: list[RunSpec] = []
+        for dataset, backbone, fold, shots, head, seed in axes:
+            settings = {
+                **resolved[str(head)],
+                **_dataset_settings(dataset),
+                "backbone": backbone,
+                "fold": fold,
+                "shots": shots,
+                "data_seed": seed,
+                "train_seed": seed,
+                **self.settings,
+            }
+            specs.append(_spec(settings))
+        return specs
+
+
+def parse_shots(texts: Iterable[str]) -> list[int | None]:
+    """Read ``1,2,4,all``.
+
+    Raises:
+        SpecError: If an item is neither ``all`` nor a whole number of at least 1.
+
+    >>> parse_shots(["1,2", "all"])
+    [1, 2, None]
+    """
+    shots: list[int | None] = []
+    for item in _items(texts):
+        if item == "all":
+            shots.append(None)
+        elif item.isdecimal() and int(item) >= 1:
+            shots.append(int(item))
+        else:
+            raise SpecError(f"--shots {item}: wanted 'all' or a whole number of at least 1 a rank")
+    return shots
+
+
+def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
+    """Read ``0-2,7``.
+
+    Raises:
+        SpecError: If an item is neither a whole number nor a rising range.
+
+    >>> parse_numbers(["0-2,7"], "--seeds")
+    [0, 1, 2, 7]
+    """
+    numbers: list[int] = []
+    for item in _items(texts):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", item)
+        if not match or (match[2] and int(match[2]) < int(match[1])):
+            raise SpecError(f"{flag} {item}: wanted a whole number or a range such as 0-4")
+        numbers.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return numbers
+
+
+def head_label(spec: RunSpec) -> str:
+    """What a table calls the head of a run: its name and the options that are not the default."""
+    defaults = {key: value for key, (_, value) in declared(HEADS[spec.head]).items()}
+    other = {k: str(v) for k, v in spec.head_options.items() if v != defaults.get(k)}
+    return str(Choice(spec.head, options=other))
+
+
+def _items(texts: Iterable[str]) -> list[str]:
+    items = [item for text in texts for item in split(text, ",")]
+    return list(dict.fromkeys(item for item in items if item))
+
+
+def _expand(choice: Choice) -> list[Choice]:
+    return [Choice(name) for name in HEADS] if choice.name == "all" else [choice]
+
+
+def _head_settings(text: str, overrides: Iterable[str]) -> dict[str, object]:
+    choice = Choice.parse(text)
+    head = HEADS[choice.name]
+    if choice.argument:
+        raise SpecError(
+            f"head {text!r}: {choice.argument!r} is no KEY=VALUE; write {choice.name}:KEY=VALUE"
+        )
+    options = resolve(head, choice.options, owner=f"head {choice.name!r}")
+    changes: dict[str, str] = {}
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise SpecError(f"--recipe {override}: wanted KEY=VALUE")
+        changes[key.replace("-", "_")] = value
+    try:
+        recipe = Recipe.model_validate({**head.recipe.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        known = ", ".join(Recipe.model_fields)
+        raise SpecError(
+            f"--recipe {first['loc'][0]}={first['input']}: {first['msg']}; there is: {known}"
+        ) from None
+    return {"head": choice.name, "head_options": options, "recipe": recipe}
+
+
+def _dataset_settings(choice: Choice) -> dict[str, object]:
+    options = resolve(DATASETS[choice.name], choice.options, owner=f"dataset {choice.name!r}")
+    return {
+        "dataset": choice.name,
+        "dataset_argument": choice.argument,
+        "dataset_options": options,
+    }
+
+
+def _spec(settings: dict[str, object]) -> RunSpec:
+    try:
+        return RunSpec.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SpecError(f"{where} = {first['input']!r}: {first['msg']}") from None
+
+
+def resolved(spec: RunSpec) -> RunSpec:
+    """The same run with every default filled in, so that one run has one description.
+
+    Raises:
+        OrdbenchError: As for `Grid.specs`.
+    """
+    head = HEADS[spec.head]
+    dataset = DATASETS[spec.dataset]
+    return spec.model_copy(
+        update={
+            "head_options": resolve(head, spec.head_options, owner=f"head {spec.head!r}"),
+            "dataset_options": resolve(
+                dataset, spec.dataset_options, owner=f"dataset {spec.dataset!r}"
+            ),
+            "recipe": spec.recipe or head.recipe,
+        }
+    )

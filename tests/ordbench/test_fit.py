@@ -1,0 +1,128 @@
+import pytest
+import torch
+
+from ordbench.errors import TrainingError
+from ordbench.fit import Labelled, Replica, fit
+from ordbench.head import Head, Problem
+from ordbench.recipe import Recipe
+from ordbench.registry import HEADS
+from ordbench.task import Task
+
+K, D = 7, 5
+TASK = Task(
+    rank_names=tuple("abcdefg"),
+    rank_values=(1, 2, 3, 5, 8, 13, 21),
+    unit="years",
+    context="it is",
+)
+VALUES = torch.tensor(TASK.rank_values)
+RECIPE = Recipe(learning_rate=0.05, min_steps=40, epochs=5, batch_size=16, evaluations=4)
+
+
+def labelled(num: int, seed: int) -> Labelled:
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(num, D, generator=generator)
+    edges = torch.linspace(-1.5, 1.5, K - 1)
+    return Labelled(features, torch.bucketize(features[:, 0].contiguous(), edges))
+
+
+def replica(name: str, seed: int, num_train: int = 40) -> Replica:
+    train = labelled(num_train, seed)
+    problem = Problem(
+        in_features=D,
+        task=TASK,
+        train_counts=torch.bincount(train.ranks, minlength=K),
+        feature_mean=train.features.mean(0),
+        feature_scale=train.features.std(0),
+    )
+    return Replica(HEADS[name](problem), train, labelled(30, seed + 1000), seed, name)
+
+
+def states(name: str, seeds: list[int]) -> list[dict[str, torch.Tensor]]:
+    fitted = fit([replica(name, seed) for seed in seeds], RECIPE, VALUES)
+    return [f.head.state_dict() for f in fitted]
+
+
+@pytest.mark.parametrize("name", ["linear", "coral", "mean-variance"])
+def test_a_replica_does_not_depend_on_who_is_trained_beside_it(name: str) -> None:
+    together = states(name, [0, 1, 2])
+    for seed, state in enumerate(together):
+        (alone,) = states(name, [seed])
+        assert all(torch.equal(alone[key], state[key]) for key in alone)
+
+
+def test_the_same_seed_gives_the_same_head() -> None:
+    (first,), (second,) = states("linear", [3]), states("linear", [3])
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_another_seed_orders_the_batches_otherwise() -> None:
+    one, other = replica("linear", 0), replica("linear", 0)
+    other = Replica(other.head, other.train, other.val, 1, "linear")
+    fit([one], RECIPE, VALUES)
+    fit([other], RECIPE, VALUES)
+    one_weights, other_weights = one.head.state_dict(), other.head.state_dict()
+    assert not torch.equal(one_weights["score.weight"], other_weights["score.weight"])
+
+
+def test_validation_mae_is_that_of_the_head_that_comes_back() -> None:
+    one = replica("linear", 0)
+    (fitted,) = fit([one], RECIPE, VALUES)
+    posterior = fitted.head.posterior(fitted.head(one.val.features))
+    errors = [
+        abs(TASK.rank_values[int((row.cumsum(0) < 0.5).sum())] - TASK.rank_values[rank])
+        for row, rank in zip(posterior, one.val.ranks.tolist(), strict=True)
+    ]
+    assert fitted.val_mae == pytest.approx(sum(errors) / len(errors), rel=1e-6)
+
+
+class Perfect(Head):
+    """Its first evaluation is perfect, so no later one can be better."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.shift = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return -(torch.arange(K) - 3 - self.shift).square() + 0 * features[:, :1]
+
+    def loss(self, outputs: torch.Tensor, ranks: torch.Tensor) -> torch.Tensor:
+        return (outputs[:, 0] - 0 * ranks).mean()
+
+    def posterior(self, outputs: torch.Tensor) -> torch.Tensor:
+        return outputs.softmax(-1)
+
+
+def perfect() -> Replica:
+    base = replica("linear", 0)
+    middle = Labelled(base.val.features, torch.full_like(base.val.ranks, 3))
+    problem = Problem(
+        in_features=D,
+        task=TASK,
+        train_counts=torch.zeros(K, dtype=torch.int64),
+        feature_mean=torch.zeros(D),
+        feature_scale=torch.ones(D),
+    )
+    return Replica(Perfect(problem), base.train, middle, 0, "perfect")
+
+
+def test_training_stops_early_and_keeps_the_best_step() -> None:
+    recipe = Recipe(learning_rate=0.02, min_steps=100, epochs=1, evaluations=20, patience=2)
+    (fitted,) = fit([perfect()], recipe, VALUES)
+    assert fitted.best_step == 5
+    assert fitted.steps == 15
+    assert fitted.val_mae == 0.0
+
+
+def test_a_loss_that_is_not_finite_names_head_and_step() -> None:
+    one = replica("linear", 0)
+    broken = Labelled(one.train.features.clone().fill_(torch.nan), one.train.ranks)
+    with pytest.raises(TrainingError, match=r"^linear: the loss is nan at step 1 of training"):
+        fit([Replica(one.head, broken, one.val, 0, "linear")], RECIPE, VALUES)
+
+
+def test_a_rank_out_of_range_is_refused_by_name() -> None:
+    one = replica("linear", 0)
+    wrong = Labelled(one.train.features, one.train.ranks + 5)
+    with pytest.raises(ValueError, match=r"ranks must lie in 0\.\.6 \(num_ranks=7\)"):
+        fit([Replica(one.head, wrong, one.val, 0, "linear")], RECIPE, VALUES)
