@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor, nn
 
-Layer = Literal["post", "pre"]  # after or before the projection into CLIP's joint space
+# After or before the projection into CLIP's joint space; one and the same where there is none.
+Layer = Literal["post", "pre"]
 Dtype = Literal["float32", "bfloat16", "float16"]
 
 
@@ -29,7 +30,8 @@ class Backbone(Protocol):
     def encode(self, images: Tensor) -> Tensor:
         """Map preprocessed images ``(N, 3, H, W)`` to float32 features ``(N, D)``.
 
-        The features are not brought to unit length.
+        The images may lie on any device, the features lie on the backbone's. They are not
+        brought to unit length.
         """
         ...
 
@@ -41,6 +43,8 @@ class TextTower(Protocol):
         width: Width W of a token embedding.
         embed_dim: Width E of the joint space.
         context_length: Most tokens in a prompt, start and end included.
+        sot: Token id that starts a prompt, or -1 where the tower knows none.
+        eot: Token id that ends a prompt; CLIP pools there.
         logit_scale: The scale of cosines, already exponentiated (about 100 for CLIP).
         start_id: Id of the token that opens a prompt (CLIP: 49406), or None if there is none.
         end_id: Id of the token that closes it (CLIP: 49407).
@@ -57,6 +61,8 @@ class TextTower(Protocol):
     width: int
     embed_dim: int
     context_length: int
+    sot: int
+    eot: int
     logit_scale: float
     start_id: int | None
     end_id: int
@@ -87,11 +93,14 @@ class BackboneFamily(ABC):
         title: One line for ``ordbench ls backbones``.
         source: Paper or project.
         needs: What a user must have ("nothing", "network at first use").
+        libraries: Distributions whose version can change a feature although the weights stay the
+            same (they preprocess and compute); cached features of another version are not used.
     """
 
     title: ClassVar[str]
     source: ClassVar[str]
     needs: ClassVar[str]
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def fingerprint(self, argument: str) -> str:
@@ -100,6 +109,17 @@ class BackboneFamily(ABC):
         Raises:
             BackboneError: If there is no such model, or its weights cannot be had.
         """
+
+    def weights_size(self, argument: str) -> int:
+        """Bytes of the weights behind ``argument``; 0 where nobody knows.
+
+        Large ones are run in bfloat16 where the device computes in it, if the user leaves the
+        dtype open.
+
+        Raises:
+            BackboneError: As for `fingerprint`.
+        """
+        return 0
 
     @abstractmethod
     def load(self, argument: str, *, layer: Layer, device: str, dtype: Dtype) -> Backbone:
