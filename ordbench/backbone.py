@@ -45,10 +45,8 @@ class TextTower(Protocol):
         context_length: Most tokens in a prompt, start and end included.
         sot: Token id that starts a prompt, or -1 where the tower knows none.
         eot: Token id that ends a prompt; CLIP pools there.
+        pad: Token id that fills a prompt up to ``context_length`` (CLIP: 0).
         logit_scale: The scale of cosines, already exponentiated (about 100 for CLIP).
-        start_id: Id of the token that opens a prompt (CLIP: 49406), or None if there is none.
-        end_id: Id of the token that closes it (CLIP: 49407).
-        pad_id: Id that fills a prompt up to ``context_length`` (CLIP: 0).
         causal: Whether the tower is CLIP's causal transformer of `ResidualAttentionBlock`, pooled
             at the end token: then `model` has ``transformer``, ``positional_embedding``,
             ``ln_final`` and ``text_projection`` (a matrix, a linear layer or None).
@@ -63,10 +61,8 @@ class TextTower(Protocol):
     context_length: int
     sot: int
     eot: int
+    pad: int
     logit_scale: float
-    start_id: int | None
-    end_id: int
-    pad_id: int
     causal: bool
     fingerprint: str
     model: nn.Module
