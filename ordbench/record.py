@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     JsonValue,
     PlainSerializer,
+    ValidationError,
     model_validator,
 )
 
@@ -123,7 +124,7 @@ class TrainingFacts(_Facts):
 class PredictionsFile(_Facts):
     """The file of per-image predictions, in the record's own folder."""
 
-    file: str
+    file: str = Field(pattern=r"^[0-9a-f]+\.parquet$")
     sha256: str
 
 
@@ -195,6 +196,23 @@ class Record(_Facts):
 def to_json(record: Record) -> str:
     """One line of standard JSON with sorted keys: equal records give equal text."""
     return canonical(json.loads(record.model_dump_json()))
+
+
+def from_json(content: bytes | str, run_id: str | None = None) -> Record:
+    """Read one record.
+
+    Raises:
+        ValueError: If it is not one, or not that of ``run_id``; the message is one line.
+    """
+    try:
+        record = Record.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+    if run_id is not None and record.run_id != run_id:
+        raise ValueError(f"it is the record of run {record.run_id}")
+    return record
 
 
 def canonical(value: JsonValue) -> str:

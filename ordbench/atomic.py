@@ -1,0 +1,76 @@
+"""Files that are either whole or not there, whoever is killed while writing them."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from secrets import token_hex
+
+from ordbench.errors import StoreError
+
+STALE_SECONDS = 3600.0
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, flush it to the disk, and rename it into place.
+
+    Readers see the old file or the new one. The temporary file stands in the same folder, begins
+    with a dot and ends with ``.tmp``; it is removed if the write fails.
+
+    Raises:
+        StoreError: If the folder cannot be made or the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")
+    try:
+        _make_folder(path.parent)
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def sweep(folder: Path, *, older_than: float = STALE_SECONDS) -> None:
+    """Remove what killed writers left in ``folder``: temporary files older than so many seconds.
+
+    A live writer's file is seconds old. Files that cannot be removed stay.
+    """
+    for temporary in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            if time.time() - temporary.stat().st_mtime > older_than:
+                temporary.unlink()
+
+
+def cannot_write(path: Path, error: OSError) -> StoreError:
+    """The one line that a user reads when a disk is full or a folder may not be written to."""
+    return StoreError(
+        f"cannot write {path}: {error.strerror or error}; "
+        "make room, get the right to write there, or choose another folder"
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _flush_folder(folder.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename outlive a power cut; Windows has no such call and needs none."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,72 @@
+"""Many records in one small file, for results that are published; and reading whatever there is."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ordbench.atomic import write_atomic
+from ordbench.errors import StoreError
+from ordbench.record import Record, from_json, to_json
+from ordbench.store import Store
+
+COMPACT = "records.jsonl.gz"
+
+
+def write_compact(records: Iterable[Record], path: Path) -> None:
+    """Write records as one file of gzipped JSON lines, sorted by run id.
+
+    The same records give the same lines; the compressed bytes too, with one version of zlib.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    lines = {record.run_id: to_json(record) + "\n" for record in records}
+    file = io.BytesIO()
+    # No name and no time in the header: the bytes depend on the records alone.
+    with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as stream:
+        for _, line in sorted(lines.items()):
+            stream.write(line.encode())
+    write_atomic(path, file.getvalue())
+
+
+def read_compact(path: Path) -> Iterator[Record]:
+    """Read what `write_compact` wrote.
+
+    Raises:
+        StoreError: If it is not there, or a line is not a record.
+    """
+    done = 0
+    try:
+        with gzip.open(path, "rb") as lines:
+            for line in lines:
+                yield from_json(line)
+                done += 1
+    except FileNotFoundError:
+        raise StoreError(f"no file {path}; `ordbench publish` makes one") from None
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise StoreError(
+            f"{path} line {done + 1}: {error}; take the file as it was published"
+        ) from error
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a compact file, of a folder with one in it, or of a store.
+
+    Raises:
+        StoreError: If there is not one record, or the records cannot be read.
+    """
+    compact = path if path.is_file() else path / COMPACT
+    records = read_compact(compact) if compact.is_file() else Store(path).records()
+    found = False
+    for record in records:
+        found = True
+        yield record
+    if not found:
+        raise StoreError(
+            f"no records in {path}: looked for {path / 'runs'} and {path / COMPACT}; "
+            "`ordbench run --head linear --dataset drawn-faces` makes some"
+        )

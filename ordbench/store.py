@@ -1,0 +1,166 @@
+"""Records on disk: one file a run, written once and whole, safe for many processes at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ordbench.atomic import cannot_write, sweep, write_atomic
+from ordbench.errors import StoreError
+from ordbench.predictions import Predictions, from_parquet, to_parquet
+from ordbench.record import RUN_ID_LENGTH, PredictionsFile, Record, from_json, to_json
+
+_RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
+_RECORD_FILE = re.compile(rf"({_RUN_ID.pattern})\.json")
+_ATTEMPTS = 3
+_log = logging.getLogger(__name__)
+
+
+class Store:
+    """A folder of records: ``runs/<2 hex>/<run id>.json``, predictions beside them.
+
+    The files are the truth; whatever is made of them can be made again. Nothing is locked: a
+    record appears by a rename, after its predictions, so one that exists is complete.
+
+    Args:
+        root: The folder; it is made at the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._swept: set[Path] = set()
+
+    def has(self, run_id: str) -> bool:
+        """Whether the run is done: it has a whole record, which is not that of a failure."""
+        try:
+            return self.read(run_id).status == "done"
+        except StoreError:
+            return False
+
+    def write(self, record: Record, predictions: Predictions | None = None) -> Record:
+        """Keep a record, in place of an older one of the same run; predictions go first.
+
+        A failure never takes the place of a run that is done.
+
+        Returns:
+            The record as it stands in the store, with the name and hash of its predictions.
+
+        Raises:
+            StoreError: If it cannot be written; nothing half-written stays behind.
+        """
+        path = self._path(record.run_id)
+        self._sweep_once(path.parent)
+        if record.status == "failed" and self.has(record.run_id):
+            return self.read(record.run_id)
+        if predictions is None:
+            write_atomic(path, to_json(record).encode())
+            return record
+        content = to_parquet(predictions)
+        file = path.with_suffix(".parquet")
+        digest = hashlib.sha256(content).hexdigest()
+        record = record.model_copy(
+            update={"predictions": PredictionsFile(file=file.name, sha256=digest)}
+        )
+        self._write_pair(record, file, content)
+        return record
+
+    def read(self, run_id: str) -> Record:
+        """The record of one run.
+
+        Raises:
+            StoreError: If there is none, or it is not whole.
+        """
+        path = self._path(run_id)
+        try:
+            return from_json(path.read_bytes(), run_id)
+        except FileNotFoundError:
+            raise StoreError(f"no run {run_id} in {self.root}; `ordbench run` makes it") from None
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path} is not a record: {error}; remove it and run it again"
+            ) from None
+
+    def records(self) -> Iterator[Record]:
+        """All records, by run id. A file that is not a record is logged by name and left out.
+
+        Raises:
+            StoreError: If a folder cannot be read.
+        """
+        for path in self._record_files():
+            try:
+                yield from_json(path.read_bytes(), path.stem)
+            except FileNotFoundError:
+                continue  # removed since the folder was listed
+            except (OSError, ValueError) as error:
+                _log.warning("%s is not a record and is left out: %s", path, error)
+
+    def read_predictions(self, run_id: str) -> Predictions:
+        """What the head of one run said of every test image.
+
+        Raises:
+            StoreError: If the run or its predictions are not there, or not those of the record.
+        """
+        named = self.read(run_id).predictions
+        if named is None:
+            raise StoreError(f"run {run_id} in {self.root} holds no predictions; run it again")
+        path = self._path(run_id).with_name(named.file)
+        try:
+            content = path.read_bytes()
+            if hashlib.sha256(content).hexdigest() != named.sha256:
+                raise ValueError(f"its SHA-256 is not {named.sha256}")
+            return from_parquet(content)
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path} does not hold the predictions of run {run_id}: {error}; "
+                "remove its record and run it again"
+            ) from error
+
+    def _path(self, run_id: str) -> Path:
+        if not _RUN_ID.fullmatch(run_id):
+            raise StoreError(
+                f"{run_id!r} is no run id; wanted {RUN_ID_LENGTH} of the digits 0-9 and a-f"
+            )
+        return self.root / "runs" / run_id[:2] / f"{run_id}.json"
+
+    def _write_pair(self, record: Record, file: Path, content: bytes) -> None:
+        path = self._path(record.run_id)
+        for _ in range(_ATTEMPTS):
+            try:
+                if file.exists() and file.read_bytes() != content:
+                    # The older record would stand beside predictions that are not its own.
+                    path.unlink(missing_ok=True)
+            except OSError as error:
+                raise cannot_write(path, error) from error
+            write_atomic(file, content)
+            write_atomic(path, to_json(record).encode())
+            # Two processes may write one run at once: the last to finish leaves a pair that fits.
+            if file.read_bytes() == content:
+                return
+
+    def _sweep_once(self, folder: Path) -> None:
+        if folder not in self._swept:
+            self._swept.add(folder)
+            sweep(folder)
+
+    def _record_files(self) -> Iterator[Path]:
+        for folder in self._list(self.root / "runs"):
+            for path in self._list(folder) if folder.is_dir() else ():
+                match = _RECORD_FILE.fullmatch(path.name)
+                if match and match[1].startswith(folder.name):
+                    yield path
+                elif path.suffix == ".json" and not path.name.startswith("."):
+                    _log.warning("%s is left out: its name is not that of a run", path)
+
+    def _list(self, folder: Path) -> list[Path]:
+        try:
+            return sorted(folder.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(
+                f"cannot read {folder}: {error.strerror}; get the right to read it, "
+                "or choose another folder"
+            ) from error

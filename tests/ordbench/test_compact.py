@@ -1,0 +1,77 @@
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ordbench.compact import COMPACT, read_compact, read_records, write_compact
+from ordbench.errors import StoreError
+from ordbench.record import Record, run_id
+from ordbench.spec import RunSpec
+from ordbench.store import Store
+
+
+def record(seed: int) -> Record:
+    return Record(
+        run_id=run_id({"seed": seed}),
+        status="failed",
+        label="coral",
+        spec=RunSpec(head="coral", dataset="fgnet", data_seed=seed),
+        error="out of memory",
+        created="2026-11-22T00:00:00+00:00",
+    )
+
+
+def test_a_compact_file_holds_the_records_by_run_id(tmp_path: Path) -> None:
+    records = [record(seed) for seed in range(9)]
+    write_compact(records, tmp_path / COMPACT)
+    assert [*read_compact(tmp_path / COMPACT)] == sorted(records, key=lambda r: r.run_id)
+
+
+def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
+    write_compact([record(0), record(1)], tmp_path / "one")
+    write_compact([record(1), record(0), record(1)], tmp_path / "other")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    header = (tmp_path / "one").read_bytes()[:10]
+    assert header[3] == 0, "flags: no file name"
+    assert header[4:8] == b"\0\0\0\0", "modification time"
+
+
+@pytest.mark.parametrize("kind", ["a store", "a compact file", "a folder with a compact file"])
+def test_records_are_read_from(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "results"
+    if kind == "a store":
+        Store(path).write(record(0))
+    else:
+        path = path / COMPACT
+        write_compact([record(0)], path)
+        path = path if kind == "a compact file" else path.parent
+    assert [*read_records(path)] == [record(0)]
+
+
+def test_no_records_says_where_it_looked_and_how_to_make_some(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"looked for .*runs and .*gz; `ordbench run ") as caught:
+        next(read_records(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda content: content[:-20], "line [123]: "),
+        (lambda content: content[:20] + b"\xff\xff\xff" + content[23:], "line [123]: "),
+        (lambda content: b"{}", "line 1: Not a gzipped file"),
+        (lambda content: gzip.compress(b"{}\n"), "line 1: run_id: Field required"),
+        (lambda content: gzip.compress(gzip.decompress(content) + b"{"), "line 4: Invalid JSON"),
+    ],
+    ids=["cut", "damaged", "not gzip", "no record", "torn line"],
+)
+def test_a_damaged_file_is_refused_by_name_and_line(
+    tmp_path: Path, damage: Callable[[bytes], bytes], words: str
+) -> None:
+    path = tmp_path / COMPACT
+    write_compact([record(seed) for seed in range(3)], path)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(StoreError, match=f"{COMPACT} {words}") as caught:
+        list(read_records(path))
+    assert "\n" not in str(caught.value)
