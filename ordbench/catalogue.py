@@ -10,6 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from rich.markup import escape
+from rich.table import Table
+
 from ordbench.errors import BrokenPluginError, OrdbenchError
 from ordbench.registry import BACKBONES, DATASETS, HEADS
 
@@ -85,3 +88,14 @@ def _facts(docstring: str) -> tuple[str, str, str]:
         if key in said:
             said[key] = " ".join(text.split()).rstrip(".")
     return " ".join(title.split()).rstrip("."), said["Source"], said["Needs"]
+
+
+def as_table(rows: list[Entry]) -> Table:
+    """The rows for a terminal; a broken plug-in shows its reason."""
+    table = Table("name", "title", "source", "needs", box=None, pad_edge=False)
+    for row in rows:
+        cells = (row.name, row.title, row.source, row.needs)
+        if row.broken:
+            cells = (row.name, f"broken: {row.broken}", "", "")
+        table.add_row(*(escape(cell) for cell in cells))
+    return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -48,12 +48,14 @@ class Fitted:
         steps: Updates made.
         best_step: Updates after which validation was best.
         val_mae: Validation MAE at ``best_step``, of the posterior's median, in the task's unit.
+        stopped_early: Whether patience ran out before the last step.
     """
 
     head: Head
     steps: int
     best_step: int
     val_mae: float
+    stopped_early: bool = False
 
 
 class _Objective(nn.Module):
@@ -106,7 +108,7 @@ def fit(replicas: Sequence[Replica], recipe: Recipe, rank_values: Tensor) -> lis
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _one_thread() -> Generator[None]:
     """Sums split over threads change in the last bit with their number; one thread does not."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -204,7 +206,8 @@ class _Training:
                 self.best_states[r] = {k: v.detach().clone() for k, v in self.states[r].items()}
             else:
                 self.waited[r] += 1
-            self.best[r] = Fitted(self.replicas[r].head, step, best_step, best_mae)
+            stopped = self.waited[r] >= self.recipe.patience
+            self.best[r] = Fitted(self.replicas[r].head, step, best_step, best_mae, stopped)
 
 
 def _trainable(head: Head) -> State:

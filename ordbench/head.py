@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ordbench.backbone import TextTower
 from ordbench.recipe import Recipe
@@ -114,7 +113,13 @@ class StandardizedLinear(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to ``(N, out_features)``."""
-        return F.linear((features - self.feature_mean) / self.feature_scale, self.weight, self.bias)
+        standardized = (features - self.feature_mean) / self.feature_scale
+        if len(self.weight) == 1:
+            # A product of matrix and vector is summed in another order when replicas are batched.
+            scores = (standardized * self.weight).sum(-1, keepdim=True)
+        else:
+            scores = standardized @ self.weight.T
+        return scores if self.bias is None else scores + self.bias
 
     def fold(self) -> nn.Linear:
         """The same map as one plain linear layer."""

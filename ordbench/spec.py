@@ -34,7 +34,7 @@ class RunSpec(BaseModel):
         shots: Training images a rank; None for all.
         data_seed: Draws the few-shot set.
         train_seed: Starts the head and orders the batches.
-        recipe: How the head is trained.
+        recipe: How the head is trained; None for the head's own recipe.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,4 +55,4 @@ class RunSpec(BaseModel):
     shots: int | None = Field(default=None, ge=1)
     data_seed: int = Field(default=0, ge=0)
     train_seed: int = Field(default=0, ge=0)
-    recipe: Recipe = Recipe()
+    recipe: Recipe | None = None

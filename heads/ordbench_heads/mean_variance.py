@@ -37,7 +37,7 @@ def mean_variance_loss(
     """
     positions = torch.arange(logits.shape[1], dtype=logits.dtype, device=logits.device)
     probs = logits.softmax(-1)
-    mean = probs @ positions
+    mean = (probs * positions).sum(1)
     variance = (probs * (positions - mean.unsqueeze(1)).square()).sum(1)
     half_squared_error = (mean - ranks).square() / 2
     penalties = mean_weight * half_squared_error + variance_weight * variance

@@ -1,0 +1,44 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RESULTS ?= results/local
+
+.PHONY: demo test lint types check bench publish clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.run
+	$(BIN)/ordbench run --head linear,coral,mean-variance,coop,ordinalclip,zeroshot \
+	    --dataset drawn-faces --shots 1,2,4,8,16 --seeds 0-2 --results $(RESULTS)
+	$(BIN)/ordbench table $(RESULTS)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+check: lint types test
+
+bench: $(VENV)/.test
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,263 @@
+"""The command line: parse, call one function, print. No logic lives here."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ordbench.errors import OrdbenchError
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+split_app = typer.Typer(no_args_is_help=True)
+app.add_typer(split_app, name="split", help="Show or write which images train, validate and test.")
+
+Heads = Annotated[
+    list[str],
+    typer.Option("--head", "-h", help="NAME[:KEY=VALUE], several by comma; 'all' for every head."),
+]
+Datasets = Annotated[
+    list[str],
+    typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE], several by comma."),
+]
+Backbones = Annotated[
+    list[str],
+    typer.Option(
+        "--backbone", "-b", help="clip:MODEL/PRETRAINED or timm:NAME, with @PATH for local weights."
+    ),
+]
+Shots = Annotated[list[str], typer.Option(help="Training images a rank (1,2,4) or 'all'.")]
+Seeds = Annotated[list[str], typer.Option(help="Seeds: 0,1 or 0-4.")]
+Folds = Annotated[list[str], typer.Option("--fold", "--folds", help="Test folds: 0 or 0-4.")]
+DataRoot = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the datasets. [default: ORDBENCH_DATA, else the user's data]"),
+]
+Results = Annotated[Path, typer.Option(help="Folder of the records.")]
+
+
+class Kind(StrEnum):
+    """What `ordbench ls` lists."""
+
+    heads = "heads"
+    datasets = "datasets"
+    backbones = "backbones"
+
+
+class Format(StrEnum):
+    """How `ordbench table` prints."""
+
+    rich = "rich"
+    markdown = "markdown"
+    latex = "latex"
+    csv = "csv"
+    json = "json"
+
+
+class Columns(StrEnum):
+    """What stands in the columns of `ordbench table`."""
+
+    shots = "shots"
+    dataset = "dataset"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ordbench {version('ordbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def ordbench(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Compare ordinal-regression heads on one backbone interface."""
+
+
+@app.command()
+def run(
+    head: Heads,
+    dataset: Datasets,
+    backbone: Backbones = ["clip:tiny"],  # noqa: B006
+    shots: Shots = ["all"],  # noqa: B006
+    seeds: Seeds = ["0"],  # noqa: B006
+    fold: Folds = ["0"],  # noqa: B006
+    text: Annotated[
+        str, typer.Option(help="Backbone whose text tower is prompted. [default: --backbone's]")
+    ] = "",
+    layer: Annotated[
+        str, typer.Option(help="Features 'post' or 'pre' the projection into CLIP's space.")
+    ] = "post",
+    normalize: Annotated[
+        bool, typer.Option("--normalize/--no-normalize", help="Bring features to unit length.")
+    ] = False,
+    dtype: Annotated[
+        str, typer.Option(help="Arithmetic of the image tower: auto, float32, bfloat16, float16.")
+    ] = "auto",
+    protocol: Annotated[
+        str,
+        typer.Option(help="'standard', or 'paper': selection on test, never ranked with others."),
+    ] = "standard",
+    split: Annotated[
+        Path | None, typer.Option(help="Split manifest to use instead of drawing one.")
+    ] = None,
+    recipe: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE over the head's own recipe; repeatable.")
+    ] = None,
+    data_seed: Annotated[
+        int | None, typer.Option(help="One few-shot draw for all seeds. [default: the seed]")
+    ] = None,
+    train_seed: Annotated[
+        int | None, typer.Option(help="One train seed for all draws. [default: the seed]")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    data_root: DataRoot = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder of cached features. [default: ORDBENCH_CACHE, else the user's]"),
+    ] = None,
+    results: Results = Path("results"),
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch a missing dataset, where that is allowed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a run.")] = False,
+) -> None:
+    """Train and test heads: one run, or a grid of them; what is done already is skipped."""
+    from ordbench.plan import Grid  # torch stays out of --help
+
+    settings = {
+        "text": text,
+        "layer": layer,
+        "normalize": normalize,
+        "dtype": dtype,
+        "protocol": protocol,
+        **({} if data_seed is None else {"data_seed": data_seed}),
+        **({} if train_seed is None else {"train_seed": train_seed}),
+    }
+    grid = Grid(
+        heads=head,
+        datasets=dataset,
+        backbones=backbone,
+        shots=shots,
+        seeds=seeds,
+        folds=fold,
+        recipe=recipe or [],
+        settings=settings,
+    )
+    from ordbench.progress import watch
+    from ordbench.runner import run_all
+    from ordbench.store import Store
+    from ordbench.workspace import Workspace
+
+    workspace = Workspace(
+        data_root=data_root, cache=cache, device=device, download=download, manifest=split
+    )
+    specs = grid.specs()
+    watch(run_all(specs, workspace, Store(results)), len(specs), as_json=as_json)
+
+
+@app.command()
+def table(
+    results: Annotated[Path, typer.Argument(help="Folder of the records.")] = Path("results"),
+    metric: Annotated[
+        str, typer.Option(help="mae, accuracy, cs@1, cs@3, cs@5, qwk, nll or rps.")
+    ] = "mae",
+    decode: Annotated[
+        str, typer.Option(help="How a posterior becomes a number: argmax, mean or median.")
+    ] = "median",
+    columns: Annotated[Columns, typer.Option(help="What stands in the columns.")] = Columns.shots,
+    format: Annotated[Format, typer.Option(help="How to print.")] = Format.rich,
+    head: Annotated[list[str] | None, typer.Option(help="Only these heads.")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
+    backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
+    shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,
+) -> None:
+    """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
+    from ordbench.leaderboard import build, render, select
+    from ordbench.store import load_records
+
+    records = select(
+        load_records(results), head=head, dataset=dataset, backbone=backbone, shots=shots
+    )
+    tables = build(records, metric=metric, decode=decode, columns=columns.value)
+    typer.echo(render(tables, format.value), nl=False)
+
+
+@app.command(name="ls")
+def list_plugins(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the installed heads, datasets or backbones."""
+    import json
+
+    from rich.console import Console
+
+    from ordbench.catalogue import as_table, entries
+
+    rows = entries(kind.value)
+    if as_json:
+        typer.echo(json.dumps([row._asdict() for row in rows], indent=2))
+    else:
+        Console().print(as_table(rows))
+
+
+@split_app.command(name="show")
+def show_split(
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")],
+    shots: Annotated[str, typer.Option(help="Training images a rank, or 'all'.")] = "all",
+    fold: Annotated[int, typer.Option(help="Test fold.")] = 0,
+    data_seed: Annotated[int, typer.Option(help="Seed of the few-shot draw.")] = 0,
+    protocol: Annotated[str, typer.Option(help="'standard' or 'paper'.")] = "standard",
+    data_root: DataRoot = None,
+) -> None:
+    """Print how many images train, validate and test, and the hash of the split."""
+    from ordbench.plan import draw_split
+
+    drawn = draw_split(
+        dataset, shots=shots, fold=fold, data_seed=data_seed, protocol=protocol, root=data_root
+    )
+    typer.echo(drawn.summary())
+
+
+@split_app.command(name="write")
+def write_split(
+    file: Annotated[Path, typer.Argument(help="Manifest to write (JSON).")],
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")],
+    shots: Annotated[str, typer.Option(help="Training images a rank, or 'all'.")] = "all",
+    fold: Annotated[int, typer.Option(help="Test fold.")] = 0,
+    data_seed: Annotated[int, typer.Option(help="Seed of the few-shot draw.")] = 0,
+    protocol: Annotated[str, typer.Option(help="'standard' or 'paper'.")] = "standard",
+    data_root: DataRoot = None,
+) -> None:
+    """Write the split to a file that `ordbench run --split` reads."""
+    from ordbench.plan import draw_split
+    from ordbench.protocol import write_manifest
+
+    drawn = draw_split(
+        dataset, shots=shots, fold=fold, data_seed=data_seed, protocol=protocol, root=data_root
+    )
+    write_manifest(drawn, file)
+    typer.echo(f"{file}: {drawn.summary()}")
+
+
+def main() -> None:
+    """Run the app; what a user can mend becomes one line and exit code 2."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except OrdbenchError as error:
+        message = str(error)
+    except typer.TyperException as error:
+        # Typer would draw it in a box that breaks a long path over lines.
+        message = f"{error.format_message().rstrip('.')}; see ordbench --help"
+    except typer.Abort:
+        message = "stopped; the same command goes on where it was"
+    print(f"ordbench: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)

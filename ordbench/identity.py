@@ -1,0 +1,55 @@
+"""What makes two runs the same work: their description, versions and content hashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ordbench.provenance import source_hash, versions
+from ordbench.record import run_id
+from ordbench.registry import HEADS
+
+if TYPE_CHECKING:
+    from ordbench.protocol import Split
+    from ordbench.spec import RunSpec
+    from ordbench.workspace import Material, Workspace
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The id of a run and what it was made from.
+
+    Attributes:
+        run_id: See `ordbench.record.run_id`.
+        hashes: SHA-256 of ``head`` (its source), ``images``, ``labels`` (names, ranks and task),
+            ``split``, ``backbone`` and, for a text head, ``text`` (their weights).
+        owner: Name and version of the package that owns the head.
+    """
+
+    run_id: str
+    hashes: dict[str, str]
+    owner: dict[str, str]
+
+
+def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspace) -> Identity:
+    """Name a run by all that can change its outcome, and by nothing else.
+
+    Paths are left out: the hashes of what lies there stand in their place.
+    """
+    head = HEADS[spec.head]
+    offer = HEADS.offer(spec.head)
+    owner = {offer.dist.name: offer.dist.version} if offer.dist else {}
+    hashes = {
+        "head": source_hash(head),
+        "images": material.features.images_hash,
+        "labels": material.listing.fingerprint,
+        "split": split.hash,
+        "backbone": workspace.fingerprint(spec.backbone),
+    }
+    if head.needs_text:
+        hashes["text"] = workspace.fingerprint(spec.text or spec.backbone)
+    described = spec.model_dump(mode="json", exclude={"dataset_argument", "split"})
+    for field in ("backbone", "text"):
+        described[field] = described[field].partition("@")[0]
+    described["dtype"] = material.features.dtype
+    return Identity(run_id({**described, **hashes, **versions(), **owner}), hashes, owner)

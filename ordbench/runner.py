@@ -1,0 +1,255 @@
+"""From a run's description to its record: split, features, training, test."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ordbench.dataset import Part
+from ordbench.errors import SpecError
+from ordbench.fit import Fitted, Labelled, Replica, fit
+from ordbench.head import Head, PointHead, Problem
+from ordbench.identity import Identity, identify
+from ordbench.metrics import DECODES, estimates, point_scores, scores, to_unit
+from ordbench.plan import head_label, resolved
+from ordbench.predictions import Predictions
+from ordbench.protocol import Indices, Split
+from ordbench.provenance import machine, versions
+from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
+from ordbench.registry import DATASETS, HEADS
+from ordbench.spec import RunSpec
+from ordbench.store import Store
+from ordbench.workspace import Material, Workspace
+
+CHUNK = 8192  # images that go through a head at a time when it is tested
+
+
+class Outcome(NamedTuple):
+    """A record, and whether it stood in the store before."""
+
+    record: Record
+    skipped: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run with all that it needs at hand; ranks are int64 ``(N,)``, features ``(N, D)``."""
+
+    spec: RunSpec
+    material: Material
+    split: Split
+    identity: Identity
+
+    @cached_property
+    def indices(self) -> Indices:
+        """Where the samples of each part stand."""
+        return self.split.indices(self.material.listing)
+
+    def labelled(self, part: Part) -> Labelled:
+        """Features and ranks of one part."""
+        rows = torch.tensor(getattr(self.indices, part))
+        return Labelled(self.material.features.features[rows], self.material.ranks[rows])
+
+
+def run(
+    spec: RunSpec, *, results: str | Path = "results", workspace: Workspace | None = None
+) -> Record:
+    """Train and test one head, or return the record if that was done before.
+
+    Args:
+        spec: What to run.
+        results: Folder of the records.
+        workspace: Where datasets and caches lie; the defaults of the command line if None.
+
+    Raises:
+        OrdbenchError: If something is missing or unusable; the message says what to do.
+    """
+    (outcome,) = run_all([resolved(spec)], workspace or Workspace(), Store(Path(results)))
+    return outcome.record
+
+
+def run_all(specs: Sequence[RunSpec], workspace: Workspace, store: Store) -> Iterator[Outcome]:
+    """Run one after the other, each written before the next begins; skip what is done.
+
+    Raises:
+        OrdbenchError: If something is missing or unusable.
+    """
+    for spec in specs:
+        prepared = prepare(spec, workspace)
+        if store.has(prepared.identity.run_id):
+            yield Outcome(store.read(prepared.identity.run_id), skipped=True)
+            continue
+        ((record, predictions),) = train_and_test([prepared], workspace)
+        yield Outcome(store.write(record, predictions), skipped=False)
+
+
+def prepare(spec: RunSpec, workspace: Workspace) -> Prepared:
+    """Draw the split, get the features, and name the run by what can change its outcome.
+
+    Raises:
+        OrdbenchError: If something is missing or unusable.
+    """
+    if HEADS[spec.head].needs_text and workspace.text_tower(spec) is None:
+        raise SpecError(
+            f"head {spec.head!r} prompts a text tower and {spec.backbone} has none; "
+            "add --text clip:tiny (or another CLIP)"
+        )
+    # Drawn on all files first: a wrong number of shots must not cost the encoding of the images.
+    workspace.split(spec, workspace.listing(spec))
+    material = workspace.material(spec)
+    split = workspace.split(spec, material.listing)
+    return Prepared(spec, material, split, identify(spec, split, material, workspace))
+
+
+def train_and_test(
+    group: Sequence[Prepared], workspace: Workspace
+) -> list[tuple[Record, Predictions]]:
+    """Train replicas, equal but for their seeds, as one model; test each on its own.
+
+    Raises:
+        TrainingError: If a loss is not finite.
+    """
+    started = time.perf_counter()
+    replicas = [_replica(prepared, workspace) for prepared in group]
+    task = group[0].material.listing.task
+    recipe = group[0].spec.recipe or replicas[0].head.recipe
+    values = torch.tensor(task.rank_values, dtype=torch.float32, device=workspace.device)
+    fitted = fit(replicas, recipe, values)
+    seconds = (time.perf_counter() - started) / len(group)
+    return [
+        _tested(prepared, one, seconds, workspace)
+        for prepared, one in zip(group, fitted, strict=True)
+    ]
+
+
+def _replica(prepared: Prepared, workspace: Workspace) -> Replica:
+    spec, task = prepared.spec, prepared.material.listing.task
+    train = prepared.labelled("train")
+    head_class = HEADS[spec.head]
+    scale = train.features.std(0, correction=0)
+    problem = Problem(
+        in_features=train.features.shape[1],
+        task=task,
+        train_counts=torch.bincount(train.ranks, minlength=task.num_ranks),
+        feature_mean=train.features.mean(0),
+        # A feature that never varies in training says nothing; it is left as it is.
+        feature_scale=torch.where(scale > 1e-6 * scale.max(), scale, torch.ones_like(scale)),
+        text_tower=workspace.text_tower(spec) if head_class.needs_text else None,
+        aligned=not spec.text and spec.layer == "post",
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(spec.train_seed)
+        head = head_class(problem, **spec.head_options)
+    return Replica(
+        head=head.to(workspace.device),
+        train=_to(train, workspace.device),
+        val=_to(prepared.labelled("val"), workspace.device),
+        seed=spec.train_seed,
+        name=f"{head_label(spec)} on {spec.dataset}, seed {spec.train_seed}",
+    )
+
+
+def _tested(
+    prepared: Prepared, fitted: Fitted, fit_seconds: float, workspace: Workspace
+) -> tuple[Record, Predictions]:
+    started = time.perf_counter()
+    test = prepared.labelled("test")
+    answers = _answers(fitted.head, test.features.to(workspace.device)).cpu().numpy()
+    ranks = test.ranks.numpy()
+    values = prepared.material.listing.task.rank_values
+    if isinstance(fitted.head, PointHead):
+        point = to_unit(answers, values)
+        found = {"point": point_scores(point, ranks, values)}
+        predictions = Predictions(
+            samples=prepared.split.test, ranks=ranks, estimates={"point": point}
+        )
+    else:
+        found = scores(answers, ranks, values)
+        predictions = Predictions(
+            samples=prepared.split.test,
+            ranks=ranks,
+            estimates={how: estimates(answers, values, how) for how in DECODES},
+            posterior=answers,
+        )
+    record = _record(prepared, fitted, workspace).model_copy(
+        update={
+            "metrics": found,
+            "seconds": {
+                "features": prepared.material.features.seconds,
+                "fit": fit_seconds,
+                "test": time.perf_counter() - started,
+            },
+        }
+    )
+    return Record.model_validate(record.model_dump()), predictions
+
+
+@torch.no_grad()
+def _answers(head: Head, features: Tensor) -> Tensor:
+    """Posteriors ``(N, K)``, or estimates ``(N,)`` in rank steps, of the deployed head."""
+    deployed = head.deployed()
+    outputs = [deployed(chunk) for chunk in features.split(CHUNK)]
+    if isinstance(head, PointHead):
+        return torch.cat([head.estimate(output) for output in outputs])
+    return torch.cat([head.posterior(output) for output in outputs])
+
+
+def _record(prepared: Prepared, fitted: Fitted, workspace: Workspace) -> Record:
+    spec, split, material = prepared.spec, prepared.split, prepared.material
+    listing, features = material.listing, material.features
+    task = listing.task
+    train_ranks = prepared.labelled("train").ranks
+    test_ranks = prepared.labelled("test").ranks.numpy()
+    median = np.full(len(test_ranks), task.rank_values[int(train_ranks.median())])
+    return Record.model_construct(
+        run_id=prepared.identity.run_id,
+        status="done",
+        label=head_label(spec),
+        spec=spec,
+        ranked=spec.protocol == "standard",
+        task=TaskFacts(
+            title=DATASETS[spec.dataset].card.title,
+            num_ranks=task.num_ranks,
+            unit=task.unit,
+            rank_values=task.rank_values,
+        ),
+        split=SplitFacts(
+            hash=split.hash,
+            train=len(split.train),
+            val=len(split.val),
+            test=len(split.test),
+            rejected=len(listing.rejected),
+            rejected_names=tuple(rejected.name for rejected in listing.rejected[:10]),
+            notes=(*listing.notes, *split.notes),
+        ),
+        features=FeatureFacts(
+            key=features.key,
+            dtype=features.dtype,
+            cosine=features.cosine,
+            layer=spec.layer,
+            normalize=spec.normalize,
+        ),
+        training=TrainingFacts(
+            steps=fitted.steps,
+            best_step=fitted.best_step,
+            val_mae=fitted.val_mae,
+            parameters=sum(p.numel() for p in fitted.head.parameters() if p.requires_grad),
+            stopped_early=fitted.stopped_early,
+        ),
+        baseline=point_scores(median, test_ranks, task.rank_values),
+        hashes=prepared.identity.hashes,
+        versions={**versions(), **prepared.identity.owner},
+        machine=machine(workspace.device),
+    )
+
+
+def _to(labelled: Labelled, device: str) -> Labelled:
+    return Labelled(labelled.features.to(device), labelled.ranks.to(device))

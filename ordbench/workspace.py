@@ -1,0 +1,198 @@
+"""What runs share: datasets, features and text towers, each opened once in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar, cast
+
+import torch
+from torch import Tensor
+
+from ordbench.backbone import BackboneFamily, TextTower
+from ordbench.choice import Choice
+from ordbench.data_root import dataset_folder, resolve_root
+from ordbench.dataset import Listing, Rejected
+from ordbench.errors import BackboneError, DatasetError, SpecError
+from ordbench.features import Features, extract, resolve_cache
+from ordbench.options import resolve
+from ordbench.protocol import Split, apply_manifest, draw, read_manifest
+from ordbench.registry import BACKBONES, DATASETS
+from ordbench.spec import RunSpec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Material:
+    """A dataset as one backbone sees it: readable samples, their features ``(N, D)`` and ranks."""
+
+    listing: Listing
+    features: Features
+
+    @cached_property
+    def ranks(self) -> Tensor:
+        """``(N,)``, int64."""
+        return torch.tensor([sample.rank for sample in self.listing.samples])
+
+
+class Workspace:
+    """Opens what a run needs, and keeps it for the next run.
+
+    Args:
+        data_root: Folder of the datasets; None for ``ORDBENCH_DATA`` or the user's own.
+        cache: Folder of the feature cache; None for ``ORDBENCH_CACHE`` or the user's own.
+        device: ``cpu``, ``cuda``, or ``auto``.
+        download: Whether a missing dataset may be fetched.
+        manifest: Split to use in place of drawn ones.
+    """
+
+    def __init__(
+        self,
+        *,
+        data_root: Path | None = None,
+        cache: Path | None = None,
+        device: str = "auto",
+        download: bool = False,
+        manifest: Path | None = None,
+    ) -> None:
+        self.data_root = resolve_root(data_root)
+        self.cache = resolve_cache(cache)
+        self.device = _device(device)
+        self.download = download
+        self.manifest = read_manifest(manifest) if manifest else None
+        self._opened: dict[object, object] = {}
+
+    def listing(self, spec: RunSpec) -> Listing:
+        """The samples of a run's dataset.
+
+        Raises:
+            DatasetError: If it is missing or unusable.
+            SpecError: If an option is not one of the dataset's.
+        """
+        key = ("listing", spec.dataset, spec.dataset_argument, str(spec.dataset_options))
+        return self._once(key, lambda: self._read(spec))
+
+    def material(self, spec: RunSpec) -> Material:
+        """The readable samples of a run's dataset, with their features.
+
+        Raises:
+            DatasetError: If no image can be read.
+            BackboneError: If the backbone or its weights cannot be had.
+        """
+        listing = self.listing(spec)
+        key = ("material", id(listing), spec.backbone, spec.layer, spec.normalize, spec.dtype)
+        return self._once(key, lambda: self._extract(spec, listing))
+
+    def split(self, spec: RunSpec, listing: Listing) -> Split:
+        """Which samples train, validate and test.
+
+        Raises:
+            DatasetError: If people would stand on both sides, or a part would be empty.
+            SpecError: If there is no such fold, or there are fewer images than shots.
+        """
+        if self.manifest:
+            return apply_manifest(listing, self.manifest)
+        return draw(
+            listing,
+            dataset=spec.dataset,
+            protocol=spec.protocol,
+            fold=spec.fold,
+            shots=spec.shots,
+            data_seed=spec.data_seed,
+        )
+
+    def fingerprint(self, backbone: str) -> str:
+        """Hash of a backbone's weights."""
+        family, argument = open_family(backbone)
+        return self._once(("fingerprint", backbone), lambda: family.fingerprint(argument))
+
+    def text_tower(self, spec: RunSpec) -> TextTower | None:
+        """The tower that a text head prompts: that of ``--text``, else the backbone's own.
+
+        Raises:
+            SpecError: If ``--text`` names a backbone without a text tower.
+        """
+        name = spec.text or spec.backbone
+        tower = self._once(("text", name), lambda: self._load_text_tower(name))
+        if spec.text and tower is None:
+            raise SpecError(f"--text {spec.text} has no text tower; take --text clip:tiny")
+        return tower
+
+    def _read(self, spec: RunSpec) -> Listing:
+        dataset_class = DATASETS[spec.dataset]
+        options = resolve(dataset_class, spec.dataset_options, owner=f"dataset {spec.dataset!r}")
+        # What comes with ordbench is made again at will, so it lies with the caches.
+        parent = self.cache if dataset_class.card.embedded else self.data_root
+        root = dataset_folder(parent, spec.dataset)
+        dataset = dataset_class(root, spec.dataset_argument, **options)
+        try:
+            return dataset.read()
+        except DatasetError:
+            if not self.download:
+                raise
+            dataset.download()
+            return dataset.read()
+
+    def _extract(self, spec: RunSpec, listing: Listing) -> Material:
+        features = extract(
+            [sample.image for sample in listing.samples],
+            backbone=spec.backbone,
+            layer=spec.layer,
+            normalize=spec.normalize,
+            dtype=spec.dtype,
+            device=self.device,
+            cache=self.cache,
+        )
+        if not bool(torch.isfinite(features.features).all()):
+            raise BackboneError(
+                f"backbone {spec.backbone} gives features that are not finite "
+                f"({features.dtype}); take --dtype float32, or look at the weights"
+            )
+        return Material(_readable(listing, features), features)
+
+    def _load_text_tower(self, name: str) -> TextTower | None:
+        family, argument = open_family(name)
+        return family.load_text_tower(argument, device=self.device)
+
+    def _once(self, key: object, make: Callable[[], T]) -> T:
+        if key not in self._opened:
+            self._opened[key] = make()
+        return cast(T, self._opened[key])
+
+
+def open_family(backbone: str) -> tuple[BackboneFamily, str]:
+    """The family of ``FAMILY:ARGUMENT``, and the argument.
+
+    Raises:
+        UnknownPluginError: If there is no such family.
+    """
+    choice = Choice.parse(backbone)
+    return BACKBONES[choice.name](), choice.argument
+
+
+def _readable(listing: Listing, features: Features) -> Listing:
+    """The listing without the images that could not be decoded."""
+    unreadable = {rejected.name: rejected for rejected in features.rejected}
+    if not unreadable:
+        return listing
+    kept = tuple(s for s in listing.samples if str(s.image) not in unreadable)
+    lost = tuple(
+        Rejected(s.name, unreadable[str(s.image)].reason)
+        for s in listing.samples
+        if str(s.image) in unreadable
+    )
+    return replace(listing, samples=kept, rejected=listing.rejected + lost)
+
+
+def _device(wanted: str) -> str:
+    available = torch.cuda.is_available()
+    if wanted == "auto":
+        return "cuda" if available else "cpu"
+    if wanted.startswith("cuda") and not available:
+        raise SpecError(f"--device {wanted}: this machine has no usable CUDA device; take cpu")
+    if wanted.partition(":")[0] not in {"cpu", "cuda"}:
+        raise SpecError(f"--device {wanted}: wanted auto, cpu or cuda")
+    return wanted
