@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
-from ordbench.errors import DatasetError
+from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
 
 Part = Literal["train", "val", "test"]
@@ -24,6 +28,7 @@ class Card:
         how_to_get: What to do when it is missing, in one line.
         layout: What the reader looks for below the data root, in one line.
         ranks: The ranks in words ("ages 1 to 116, in years").
+        argument: What must stand after the colon ("PATH"); empty where nothing may.
         folds: Number of official folds; 0 where there are none.
         grouped: Whether people repeat, so that splits must keep them apart.
         embedded: Whether it comes with ordbench.
@@ -36,6 +41,7 @@ class Card:
     how_to_get: str
     layout: str
     ranks: str
+    argument: str = ""
     folds: int = 0
     grouped: bool = False
     embedded: bool = False
@@ -69,13 +75,64 @@ class Rejected(NamedTuple):
     reason: str
 
 
+class Draw(NamedTuple):
+    """One official division, for divisions that overlap and so cannot stand in `Sample.fold`.
+
+    Attributes:
+        train: Names of the training samples.
+        test: Names of the test samples.
+        val: Names of the validation samples; empty where none are official.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    val: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What a reader found: the task, the samples in a fixed order, and what it left out."""
+    """What a reader found.
+
+    Attributes:
+        task: What a head is told.
+        samples: In a fixed order, each name once.
+        rejected: What was left out, by name.
+        draws: Official divisions; fold N of the protocol is ``draws[N]``. They win over
+            `Sample.part` and `Sample.fold`.
+        leaky: The official division itself shows people on both sides: reported, not refused.
+        notes: What a user should know of this reading, one line each.
+
+    Raises:
+        DatasetError: If a name stands twice or a rank is not one of the task's.
+    """
 
     task: Task
     samples: tuple[Sample, ...]
     rejected: tuple[Rejected, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    leaky: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        (name, count), *_ = Counter(s.name for s in self.samples).most_common(1) or [("", 0)]
+        if count > 1:
+            raise DatasetError(f"sample {name!r} is listed {count} times; names must differ")
+        for sample in self.samples:
+            if not 0 <= sample.rank < self.task.num_ranks:
+                raise DatasetError(
+                    f"sample {sample.name!r} has rank {sample.rank}; "
+                    f"wanted 0..{self.task.num_ranks - 1}"
+                )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the task and of every sample's name and rank, whatever their order."""
+        task = self.task
+        content = (
+            (task.rank_names, [float(v) for v in task.rank_values], task.unit, task.context),
+            sorted((sample.name, sample.rank) for sample in self.samples),
+        )
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 class Dataset(ABC):
@@ -86,11 +143,23 @@ class Dataset(ABC):
     Args:
         root: Folder that holds this dataset, or in which it is to be put.
         argument: What stands after the colon in ``folder:PATH``; empty for most.
+
+    Raises:
+        SpecError: If an argument is given that the card does not name, or the other way round.
     """
 
     card: ClassVar[Card]
 
     def __init__(self, root: Path, argument: str = "") -> None:
+        if argument and not self.card.argument:
+            raise SpecError(
+                f"dataset {self.card.title}: nothing may stand after the colon but options "
+                f"(KEY=VALUE), got {argument!r}"
+            )
+        if self.card.argument and not argument:
+            raise SpecError(
+                f"dataset {self.card.title}: write :{self.card.argument} after its name"
+            )
         self.root = root
         self.argument = argument
 
