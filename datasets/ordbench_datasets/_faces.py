@@ -1,0 +1,87 @@
+"""What the face-age datasets share: ages as ranks, and reading labels out of file names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from ordbench.dataset import Dataset, Rejected, Sample
+from ordbench.errors import DatasetError
+from ordbench.images import header_problem, name_of, walk
+from ordbench.task import Task
+
+
+class Face(NamedTuple):
+    """What a file name says.
+
+    Attributes:
+        name: The official name of the image, whatever folder or spelling it has here.
+        age: In years.
+        group: The person, where persons are known.
+        fold: Official fold, where there is one.
+    """
+
+    name: str
+    age: int
+    group: str | None = None
+    fold: int | None = None
+
+
+def age_task(ages: range) -> Task:
+    """Ages in years as ranks, with OrdinalCLIP's context sentence.
+
+    >>> age_task(range(16, 78)).num_ranks
+    62
+    """
+    return Task(
+        rank_names=tuple(str(age) for age in ages),
+        rank_values=tuple(float(age) for age in ages),
+        unit="years",
+        context="age estimation: the age of the person is",
+    )
+
+
+def read_faces(
+    folder: Path, parse: Callable[[str], Face | str], ages: range
+) -> tuple[list[Sample], list[Rejected]]:
+    """List the images below ``folder`` by their official names, and what is odd there.
+
+    Args:
+        folder: Searched to any depth.
+        parse: From a file's name to what it says, or to the reason why it says nothing.
+        ages: The ages that are ranks, each one rank.
+    """
+    samples: dict[str, Sample] = {}
+    rejected: list[Rejected] = []
+    for path in walk(folder):
+        shown = name_of(path, folder)
+        face = header_problem(path) or parse(path.name)
+        if isinstance(face, str):
+            rejected.append(Rejected(shown, face))
+        elif face.age not in ages:
+            reason = f"age {face.age} is not in {ages[0]}..{ages[-1]}"
+            rejected.append(Rejected(shown, reason))
+        elif face.name in samples:
+            first = name_of(samples[face.name].image, folder)
+            rejected.append(Rejected(shown, f"the same picture as {first}"))
+        else:
+            rank = ages.index(face.age)
+            samples[face.name] = Sample(face.name, path, rank, face.group, face.fold)
+    return [samples[name] for name in sorted(samples)], rejected
+
+
+def not_found(dataset: Dataset, rejected: list[Rejected]) -> DatasetError:
+    """The one line for a dataset of which nothing is there."""
+    card = dataset.card
+    if not dataset.root.is_dir():
+        got = "there is no such folder"
+    elif rejected:
+        first = rejected[0]
+        got = f"got {len(rejected)} other files, first {first.name!r} ({first.reason})"
+    else:
+        got = "it is empty"
+    return DatasetError(
+        f"{card.title} not found in {dataset.root}: {got}; wanted {card.layout}; "
+        f"{card.how_to_get}; --dataset drawn-faces needs nothing"
+    )

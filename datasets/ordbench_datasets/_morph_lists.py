@@ -1,0 +1,179 @@
+"""The published list files of MORPH II, in their three formats, and whether people repeat in them.
+
+Formats: separated by blanks or by commas (then with an index column), both with a header that names
+``filename`` and ``age``; or ``PATH AGE`` without a header. The letters of the settings C and D are
+swapped between releases, so that what a list is, is told by whom it shows, never by its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
+
+from ordbench.dataset import Part
+from ordbench.errors import DatasetError
+
+_PARTS: dict[str, Part] = {
+    "train": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+}
+# Shares of people on both sides: published 1 % (meant to be exclusive) and 47 % to 91 % (random).
+_RANDOM = 0.1
+
+
+class Row(NamedTuple):
+    """One line: an image's official name, its age in years, and where that stands."""
+
+    name: str
+    age: int
+    where: str
+
+
+class Lists(NamedTuple):
+    """The list files of one setting.
+
+    Attributes:
+        rows: Every image once, by name.
+        folds: Names of each fold, where the files are disjoint sets; in the order of the files.
+        draws: Names of each draw by part, where the files' names say train and test.
+    """
+
+    rows: tuple[Row, ...]
+    folds: tuple[frozenset[str], ...]
+    draws: tuple[dict[Part, frozenset[str]], ...]
+
+
+def read_lists(path: Path) -> Lists:
+    """Read a list file, or the folder of list files of one setting.
+
+    A file that says ``train`` or ``test`` in its name brings its partners along; any other single
+    file only says which images are used.
+
+    Raises:
+        DatasetError: If there is no list, a list cannot be read, or its partner is missing.
+    """
+    files = _files(path)
+    rows = {file: read_rows(file) for file in files}
+    names = {file: frozenset(row.name for row in rows[file]) for file in files}
+    parts = {file: _meaning(file) for file in files}
+    by_name = {row.name: row for file in files for row in rows[file]}
+    every = tuple(by_name[name] for name in sorted(by_name))
+    if not any(part for _, part in parts.values()):
+        return Lists(every, tuple(names.values()) if len(files) > 1 else (), ())
+    draws: dict[str, dict[Part, frozenset[str]]] = {}
+    for file, (setting, part) in parts.items():
+        if part is None:
+            raise DatasetError(
+                f"{file} says neither train nor test, but its neighbours do; name one kind of list"
+            )
+        draws.setdefault(setting, {})[part] = names[file]
+    for setting, draw in draws.items():
+        if missing := {"train", "test"} - set(draw):
+            raise DatasetError(
+                f"{path}: list {setting!r} has no {' and no '.join(sorted(missing))} file beside it"
+            )
+    return Lists(every, (), tuple(draws.values()))
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        setting, part = _meaning(path)
+        if part is None:
+            return [path]
+        beside = [file for file in _listed(path.parent) if file.suffix == path.suffix]
+        return [file for file in beside if _meaning(file)[0] == setting and _meaning(file)[1]]
+    if files := _listed(path):
+        return files
+    below = sorted({file.parent.name for file in path.rglob("*.txt")})
+    hint = f"name one of its folders: {', '.join(below)}" if below else "wanted .txt or .csv files"
+    raise DatasetError(f"{path} holds no list of images; {hint}")
+
+
+def _listed(folder: Path) -> list[Path]:
+    files = [file for file in folder.iterdir() if file.suffix.lower() in {".txt", ".csv"}]
+
+    def natural(file: Path) -> list[tuple[int, str]]:
+        return [(int(n or 0), word) for word, n in re.findall(r"(\D*)(\d*)", file.stem)]
+
+    return sorted(files, key=natural)
+
+
+def _meaning(file: Path) -> tuple[str, Part | None]:
+    """Setting and part as the name says them.
+
+    >>> _meaning(Path("Setting_A_fold3_test.txt"))
+    ('setting_a_fold3', 'test')
+    """
+    words = re.split(r"[_\-. ]+", file.stem.lower())
+    part: Part | None = next((_PARTS[word] for word in words if word in _PARTS), None)
+    return "_".join(word for word in words if word not in _PARTS), part
+
+
+def read_rows(file: Path) -> list[Row]:
+    """Read one list in whichever format it is.
+
+    Raises:
+        DatasetError: Naming the file and the line that cannot be read.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{file} cannot be read: {error}") from None
+    numbered = [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
+    if not numbered:
+        raise DatasetError(f"{file} is empty; wanted one image a line")
+    comma = "," if "," in numbered[0][1] else None
+    header = [word.strip().lower() for word in numbered[0][1].split(comma)]
+    column = next((header.index(word) for word in ("filename", "file") if word in header), None)
+    if column is not None and "age" not in header:
+        raise DatasetError(f"{file} has the columns {header}; wanted filename and age")
+    rows: list[Row] = []
+    for number, line in numbered[0 if column is None else 1 :]:
+        cells = line.split(comma) if column is not None else re.split(r"[,\s](?=\S*$)", line)
+        try:
+            path, age = cells if column is None else (cells[column], cells[header.index("age")])
+            rows.append(Row(PureWindowsPath(path).name.upper(), int(age), f"{file} line {number}"))
+        except (ValueError, IndexError):
+            raise DatasetError(
+                f"{file} line {number}: wanted a file name and an age in years, got {line!r}"
+            ) from None
+    return rows
+
+
+def shared_people(sets: Sequence[Iterable[str]]) -> tuple[int, int]:
+    """How many people stand in more than one set, and how many there are.
+
+    Args:
+        sets: Names of images, the person's six digits first.
+
+    >>> shared_people([["000001_0M20.JPG"], ["000001_1M21.JPG", "000002_0M30.JPG"]])
+    (1, 2)
+    """
+    counts = Counter(person for names in sets for person in {name[:6] for name in names})
+    return sum(count > 1 for count in counts.values()), len(counts)
+
+
+def describe(lists: Lists) -> str:
+    """Say whether the lists keep people apart, by whom they show.
+
+    Settings of disjoint sets are judged over all sets, draws over the people of their test sets.
+    """
+    if lists.folds:
+        shared, people = shared_people(lists.folds)
+        what = f"{len(lists.folds)} sets"
+        repeat = f"{shared} of {people} people stand in more than one"
+    else:
+        pairs = [({n[:6] for n in d["test"]}, {n[:6] for n in d["train"]}) for d in lists.draws]
+        shared, people = max((len(test & train), len(test)) for test, train in pairs)
+        what = f"{len(lists.draws)} train/test draw{'s' * (len(lists.draws) > 1)}"
+        repeat = f"up to {shared} of {people} people in a test set are also in its training set"
+    if not shared:
+        return f"{what}, subject-exclusive (SE): nobody stands in more than one"
+    kind = "random (RS)" if shared > _RANDOM * people else "subject-exclusive (SE) but for a few"
+    return f"{what}, {kind}: {repeat}"

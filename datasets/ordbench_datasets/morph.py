@@ -1,0 +1,150 @@
+"""MORPH II: 55,134 mugshots of 13,617 people, ages 16 to 77; splits by the published list files.
+
+Source: Ricanek, Tesafaye (2006). MORPH: a longitudinal image database of normal adult
+age-progression. FG 2006. https://doi.org/10.1109/FGR.2006.78
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from ordbench.dataset import Card, Dataset, Draw, Listing, Part, Rejected, Sample
+from ordbench.errors import DatasetError
+from ordbench_datasets._faces import Face, age_task, not_found, read_faces
+from ordbench_datasets._morph_lists import Lists, Row, describe, read_lists
+
+Ages = Literal["0-100", "16-77"]
+# Person, picture, sex, age.
+_NAME = re.compile(r"(\d{6})_(\d{1,2})([MF])(\d{2})\.JPG", re.IGNORECASE)
+
+
+def parse(name: str) -> Face | str:
+    """Read person and age out of a file name.
+
+    >>> parse("009055_1M54.JPG")
+    Face(name='009055_1M54.JPG', age=54, group='009055', fold=None)
+    """
+    if match := _NAME.fullmatch(name):
+        return Face(name.upper(), int(match[4]), match[1])
+    return "not named [person]_[picture][M or F][age].JPG"
+
+
+class Morph(Dataset):
+    """Mugshots with the official file names, in any folder below the root.
+
+    Args:
+        root: Folder of the images.
+        argument: Nothing.
+        list: A published list file or the folder of one setting's lists, below the working
+            directory or below ``root``. Empty for all images, in folds that keep people apart.
+        ages: ``0-100`` for the 101 ranks of OrdinalCLIP, ``16-77`` for the 62 that occur.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="MORPH II",
+        source="Ricanek, Tesafaye (2006). MORPH: a longitudinal image database of normal adult "
+        "age-progression. FG 2006. https://doi.org/10.1109/FGR.2006.78",
+        licence="signed licence of the University of North Carolina Wilmington (UNCW)",
+        how_to_get="ask the face-aging group of UNCW for a licence (academic or commercial) and "
+        "unpack the images there",
+        layout="images named 009055_1M54.JPG, in any folder",
+        ranks="ages 0 to 100 (or 16 to 77), in years",
+        grouped=True,
+    )
+
+    def __init__(
+        self, root: Path, argument: str = "", *, list: str = "", ages: Ages = "0-100"
+    ) -> None:
+        super().__init__(root, argument)
+        first, last = map(int, ages.split("-"))
+        self.ages = range(first, last + 1)
+        self.list = list
+
+    def read(self) -> Listing:
+        """List the images by name, with the official folds or draws of the list files.
+
+        Raises:
+            DatasetError: If no image is there, or if no listed image is.
+        """
+        samples, rejected = read_faces(self.root, parse, self.ages)
+        if not samples:
+            raise not_found(self, rejected)
+        if self.list:
+            return self._by_list(samples, rejected)
+        return Listing(task=age_task(self.ages), samples=tuple(samples), rejected=tuple(rejected))
+
+    def _by_list(self, samples: list[Sample], rejected: list[Rejected]) -> Listing:
+        path = self._list_path()
+        lists = read_lists(path)
+        there = {sample.name: sample for sample in samples}
+        refused = [Rejected(row.name, why) for row in lists.rows if (why := _refuse(row, there))]
+        names = {row.name for row in lists.rows} - {rejection.name for rejection in refused}
+        if not names:
+            raise DatasetError(
+                f"{path}: none of its {len(lists.rows)} images can be used below {self.root}, "
+                f"first {refused[0].name!r} ({refused[0].reason})"
+            )
+        folds = {} if len(lists.folds) == 3 else _folds(lists)
+        return Listing(
+            task=age_task(self.ages),
+            samples=tuple(there[name]._replace(fold=folds.get(name)) for name in sorted(names)),
+            rejected=(*rejected, *refused),
+            draws=_draws(lists, names),
+            leaky=bool(lists.folds or lists.draws),
+            notes=_notes(lists, path.name, unused=len(there) - len(names)),
+        )
+
+    def _list_path(self) -> Path:
+        given = Path(self.list).expanduser()
+        for path in (given, self.root / given):
+            if path.exists():
+                return path
+        raise DatasetError(
+            f"list={self.list}: there is neither {given.absolute()} nor {self.root / given}; "
+            "name a published list file or the folder of one setting's lists"
+        )
+
+
+def _refuse(row: Row, there: dict[str, Sample]) -> str | None:
+    face = parse(row.name)
+    if isinstance(face, str):
+        return f"{face} ({row.where})"
+    if face.age != row.age:
+        return f"age {face.age} by its name, {row.age} by {row.where}"
+    return None if row.name in there else f"not below the root, but in {row.where}"
+
+
+def _folds(lists: Lists) -> dict[str, int]:
+    folds: dict[str, int] = {}
+    for fold, names in enumerate(lists.folds):
+        for name in names:
+            if folds.setdefault(name, fold) != fold:
+                raise DatasetError(f"{name} stands in the sets {folds[name]} and {fold}")
+    return folds
+
+
+def _draws(lists: Lists, names: set[str]) -> tuple[Draw, ...]:
+    """Train and test of each draw; of three sets, one trains and the other two test."""
+
+    def kept(*sets: frozenset[str]) -> tuple[str, ...]:
+        return tuple(sorted(name for name in names if any(name in one for one in sets)))
+
+    if len(lists.folds) == 3:
+        rest = [[other for other in lists.folds if other is not fold] for fold in lists.folds]
+        return tuple(
+            Draw(kept(fold), kept(*others)) for fold, others in zip(lists.folds, rest, strict=True)
+        )
+    empty: frozenset[str] = frozenset()
+    parts: tuple[Part, ...] = ("train", "test", "val")
+    return tuple(Draw(*(kept(draw.get(part, empty)) for part in parts)) for draw in lists.draws)
+
+
+def _notes(lists: Lists, setting: str, *, unused: int) -> tuple[str, ...]:
+    notes = [f"{setting}: {describe(lists)}"] if lists.folds or lists.draws else []
+    if len(lists.folds) == 3:
+        notes.append("of three sets, fold N trains on set N and tests on the other two (setting B)")
+    if unused:
+        notes.append(f"{unused} images are not in {setting} and are left out")
+    return tuple(notes)
