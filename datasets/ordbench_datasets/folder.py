@@ -1,0 +1,110 @@
+"""A user's own images: one subfolder a rank, in numeric or given order.
+
+Source: the layout of torchvision's ImageFolder, but never in alphabetical order.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from ordbench.dataset import Card, Dataset, Listing, Rejected, Sample
+from ordbench.errors import DatasetError
+from ordbench.images import header_problem, name_of, visible, walk
+from ordbench_datasets._ranks import order, plain
+
+
+class Folder(Dataset):
+    """Images in ``PATH/RANK/``, to any depth.
+
+    Args:
+        root: Not used; the path is the user's own.
+        argument: Folder with one subfolder a rank.
+        ranks: The subfolders from lowest to highest rank, separated by ``;``. Empty where their
+            names are numbers. A rank without a subfolder is one without images.
+        context: The words before the rank in a prompt.
+        unit: What the numbers are measured in.
+    """
+
+    card: ClassVar[Card] = Card(
+        title="a folder of images",
+        source="your own images",
+        licence="yours",
+        how_to_get="put your images into one subfolder a rank",
+        layout="PATH/RANK/IMAGE",
+        ranks="the subfolders, by number or in the order of ranks=",
+        argument="PATH",
+    )
+
+    def __init__(
+        self,
+        root: Path,
+        argument: str = "",
+        *,
+        ranks: str = "",
+        context: str = "",
+        unit: str = "",
+    ) -> None:
+        super().__init__(root, argument)
+        self.folder = Path(argument).expanduser()
+        self.ranks = ranks
+        self.context = context
+        self.unit = unit
+
+    def read(self) -> Listing:
+        """List the images by path.
+
+        Raises:
+            DatasetError: If there is no folder or no image, or if the order is unknown.
+        """
+        folders = self._rank_folders()
+        write = f"folder:{self.argument}"
+        ranks = order(folders, self.ranks, where=str(self.folder), write=write)
+        samples: list[Sample] = []
+        rejected: list[Rejected] = []
+        for path in walk(self.folder):
+            name = name_of(path, self.folder)
+            folder = path.relative_to(self.folder).parts[0]
+            if path.parent == self.folder:
+                rejected.append(Rejected(name, "lies beside the folders of the ranks"))
+            elif problem := header_problem(path):
+                rejected.append(Rejected(name, problem))
+            else:
+                samples.append(Sample(name, path, ranks.names.index(plain(folder))))
+        if not samples:
+            raise DatasetError(
+                f"{self.folder} holds no image in its {len(folders)} subfolders "
+                f"({len(rejected)} other files); wanted {self.card.layout}"
+            )
+        return Listing(
+            task=ranks.task(self.unit, self.context),
+            samples=tuple(samples),
+            rejected=tuple(rejected),
+            notes=(ranks.note(), *_empty_ranks(ranks.names, samples)),
+        )
+
+    def _rank_folders(self) -> list[str]:
+        """The rank of each subfolder."""
+        if not self.folder.is_dir():
+            raise DatasetError(f"{self.folder} is no folder; wanted {self.card.layout}")
+        names = sorted(p.name for p in self.folder.iterdir() if p.is_dir() and visible(p.name))
+        if not names:
+            raise DatasetError(
+                f"{self.folder} has no subfolders; {self.card.how_to_get} ({self.card.layout}), "
+                "or list them in a file and take csv:FILE"
+            )
+        ranks: dict[str, str] = {}
+        for name in names:
+            first = ranks.setdefault(plain(name), name)
+            if first != name:
+                raise DatasetError(
+                    f"{self.folder}: subfolders {first!r} and {name!r} are the same number; "
+                    "put their images together"
+                )
+        return list(ranks)
+
+
+def _empty_ranks(names: tuple[str, ...], samples: list[Sample]) -> list[str]:
+    used = {sample.rank for sample in samples}
+    empty = [name for rank, name in enumerate(names) if rank not in used]
+    return [f"no image has rank {', '.join(empty)}"] if empty else []
