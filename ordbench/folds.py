@@ -1,0 +1,131 @@
+"""Which image goes where, by hash alone: the same on every machine, in every order of the files.
+
+Each choice sorts names (or people) by SHA-256 of a salt and the name. No random generator takes
+part, so that nothing depends on library versions, on the order of calls or on the train seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from ordbench.dataset import Sample
+
+VERSION = "ordbench-split-1"  # part of every salt; a new rule needs a new number
+NUM_FOLDS = 5
+VAL_SHARE = 8  # one of 8 images that are not test images
+MAX_VAL_SHOTS = 4  # as in CoOp
+
+
+def digest(*words: str) -> str:
+    """SHA-256 of words, in hexadecimal; NUL keeps ("ab", "c") and ("a", "bc") apart."""
+    return hashlib.sha256("\0".join((VERSION, *words)).encode()).hexdigest()
+
+
+def by_hash(samples: Iterable[Sample], *salt: str) -> list[Sample]:
+    """Samples in an order that only the salt and their names decide."""
+    return sorted(samples, key=lambda sample: digest(*salt, sample.name))
+
+
+def by_rank(samples: Iterable[Sample], *salt: str) -> dict[int, list[Sample]]:
+    """Samples of each rank, ranks rising, each rank in the order of `by_hash`."""
+    ranks: dict[int, list[Sample]] = {}
+    for sample in by_hash(samples, *salt):
+        ranks.setdefault(sample.rank, []).append(sample)
+    return dict(sorted(ranks.items()))
+
+
+def groups_of(samples: Iterable[Sample]) -> set[str]:
+    """The people that are known in samples."""
+    return {sample.group for sample in samples if sample.group is not None}
+
+
+def five_folds(samples: Sequence[Sample], dataset: str) -> dict[str, int]:
+    """Assign each name to one of five folds, where a dataset has no official ones.
+
+    People go, in the order of their hashes, to the fold with the fewest images so far (the first of
+    several). Images of nobody known go round the folds, rank by rank, each rank in the order of its
+    hashes; rank r begins at fold r modulo 5, so that small ranks do not pile up in fold 0.
+
+    >>> from pathlib import Path
+    >>> samples = [Sample(f"{n}.png", Path(f"{n}.png"), rank=0) for n in range(10)]
+    >>> Counter(five_folds(samples, "x").values()) == {0: 2, 1: 2, 2: 2, 3: 2, 4: 2}
+    True
+    """
+    folds: dict[str, int] = {}
+    for rank, members in by_rank(_alone(samples), dataset, "fold").items():
+        for place, sample in enumerate(members):
+            folds[sample.name] = (place + rank) % NUM_FOLDS
+    sizes = dict.fromkeys(range(NUM_FOLDS), 0)
+    group_sizes = _group_sizes(samples)
+    fold_of: dict[str, int] = {}
+    for group in _groups_by_hash(group_sizes, dataset, "fold"):
+        fold_of[group] = min(sizes, key=lambda fold: (sizes[fold], fold))
+        sizes[fold_of[group]] += group_sizes[group]
+    folds.update((s.name, fold_of[s.group]) for s in samples if s.group is not None)
+    return folds
+
+
+def hold_out(samples: Sequence[Sample], dataset: str) -> set[str]:
+    """Names of about one image in eight, for validation: whole people, or a share of each rank.
+
+    People are taken in the order of their hashes until they bring an eighth of the images; the last
+    person is never taken. Of a rank with n images of nobody known, n/8 are taken, rounded; if that
+    takes none at all, one of each rank that has two or more.
+    """
+    group_sizes = _group_sizes(samples)
+    wanted = sum(group_sizes.values()) / VAL_SHARE
+    taken: set[str] = set()
+    size = 0
+    for group in _groups_by_hash(group_sizes, dataset, "val")[:-1]:
+        if size >= wanted:
+            break
+        taken.add(group)
+        size += group_sizes[group]
+    names = {s.name for s in samples if s.group in taken}
+    ranks = by_rank(_alone(samples), dataset, "val").values()
+    quotas = [(len(members) + VAL_SHARE // 2) // VAL_SHARE for members in ranks]
+    if not any(quotas) and not names:
+        quotas = [int(len(members) > 1) for members in ranks]
+    for members, quota in zip(ranks, quotas, strict=True):
+        names.update(sample.name for sample in members[:quota])
+    return names
+
+
+def few_shot(samples: Sequence[Sample], shots: int, *salt: str) -> list[Sample]:
+    """The first ``shots`` samples of each rank, or all where there are fewer.
+
+    One salt gives nested sets: 1 shot lies within 2, 2 within 4.
+
+    >>> from pathlib import Path
+    >>> samples = [Sample(f"{n}.png", Path(f"{n}.png"), rank=n % 2) for n in range(10)]
+    >>> set(few_shot(samples, 1, "0")) < set(few_shot(samples, 2, "0"))
+    True
+    """
+    ranks = by_rank(samples, *salt).values()
+    return [sample for members in ranks for sample in members[:shots]]
+
+
+def largest_rank(samples: Iterable[Sample]) -> int:
+    """Number of images of the rank that has most of them; 0 for no image."""
+    return max(Counter(sample.rank for sample in samples).values(), default=0)
+
+
+def without(
+    samples: Iterable[Sample], names: Collection[str], people: Collection[str]
+) -> list[Sample]:
+    """Samples that bear none of the names and show none of the people."""
+    return [s for s in samples if s.name not in names and s.group not in people]
+
+
+def _alone(samples: Iterable[Sample]) -> list[Sample]:
+    return [sample for sample in samples if sample.group is None]
+
+
+def _group_sizes(samples: Iterable[Sample]) -> Counter[str]:
+    return Counter(sample.group for sample in samples if sample.group is not None)
+
+
+def _groups_by_hash(groups: Iterable[str], *salt: str) -> list[str]:
+    return sorted(groups, key=lambda group: digest(*salt, "group", group))

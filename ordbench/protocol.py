@@ -1,0 +1,224 @@
+"""Which images train, validate and test: drawn by rule, or read from a manifest.
+
+Test images depend on the dataset and the fold alone, so that two runs of different seeds are tested
+on the same images. In few-shot the training images of n shots lie within those of more shots.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import cast
+
+from pydantic import ValidationError
+
+from ordbench import folds
+from ordbench.atomic import write_atomic
+from ordbench.dataset import Listing, Sample
+from ordbench.errors import DatasetError, SpecError
+from ordbench.spec import Protocol
+from ordbench.split import Parts, Split, check, notes
+
+__all__ = ["Split", "apply_manifest", "draw", "read_manifest", "write_manifest"]
+
+
+def draw(
+    listing: Listing,
+    *,
+    dataset: str,
+    protocol: Protocol,
+    fold: int,
+    shots: int | None,
+    data_seed: int,
+) -> Split:
+    """Draw the split of one run.
+
+    Official draws win, then official parts, then official folds, then five folds by hash.
+    Validation, where it is not official, is an eighth of what is not tested; it depends on no seed.
+    In few-shot it is min(shots, 4) images a rank from the rest, or from the official validation
+    set. Where people are known, an eighth of them is kept out of every few-shot training set, so
+    that at any number of shots somebody is left to validate on, and validation shows nobody whom
+    training shows. A rank that has too few images gives what it has. An image that validates at few
+    shots may train at more.
+
+    Args:
+        listing: The dataset as it was read.
+        dataset: Its registered name; it salts the draw.
+        protocol: ``paper`` trains on all that is not tested and validates on the test images.
+        fold: Which fold is tested.
+        shots: Training images a rank; None for all.
+        data_seed: Draws the few-shot set; without shots nothing depends on it.
+
+    Raises:
+        SpecError: If there is no such fold, or if no rank has that many images.
+        DatasetError: If a part is empty, or if a person stands in two parts.
+    """
+    pools = _pools(listing, dataset, fold)
+    paper = protocol == "paper"
+    if shots is None:
+        train, val = _all_images(pools, dataset, paper)
+    else:
+        train, val = _few_images(pools, dataset, shots, data_seed)
+    parts = Parts(train, pools.test if paper else val, pools.test)
+    check(parts, listing, where=f"{dataset}, fold {fold}", paper=paper)
+    return Split(
+        dataset=dataset,
+        train=_names(parts.train),
+        val=_names(parts.val),
+        test=_names(parts.test),
+        protocol=protocol,
+        fold=fold,
+        shots=shots,
+        data_seed=data_seed,
+        notes=notes(parts, listing, shots=shots, paper=paper),
+    )
+
+
+def _names(samples: Iterable[Sample]) -> tuple[str, ...]:
+    return tuple(sorted(sample.name for sample in samples))
+
+
+def _pools(listing: Listing, dataset: str, fold: int) -> Parts:
+    """What may train, what must validate (official images only) and what is tested."""
+    samples = listing.samples
+    if listing.draws:
+        _check_fold(dataset, fold, range(len(listing.draws)))
+        chosen = listing.draws[fold]
+        there = {sample.name: sample for sample in samples}
+        named = (chosen.train, chosen.val, chosen.test)
+        return Parts(*([there[name] for name in names if name in there] for names in named))
+    if any(sample.part for sample in samples):
+        _check_complete(dataset, "part", [s.name for s in samples if s.part is None])
+        _check_fold(dataset, fold, (0,))
+        return Parts(*([s for s in samples if s.part == part] for part in Parts._fields))
+    fold_of = {sample.name: sample.fold for sample in samples if sample.fold is not None}
+    if fold_of:
+        _check_complete(dataset, "fold", [s.name for s in samples if s.fold is None])
+        _check_fold(dataset, fold, sorted(set(fold_of.values())))
+    else:
+        _check_fold(dataset, fold, range(folds.NUM_FOLDS))
+        fold_of = folds.five_folds(samples, dataset)
+    test = [sample for sample in samples if fold_of[sample.name] == fold]
+    return Parts([sample for sample in samples if fold_of[sample.name] != fold], [], test)
+
+
+def _check_fold(dataset: str, fold: int, there: Collection[int]) -> None:
+    if fold not in there:
+        shown = [str(number) for number in there]
+        shown = shown if len(shown) <= 10 else [*shown[:8], "...", shown[-1]]
+        raise SpecError(f"{dataset} has no fold {fold}; there is: {', '.join(shown)}")
+
+
+def _check_complete(dataset: str, what: str, missing: Sequence[str]) -> None:
+    if missing:
+        raise DatasetError(
+            f"{dataset}: {len(missing)} images have no {what}, first {missing[0]!r}, but others "
+            f"have one; give every image a {what}, or none"
+        )
+
+
+def _all_images(
+    pools: Parts, dataset: str, paper: bool
+) -> tuple[Sequence[Sample], Sequence[Sample]]:
+    if paper or pools.val:
+        return pools.train, pools.val
+    held_out = folds.hold_out(pools.train, dataset)
+    val = [sample for sample in pools.train if sample.name in held_out]
+    return [sample for sample in pools.train if sample.name not in held_out], val
+
+
+def _few_images(
+    pools: Parts, dataset: str, shots: int, data_seed: int
+) -> tuple[Sequence[Sample], Sequence[Sample]]:
+    if shots < 1:
+        raise SpecError(f"shots must be at least 1 a rank, got {shots}; take 1, 2, 4 ... or all")
+    most = folds.largest_rank(pools.train)
+    if shots > most:
+        raise SpecError(
+            f"more shots than images: wanted {shots} a rank, but the largest rank of {dataset} has "
+            f"{most} that are not tested; take fewer shots, or all"
+        )
+    salt = (dataset, "shots", str(data_seed))
+    held_out = set[str]() if pools.val else folds.hold_out(pools.train, dataset)
+    reserved = folds.groups_of(s for s in pools.train if s.name in held_out)
+    train = folds.few_shot(folds.without(pools.train, (), reserved), shots, *salt)
+    rest = folds.without(pools.val or pools.train, set(_names(train)), folds.groups_of(train))
+    return train, folds.few_shot(rest, min(shots, folds.MAX_VAL_SHOTS), *salt)
+
+
+def write_manifest(split: Split, path: Path) -> None:
+    """Write a split as JSON that can be read by eye, with its hash.
+
+    Raises:
+        StoreError: If the file cannot be written.
+    """
+    content = {"format": folds.VERSION, **split.model_dump(mode="json"), "hash": split.hash}
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_atomic(path, text.encode())
+
+
+def read_manifest(path: Path) -> Split:
+    """Read a split that was written by `write_manifest`, or by hand.
+
+    By hand, ``dataset``, ``train``, ``val`` and ``test`` are enough. A hash that stands there must
+    be right.
+
+    Raises:
+        DatasetError: If the file cannot be read, or was changed after it was written.
+    """
+    try:
+        content: object = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"split {path} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise DatasetError(f"split {path}: wanted an object with dataset, train, val and test")
+    fields = cast(dict[str, object], content)
+    version, stated = fields.pop("format", folds.VERSION), fields.pop("hash", None)
+    if version != folds.VERSION:
+        raise DatasetError(f"split {path}: wanted format {folds.VERSION!r}, got {version!r}")
+    try:
+        split = Split.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DatasetError(f"split {path}, {where}: {first['msg']}") from None
+    if stated not in (None, split.hash):
+        raise DatasetError(
+            f"split {path} was changed after it was written (hash {str(stated)[:12]}, content "
+            f'{split.hash[:12]}); if you meant it, delete the line "hash"'
+        )
+    return split
+
+
+def apply_manifest(listing: Listing, manifest: Split, protocol: Protocol = "standard") -> Split:
+    """Check a manifest against the dataset that it is to divide.
+
+    Args:
+        listing: The dataset as it was read.
+        manifest: As `read_manifest` gave it.
+        protocol: What the run asks for; the manifest must have been made for it.
+
+    Raises:
+        SpecError: If the manifest is of the other protocol.
+        DatasetError: If it names an image that is not there or names one twice, if a part is empty,
+            or if a person stands in two parts.
+    """
+    if manifest.protocol != protocol:
+        raise SpecError(
+            f"the split was made for --protocol {manifest.protocol}, the run asks for {protocol}; "
+            "make them agree"
+        )
+    places = manifest.indices(listing)
+    parts = Parts(*([listing.samples[place] for place in part] for part in places))
+    paper = protocol == "paper"
+    check(parts, listing, where=f"split of {manifest.dataset}", paper=paper)
+    if paper and set(manifest.val) != set(manifest.test):
+        raise DatasetError("a split of --protocol paper validates on its test images; mend val")
+    found = notes(parts, listing, shots=manifest.shots, paper=paper)
+    content = manifest.model_dump() | {
+        part: sorted(getattr(manifest, part)) for part in Parts._fields
+    }
+    return Split.model_validate(
+        content | {"notes": tuple(dict.fromkeys((*manifest.notes, *found)))}
+    )
