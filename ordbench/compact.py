@@ -1,4 +1,4 @@
-"""Many records in one small file, for results that are published; and reading whatever there is."""
+"""Many records in one small file, for results that are published."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 from ordbench.atomic import write_atomic
 from ordbench.errors import StoreError
 from ordbench.record import Record, from_json, to_json
-from ordbench.store import Store
 
 COMPACT = "records.jsonl.gz"
 
@@ -51,22 +50,3 @@ def read_compact(path: Path) -> Iterator[Record]:
         raise StoreError(
             f"{path} line {done + 1}: {error}; take the file as it was published"
         ) from error
-
-
-def read_records(path: Path) -> Iterator[Record]:
-    """The records of a compact file, of a folder with one in it, or of a store.
-
-    Raises:
-        StoreError: If there is not one record, or the records cannot be read.
-    """
-    compact = path if path.is_file() else path / COMPACT
-    records = read_compact(compact) if compact.is_file() else Store(path).records()
-    found = False
-    for record in records:
-        found = True
-        yield record
-    if not found:
-        raise StoreError(
-            f"no records in {path}: looked for {path / 'runs'} and {path / COMPACT}; "
-            "`ordbench run --head linear --dataset drawn-faces` makes some"
-        )

@@ -7,11 +7,17 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ordbench.atomic import cannot_write, sweep, write_atomic
+from ordbench.compact import COMPACT, read_compact
 from ordbench.errors import StoreError
+from ordbench.flat import FlatRecord, flatten, to_frame
 from ordbench.predictions import Predictions, from_parquet, to_parquet
 from ordbench.record import RUN_ID_LENGTH, PredictionsFile, Record, from_json, to_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
 _RECORD_FILE = re.compile(rf"({_RUN_ID.pattern})\.json")
@@ -164,3 +170,40 @@ class Store:
                 f"cannot read {folder}: {error.strerror}; get the right to read it, "
                 "or choose another folder"
             ) from error
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a compact file, of a folder with one in it, or of a store.
+
+    Raises:
+        StoreError: If there is not one record, or the records cannot be read.
+    """
+    compact = path if path.is_file() else path / COMPACT
+    records = read_compact(compact) if compact.is_file() else Store(path).records()
+    found = False
+    for record in records:
+        found = True
+        yield record
+    if not found:
+        raise StoreError(
+            f"no records in {path}: looked for {path / 'runs'} and {path / COMPACT}; "
+            "`ordbench run --head linear --dataset drawn-faces` makes some"
+        )
+
+
+def load_flat(path: Path) -> list[FlatRecord]:
+    """The same records as rows, as `ordbench.leaderboard.build` takes them.
+
+    Raises:
+        StoreError: As `read_records`.
+    """
+    return [flatten(record) for record in read_records(path)]
+
+
+def load_records(path: Path | str = "results") -> pd.DataFrame:
+    """The same rows for pandas; see `ordbench.flat.to_frame`.
+
+    Raises:
+        StoreError: As `read_records`.
+    """
+    return to_frame(load_flat(Path(path)))

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.compact import COMPACT, read_compact, read_records, write_compact
+from ordbench.compact import COMPACT, read_compact, write_compact
 from ordbench.errors import StoreError
 from ordbench.record import Record, run_id
 from ordbench.spec import RunSpec
-from ordbench.store import Store
 
 
 def record(seed: int) -> Record:
@@ -37,24 +36,6 @@ def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
     assert header[4:8] == b"\0\0\0\0", "modification time"
 
 
-@pytest.mark.parametrize("kind", ["a store", "a compact file", "a folder with a compact file"])
-def test_records_are_read_from(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "results"
-    if kind == "a store":
-        Store(path).write(record(0))
-    else:
-        path = path / COMPACT
-        write_compact([record(0)], path)
-        path = path if kind == "a compact file" else path.parent
-    assert [*read_records(path)] == [record(0)]
-
-
-def test_no_records_says_where_it_looked_and_how_to_make_some(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"looked for .*runs and .*gz; `ordbench run ") as caught:
-        next(read_records(tmp_path))
-    assert "\n" not in str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -73,5 +54,5 @@ def test_a_damaged_file_is_refused_by_name_and_line(
     write_compact([record(seed) for seed in range(3)], path)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(StoreError, match=f"{COMPACT} {words}") as caught:
-        list(read_records(path))
+        list(read_compact(path))
     assert "\n" not in str(caught.value)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from ordbench.record import (
     FeatureFacts,
@@ -36,7 +36,12 @@ def done(**changes: object) -> Record:
 
 
 def test_the_run_id_of_a_given_identity_never_changes() -> None:
-    identity = {"head": "coral", "options": {"b": 0.1, "a": None}, "shots": 4, "text": "é"}
+    identity: dict[str, JsonValue] = {
+        "head": "coral",
+        "options": {"b": 0.1, "a": None},
+        "shots": 4,
+        "text": "é",
+    }
     # printf '{"head":"coral","options":{"a":null,"b":0.1},"shots":4,"text":"é"}' | sha256sum
     assert run_id(identity) == "396d1e76cb8acf7a283a"
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ordbench.compact import COMPACT, write_compact
 from ordbench.errors import StoreError
 from ordbench.predictions import Predictions
 from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, run_id
 from ordbench.spec import RunSpec
-from ordbench.store import Store
+from ordbench.store import Store, read_records
 
 
 def done(seed: int = 0) -> Record:
@@ -211,6 +212,24 @@ def test_what_killed_writers_left_is_swept_when_it_is_old(tmp_path: Path) -> Non
     Store(tmp_path).write(done())
     assert not old.exists()
     assert young.exists()
+
+
+@pytest.mark.parametrize("kind", ["a store", "a compact file", "a folder with a compact file"])
+def test_records_are_read_from(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "results"
+    if kind == "a store":
+        Store(path).write(done())
+    else:
+        path = path / COMPACT
+        write_compact([done()], path)
+        path = path if kind == "a compact file" else path.parent
+    assert [record.run_id for record in read_records(path)] == [done().run_id]
+
+
+def test_no_records_says_where_it_looked_and_how_to_make_some(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"looked for .*runs and .*gz; `ordbench run ") as caught:
+        next(read_records(tmp_path))
+    assert "\n" not in str(caught.value)
 
 
 WRITER = """

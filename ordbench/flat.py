@@ -1,0 +1,163 @@
+"""Records as rows: one run a row, plain values in columns, for tables and for pandas."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from ordbench.choice import Choice
+from ordbench.options import Value
+from ordbench.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatRecord:
+    """What tables need of one record; an index can hold it as it stands.
+
+    Attributes:
+        run_id: See `Record`; so for ``status``, ``ranked``, ``created``, ``label``, ``error``.
+        head: Name of the head.
+        head_options: All its options, as ``KEY=VALUE:KEY=VALUE``.
+        head_hash: SHA-256 of its source.
+        recipe: How it was trained, as ``KEY=VALUE:KEY=VALUE``.
+        text: Text tower that was prompted, without a path; empty for the backbone's own, and for
+            a head that prompts none.
+        text_hash: SHA-256 of its weights; empty for a head that prompts none.
+        dataset: Name of the dataset.
+        dataset_options: All its options, as ``KEY=VALUE:KEY=VALUE``.
+        dataset_hash: SHA-256 of its images.
+        title: Its name in print.
+        unit: What its MAE is measured in.
+        num_ranks: K.
+        backbone: ``FAMILY:ARGUMENT``, without a path.
+        backbone_hash: SHA-256 of its weights.
+        layer: Features after or before the projection.
+        normalize: Whether they were brought to unit length.
+        dtype: Arithmetic of the image tower.
+        protocol: See `RunSpec`; so for ``fold``, ``split``, ``shots`` (None: all images),
+            ``data_seed``, ``train_seed``.
+        ordbench: Version that made the run.
+        parameters: Numbers that were trained.
+        seconds_fit: Wall time of the training.
+        metrics: Scores on the test images, as ``NAME_DECODE`` ("mae_median").
+        baseline: Scores of the median of the training ranks, by name.
+    """
+
+    run_id: str
+    status: str
+    ranked: bool
+    created: str
+    label: str
+    head: str
+    head_options: str
+    head_hash: str
+    recipe: str
+    text: str
+    text_hash: str
+    dataset: str
+    dataset_options: str
+    dataset_hash: str
+    title: str
+    unit: str
+    num_ranks: int | None
+    backbone: str
+    backbone_hash: str
+    layer: str
+    normalize: bool
+    dtype: str
+    protocol: str
+    fold: int
+    split: str
+    shots: int | None
+    data_seed: int
+    train_seed: int
+    ordbench: str
+    parameters: int | None
+    seconds_fit: float | None
+    error: str | None
+    metrics: Mapping[str, float]
+    baseline: Mapping[str, float]
+
+
+def flatten(record: Record) -> FlatRecord:
+    """The row of one record."""
+    spec, task, hashes = record.spec, record.task, record.hashes
+    return FlatRecord(
+        run_id=record.run_id,
+        status=record.status,
+        ranked=record.ranked,
+        created=record.created,
+        label=record.label,
+        head=spec.head,
+        head_options=_text(spec.head_options),
+        head_hash=hashes.get("head", ""),
+        recipe=_text(spec.recipe.model_dump()) if spec.recipe else "",
+        text=_without_path(spec.text) if "text" in hashes else "",
+        text_hash=hashes.get("text", ""),
+        dataset=spec.dataset,
+        dataset_options=_text(spec.dataset_options),
+        dataset_hash=hashes.get("dataset", ""),
+        title=task.title if task else spec.dataset,
+        unit=task.unit if task else "",
+        num_ranks=task.num_ranks if task else None,
+        backbone=_without_path(spec.backbone),
+        backbone_hash=hashes.get("backbone", ""),
+        layer=spec.layer,
+        normalize=spec.normalize,
+        dtype=record.features.dtype if record.features else spec.dtype,
+        protocol=spec.protocol,
+        fold=spec.fold,
+        split=spec.split,
+        shots=spec.shots,
+        data_seed=spec.data_seed,
+        train_seed=spec.train_seed,
+        ordbench=record.versions.get("ordbench", ""),
+        parameters=record.training.parameters if record.training else None,
+        seconds_fit=record.seconds.get("fit"),
+        error=record.error,
+        metrics={
+            f"{name}_{decode}": value
+            for decode, scores in record.metrics.items()
+            for name, value in scores.items()
+        },
+        baseline=record.baseline,
+    )
+
+
+def to_frame(records: Iterable[FlatRecord]) -> pd.DataFrame:
+    """Rows for pandas: scores are columns such as ``mae_median`` and ``mae_baseline``.
+
+    ``shots`` is a nullable integer, missing where all training images were used.
+    """
+    import pandas as pd  # takes half a second, which `ordbench table` does not have
+
+    rows: list[dict[str, object]] = []
+    for record in records:
+        row: dict[str, object] = asdict(record)
+        del row["metrics"], row["baseline"]
+        baseline = {f"{name}_baseline": value for name, value in record.baseline.items()}
+        rows.append({**row, **record.metrics, **baseline})
+    frame = pd.DataFrame(rows)
+    return frame.astype({"shots": "Int64"}) if rows else frame
+
+
+def _text(options: Mapping[str, Value]) -> str:
+    """Options as a user would type them, in the order of their names.
+
+    >>> _text({"tuned": True, "context": "a: b", "base_ranks": 5})
+    'base_ranks=5:context="a: b":tuned=true'
+    """
+    typed = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in options.items()
+    }
+    return str(Choice("", options=typed)).removeprefix(":")
+
+
+def _without_path(backbone: str) -> str:
+    return backbone.partition("@")[0]
