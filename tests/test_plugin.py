@@ -1,0 +1,90 @@
+"""A head from a package of its own, as a stranger would install it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+PLUGIN = Path(__file__).parent / "plugin"
+
+
+def install(source: Path, target: Path) -> None:
+    """Install a package by pip into ``target``, without a network."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    command += ["--no-build-isolation", "--target", str(target), str(source)]
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy of the plug-in: building it must not leave files in the repository."""
+    return Path(shutil.copytree(PLUGIN, tmp_path / "plugin"))
+
+
+def test_a_head_from_another_package_runs_and_stands_in_the_table(
+    cli: Cli, source: Path, tmp_path: Path
+) -> None:
+    install(source, tmp_path / "site")
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+    ran = cli("run", "--head", "mirror", "--dataset", "drawn-faces", "--shots", "1", env=env)
+    assert ran.returncode == 0, ran.stderr
+    printed = cli("table", "--format", "json", env=env)
+    assert "mirror" in printed.stdout
+    listed = json.loads(cli("ls", "heads", "--json", env=env).stdout)
+    (row,) = [row for row in listed if row["name"] == "mirror"]
+    assert row["title"].startswith("Mirror: a linear probe")
+    assert row["source"] == "an example of a head from another package"
+
+
+def test_a_head_that_is_edited_is_run_again(cli: Cli, source: Path, tmp_path: Path) -> None:
+    install(source, tmp_path / "site")
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+    command = ("run", "--head", "mirror", "--dataset", "drawn-faces", "--shots", "1", "--json")
+    first = json.loads(cli(*command, env=env).stdout)
+    file = tmp_path / "site" / "ordbench_mirror.py"
+    file.write_text(file.read_text().replace("logits + logits.flip(-1)", "logits"))
+    second = json.loads(cli(*command, env=env).stdout)
+    assert first["run_id"] != second["run_id"]
+    assert first["metrics"] != second["metrics"]
+
+
+def test_a_head_that_cannot_be_imported_is_listed_with_its_reason_and_stops_nothing(
+    cli: Cli, source: Path, tmp_path: Path
+) -> None:
+    (source / "ordbench_mirror.py").write_text('raise RuntimeError("no licence server")\n')
+    install(source, tmp_path / "site")
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+    listed = cli("ls", "heads", "--json", env=env)
+    assert listed.returncode == 0
+    rows = {row["name"]: row for row in json.loads(listed.stdout)}
+    assert "ordbench-mirror" in rows["mirror"]["broken"]
+    assert "no licence server" in rows["mirror"]["broken"]
+    assert rows["coral"]["broken"] == ""
+    ran = cli("run", "--head", "mirror", "--dataset", "drawn-faces", env=env)
+    assert ran.returncode == 2
+    assert "no licence server" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_two_packages_that_offer_one_name_are_both_named(
+    cli: Cli, source: Path, tmp_path: Path
+) -> None:
+    project = source / "pyproject.toml"
+    project.write_text(project.read_text().replace("mirror =", "coral ="))
+    install(source, tmp_path / "site")
+    ran = cli(
+        "run",
+        "--head",
+        "coral",
+        "--dataset",
+        "drawn-faces",
+        env={"PYTHONPATH": str(tmp_path / "site")},
+    )
+    assert ran.returncode == 2
+    assert "ordbench (ordbench_heads.coral:Coral)" in ran.stderr
+    assert "ordbench-mirror (ordbench_mirror:Mirror)" in ran.stderr
