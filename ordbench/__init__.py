@@ -4,14 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ordbench.runner import run as run
+    from ordbench.api import run as run
     from ordbench.spec import RunSpec as RunSpec
     from ordbench.store import load_records as load_records
 
 _HOME = {
     "RunSpec": "ordbench.spec",
     "load_records": "ordbench.store",
-    "run": "ordbench.runner",
+    "run": "ordbench.api",
 }
 __all__ = ["RunSpec", "load_records", "run"]
 

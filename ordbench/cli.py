@@ -152,15 +152,15 @@ def run(
         settings=settings,
     )
     from ordbench.progress import watch
-    from ordbench.runner import run_all
     from ordbench.store import Store
+    from ordbench.sweep import sweep
     from ordbench.workspace import Workspace
 
     workspace = Workspace(
         data_root=data_root, cache=cache, device=device, download=download, manifest=split
     )
     specs = grid.specs()
-    watch(run_all(specs, workspace, Store(results)), len(specs), as_json=as_json)
+    watch(sweep(specs, workspace, Store(results)), len(specs), as_json=as_json)
 
 
 @app.command()

@@ -20,7 +20,7 @@ from ordbench.record import to_json
 
 if TYPE_CHECKING:
     from ordbench.record import Record
-    from ordbench.runner import Outcome
+    from ordbench.sweep import Outcome
 
 
 def watch(outcomes: Iterable[Outcome], total: int, *, as_json: bool) -> None:

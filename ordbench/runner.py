@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,24 +17,16 @@ from ordbench.fit import Fitted, Labelled, Replica, fit
 from ordbench.head import Head, PointHead, Problem
 from ordbench.identity import Identity, identify
 from ordbench.metrics import DECODES, estimates, point_scores, scores, to_unit
-from ordbench.plan import head_label, resolved
+from ordbench.plan import head_label
 from ordbench.predictions import Predictions
-from ordbench.protocol import Indices, Split
 from ordbench.provenance import machine, versions
-from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
+from ordbench.record import Column, FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
 from ordbench.registry import DATASETS, HEADS
 from ordbench.spec import RunSpec
-from ordbench.store import Store
+from ordbench.split import Indices, Split
 from ordbench.workspace import Material, Workspace
 
 CHUNK = 8192  # images that go through a head at a time when it is tested
-
-
-class Outcome(NamedTuple):
-    """A record, and whether it stood in the store before."""
-
-    record: Record
-    skipped: bool
 
 
 @dataclass(frozen=True)
@@ -57,38 +47,6 @@ class Prepared:
         """Features and ranks of one part."""
         rows = torch.tensor(getattr(self.indices, part))
         return Labelled(self.material.features.features[rows], self.material.ranks[rows])
-
-
-def run(
-    spec: RunSpec, *, results: str | Path = "results", workspace: Workspace | None = None
-) -> Record:
-    """Train and test one head, or return the record if that was done before.
-
-    Args:
-        spec: What to run.
-        results: Folder of the records.
-        workspace: Where datasets and caches lie; the defaults of the command line if None.
-
-    Raises:
-        OrdbenchError: If something is missing or unusable; the message says what to do.
-    """
-    (outcome,) = run_all([resolved(spec)], workspace or Workspace(), Store(Path(results)))
-    return outcome.record
-
-
-def run_all(specs: Sequence[RunSpec], workspace: Workspace, store: Store) -> Iterator[Outcome]:
-    """Run one after the other, each written before the next begins; skip what is done.
-
-    Raises:
-        OrdbenchError: If something is missing or unusable.
-    """
-    for spec in specs:
-        prepared = prepare(spec, workspace)
-        if store.has(prepared.identity.run_id):
-            yield Outcome(store.read(prepared.identity.run_id), skipped=True)
-            continue
-        ((record, predictions),) = train_and_test([prepared], workspace)
-        yield Outcome(store.write(record, predictions), skipped=False)
 
 
 def prepare(spec: RunSpec, workspace: Workspace) -> Prepared:
@@ -167,12 +125,12 @@ def _tested(
     values = prepared.material.listing.task.rank_values
     if isinstance(fitted.head, PointHead):
         point = to_unit(answers, values)
-        found = {"point": point_scores(point, ranks, values)}
+        found: dict[Column, dict[str, float]] = {"point": point_scores(point, ranks, values)}
         predictions = Predictions(
             samples=prepared.split.test, ranks=ranks, estimates={"point": point}
         )
     else:
-        found = scores(answers, ranks, values)
+        found = {**scores(answers, ranks, values)}
         predictions = Predictions(
             samples=prepared.split.test,
             ranks=ranks,
@@ -196,7 +154,8 @@ def _tested(
 def _answers(head: Head, features: Tensor) -> Tensor:
     """Posteriors ``(N, K)``, or estimates ``(N,)`` in rank steps, of the deployed head."""
     deployed = head.deployed()
-    outputs = [deployed(chunk) for chunk in features.split(CHUNK)]
+    chunks = [features[start : start + CHUNK] for start in range(0, len(features), CHUNK)]
+    outputs = [deployed(chunk) for chunk in chunks]
     if isinstance(head, PointHead):
         return torch.cat([head.estimate(output) for output in outputs])
     return torch.cat([head.posterior(output) for output in outputs])

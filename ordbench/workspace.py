@@ -18,9 +18,10 @@ from ordbench.dataset import Listing, Rejected
 from ordbench.errors import BackboneError, DatasetError, SpecError
 from ordbench.features import Features, extract, resolve_cache
 from ordbench.options import resolve
-from ordbench.protocol import Split, apply_manifest, draw, read_manifest
+from ordbench.protocol import apply_manifest, draw, read_manifest
 from ordbench.registry import BACKBONES, DATASETS
 from ordbench.spec import RunSpec
+from ordbench.split import Split
 
 T = TypeVar("T")
 
