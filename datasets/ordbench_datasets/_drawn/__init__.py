@@ -1,0 +1,1 @@
+"""How the pictures of drawn-faces are made."""
