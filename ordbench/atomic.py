@@ -59,6 +59,14 @@ def cannot_write(path: Path, error: OSError) -> StoreError:
     )
 
 
+def cannot_read(path: Path, error: OSError) -> StoreError:
+    """The one line that a user reads when a file or a folder may not be read."""
+    return StoreError(
+        f"cannot read {path}: {error.strerror or error}; "
+        "get the right to read it, or choose another folder"
+    )
+
+
 def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         _make_folder(folder.parent)

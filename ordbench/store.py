@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ordbench.atomic import cannot_write, sweep, write_atomic
+from ordbench.atomic import cannot_read, cannot_write, sweep, write_atomic
 from ordbench.compact import COMPACT, read_compact
 from ordbench.errors import StoreError
 from ordbench.flat import FlatRecord, flatten, to_frame
@@ -39,20 +39,38 @@ class Store:
         self.root = root
         self._swept: set[Path] = set()
 
+    def find(self, run_id: str) -> Record | None:
+        """The record of one run, or None if there is none that is whole.
+
+        Raises:
+            StoreError: If ``run_id`` is none, or the file cannot be read.
+        """
+        path = self._path(run_id)
+        try:
+            return from_json(path.read_bytes(), run_id)
+        except (FileNotFoundError, ValueError):
+            return None
+        except OSError as error:
+            raise cannot_read(path, error) from error
+
     def has(self, run_id: str) -> bool:
         """Whether the run is done: it has a whole record, which is not that of a failure."""
-        try:
-            return self.read(run_id).status == "done"
-        except StoreError:
-            return False
+        record = self.find(run_id)
+        return record is not None and record.status == "done"
 
-    def write(self, record: Record, predictions: Predictions | None = None) -> Record:
+    def write(
+        self, record: Record, predictions: Predictions | None = None, *, trace: str = ""
+    ) -> Record:
         """Keep a record, in place of an older one of the same run; predictions go first.
 
-        A failure never takes the place of a run that is done.
+        Args:
+            record: What the run leaves behind. A failure never takes the place of a run that is
+                done: it is not kept.
+            predictions: What the head said of the test images.
+            trace: Where in the code a run failed; it stands beside the record as ``.trace``.
 
         Returns:
-            The record as it stands in the store, with the name and hash of its predictions.
+            The record, with the name and hash of its predictions.
 
         Raises:
             StoreError: If it cannot be written; nothing half-written stays behind.
@@ -60,16 +78,17 @@ class Store:
         path = self._path(record.run_id)
         self._sweep_once(path.parent)
         if record.status == "failed" and self.has(record.run_id):
-            return self.read(record.run_id)
+            return record
+        if trace:
+            write_atomic(path.with_suffix(".trace"), trace.encode())
         if predictions is None:
             write_atomic(path, to_json(record).encode())
             return record
         content = to_parquet(predictions)
         file = path.with_suffix(".parquet")
         digest = hashlib.sha256(content).hexdigest()
-        record = record.model_copy(
-            update={"predictions": PredictionsFile(file=file.name, sha256=digest)}
-        )
+        named = PredictionsFile(file=file.name, sha256=digest)
+        record = record.model_copy(update={"predictions": named})
         self._write_pair(record, file, content)
         return record
 
@@ -166,10 +185,7 @@ class Store:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StoreError(
-                f"cannot read {folder}: {error.strerror}; get the right to read it, "
-                "or choose another folder"
-            ) from error
+            raise cannot_read(folder, error) from error
 
 
 def read_records(path: Path) -> Iterator[Record]:

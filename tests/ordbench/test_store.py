@@ -66,20 +66,33 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_only_a_run_that_is_done_counts_as_there(tmp_path: Path) -> None:
     store = Store(tmp_path)
+    assert store.find(done().run_id) is None
     assert not store.has(done().run_id)
-    store.write(failed())
+    kept = store.write(failed())
+    assert store.find(done().run_id) == kept
     assert not store.has(done().run_id)
-    store.write(done())
+    kept = store.write(done())
+    assert store.find(done().run_id) == kept
     assert store.has(done().run_id)
     path_of(store, done()).write_text('{"schema_version":1,"run_id":')
+    assert store.find(done().run_id) is None
     assert not store.has(done().run_id)
 
 
 def test_a_failure_never_takes_the_place_of_a_run_that_is_done(tmp_path: Path) -> None:
     store = Store(tmp_path)
     kept = store.write(done(), predictions())
-    assert store.write(failed()) == kept
+    assert store.write(failed(), trace="Traceback").status == "failed"
     assert store.read(kept.run_id) == kept
+    assert not path_of(store, kept).with_suffix(".trace").exists()
+
+
+def test_where_a_run_failed_stands_beside_its_record(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(failed(), trace="Traceback\n  line 1")
+    path = path_of(store, failed())
+    assert path.with_suffix(".trace").read_text() == "Traceback\n  line 1"
+    assert [record.status for record in store.records()] == ["failed"]
 
 
 def test_a_run_that_is_done_again_replaces_record_and_predictions(tmp_path: Path) -> None:
@@ -199,6 +212,8 @@ def test_a_folder_that_is_a_file_is_refused_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(StoreError, match=f"cannot read {root}"):
         list(Store(root).records())
+    with pytest.raises(StoreError, match=f"cannot read {root}"):
+        Store(root).find(done().run_id)
 
 
 def test_what_killed_writers_left_is_swept_when_it_is_old(tmp_path: Path) -> None:
