@@ -56,8 +56,18 @@ def _fetch(url: str, checksum: str, archive: Path, retries: int) -> None:
         urls={archive.name: url},
         retry_if_failed=retries,
     )
-    show = sys.stderr.isatty()
-    fetcher.fetch(archive.name, downloader=pooch.HTTPDownloader(progressbar=show, timeout=60))
+    get = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=60)
+
+    def get_and_close(url: str, target: str, caller: object) -> None:
+        try:
+            get(url, target, caller)
+        except OSError as error:
+            # pooch leaves the answer of a server that refuses open
+            if (answer := getattr(error, "response", None)) is not None:
+                answer.close()
+            raise
+
+    fetcher.fetch(archive.name, downloader=get_and_close)
 
 
 def _reason(error: OSError) -> str:

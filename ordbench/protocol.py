@@ -18,9 +18,9 @@ from ordbench.atomic import write_atomic
 from ordbench.dataset import Listing, Sample
 from ordbench.errors import DatasetError, SpecError
 from ordbench.spec import Protocol
-from ordbench.split import Parts, Split, check, notes
+from ordbench.split import Indices, Parts, Split, check, notes
 
-__all__ = ["Split", "apply_manifest", "draw", "read_manifest", "write_manifest"]
+__all__ = ["Indices", "Split", "apply_manifest", "draw", "read_manifest", "write_manifest"]
 
 
 def draw(

@@ -133,3 +133,11 @@ def notes(parts: Parts, listing: Listing, *, shots: int | None, paper: bool) -> 
     if shots and (short := sum(count < shots for count in counts.values())):
         lines.append(f"{short} of {num_ranks} ranks have fewer than {shots} training images")
     return tuple(lines)
+
+
+def summary(split: Split) -> str:
+    """A split in a few words: sizes, hash and notes."""
+    sizes = f"{len(split.train)} train, {len(split.val)} val, {len(split.test)} test"
+    shots = "all images" if split.shots is None else f"{split.shots} shots"
+    head = f"{split.dataset}, fold {split.fold}, {shots}, data seed {split.data_seed}: {sizes}"
+    return "\n".join([head, f"sha256 {split.hash}", *split.notes])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import NamedTuple
 
 from ordbench.dataset import Part
@@ -138,7 +138,9 @@ def read_rows(file: Path) -> list[Row]:
         cells = line.split(comma) if column is not None else re.split(r"[,\s](?=\S*$)", line)
         try:
             path, age = cells if column is None else (cells[column], cells[header.index("age")])
-            rows.append(Row(PureWindowsPath(path).name.upper(), int(age), f"{file} line {number}"))
+            rows.append(
+                Row(re.split(r"[\\/]", path)[-1].upper(), int(age), f"{file} line {number}")
+            )
         except (ValueError, IndexError):
             raise DatasetError(
                 f"{file} line {number}: wanted a file name and an age in years, got {line!r}"

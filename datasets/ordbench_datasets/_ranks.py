@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 class Ranks(NamedTuple):
