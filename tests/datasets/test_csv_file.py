@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from ordbench.dataset import Listing
+from ordbench.errors import DatasetError
+from ordbench.protocol import draw
+from ordbench_datasets.csv_file import CsvFile
+
+Put = Callable[[Path, Iterable[str]], Path]
+
+
+@pytest.fixture
+def read(tmp_path: Path, put: Put) -> Callable[..., Listing]:
+    put(tmp_path, ["a.jpg", "b.jpg", "c.jpg", "deep/d.jpg"])
+
+    def reader(text: str, encoding: str = "utf-8", **options: str) -> Listing:
+        (tmp_path / "my.csv").write_bytes(text.encode(encoding))
+        return CsvFile(tmp_path / "unused", str(tmp_path / "my.csv"), **options).read()
+
+    return reader
+
+
+def test_images_are_found_beside_the_file_and_ranks_stand_by_number(
+    read: Callable[..., Listing], tmp_path: Path
+) -> None:
+    listing = read("file,rank\nb.jpg,10\na.jpg,9\ndeep/d.jpg,100\n")
+    assert listing.task.rank_names == ("9", "10", "100")
+    assert [(s.name, s.rank) for s in listing.samples] == [
+        ("a.jpg", 0),
+        ("b.jpg", 1),
+        ("deep/d.jpg", 2),
+    ]
+    assert listing.samples[2].image == tmp_path / "deep" / "d.jpg"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,label\na.jpg,1\nb.jpg,2\n",
+        "File;Rank\r\na.jpg;1.0\r\nb.jpg;02\r\n",
+        'rank\tother\tfile\n1\tx, y; z\ta.jpg\n2\t"q"\t./b.jpg\n',
+        "\ufefffile,rank\na.jpg,1\n\nb.jpg,2\n",
+    ],
+    ids=["label", "semicolon", "tab", "byte order mark"],
+)
+def test_common_dialects_say_the_same(read: Callable[..., Listing], text: str) -> None:
+    listing = read(text)
+    assert [(s.name, s.rank) for s in listing.samples] == [("a.jpg", 0), ("b.jpg", 1)]
+    assert listing.task.rank_names == ("1", "2")
+
+
+def test_a_path_of_windows_is_found(read: Callable[..., Listing]) -> None:
+    assert read("file,rank\ndeep\\d.jpg,1\na.jpg,2\n").samples[1].name == "deep/d.jpg"
+
+
+def test_groups_folds_and_parts_are_taken_over(read: Callable[..., Listing]) -> None:
+    header = "file,rank,group,fold,part\n"
+    listing = read(header + "a.jpg,1,ada,0,train\nb.jpg,2,,1,Val\nc.jpg,2,bob,2,test\n")
+    assert [s[3:] for s in listing.samples] == [
+        ("ada", 0, "train"),
+        (None, 1, "val"),
+        ("bob", 2, "test"),
+    ]
+    split = draw(listing, dataset="csv", protocol="standard", fold=0, shots=None, data_seed=0)
+    assert (split.train, split.val, split.test) == (("a.jpg",), ("b.jpg",), ("c.jpg",))
+
+
+def test_words_stand_in_the_order_given(read: Callable[..., Listing]) -> None:
+    text = "file,rank\na.jpg,mild\nb.jpg,severe\n"
+    listing = read(text, ranks="none;mild;severe", unit="grade", context="it is")
+    assert [s.rank for s in listing.samples] == [1, 2]
+    assert (listing.task.unit, listing.task.context) == ("grade", "it is")
+    with pytest.raises(DatasetError, match=r'write csv:.*my\.csv:ranks="LOWEST;\.\.\.;HIGHEST"'):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,rank\na.jpg,1\nb.jpg,\n", "line 3, column rank: wanted a rank, got ''"),
+        ("file,rank\na.jpg,nan\n", "line 2, column rank: wanted a rank, got 'nan'"),
+        ("file,label\na.jpg,1\nb.jpg\n", "line 3, column label: wanted a rank, got ''"),
+        ("file,rank\n,1\n", "line 2, column file: wanted the path of an image, got ''"),
+        ("file,rank,fold\na.jpg,1,-1\n", "column fold: wanted a whole number from 0 on, got '-1'"),
+        ("file,rank,fold\na.jpg,1,\n", "line 2, column fold: wanted a whole number"),
+        ("file,rank,part\na.jpg,1,dev\n", "column part: wanted train or val or test, got 'dev'"),
+        ("file,rank\na.jpg,1,2\n", "line 2: more cells than columns"),
+        ("file,rank\na.jpg,1\na.jpg,2\n", r"line 3, column file: 'a\.jpg' stands in line 2 too"),
+        ("file,rank\na.jpg,1\n./a.jpg,1\n", r"line 3, column file: 'a\.jpg' stands in line 2"),
+        ("image,rank\na.jpg,1\n", r"has the columns \['image', 'rank'\]; wanted columns file and"),
+        ("", r"has the columns \[\]; wanted"),
+        ("file,rank\n", "has no line below its header"),
+        ('file,rank\n"a.jpg,1\n', "cannot be read: unexpected end of data"),
+        ("file,rank\na.jpg,1\n", "at least 2 ranks, got 1"),
+    ],
+)
+def test_an_unusable_line_is_named(read: Callable[..., Listing], text: str, message: str) -> None:
+    with pytest.raises(DatasetError, match=message) as caught:
+        read(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_encoding_is_refused_in_one_line(read: Callable[..., Listing]) -> None:
+    with pytest.raises(DatasetError, match="wanted a CSV file, UTF-8"):
+        read("file,rank\njörg.jpg,1\n", encoding="latin-1")
+
+
+@pytest.mark.parametrize("name", ["gone.csv", "."])
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DatasetError, match="cannot be read"):
+        CsvFile(tmp_path, str(tmp_path / name)).read()
+
+
+def test_images_that_are_not_there_are_reported_with_their_line(
+    read: Callable[..., Listing],
+) -> None:
+    listing = read("file,rank\na.jpg,1\ngone.jpg,2\n")
+    assert listing.rejected == (("gone.jpg", "cannot be read: No such file or directory (line 3)"),)
+    assert listing.task.num_ranks == 2
+    with pytest.raises(DatasetError, match=r"none of its 2 images can be used, first 'x\.jpg'"):
+        read("file,rank\nx.jpg,1\ny.jpg,2\n")

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import zipfile
+from collections.abc import Callable, Iterable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from ordbench.errors import DatasetError
+from ordbench.protocol import draw
+from ordbench_datasets.fgnet import FgNet, parse
+
+Put = Callable[[Path, Iterable[str]], Path]
+Shared = Callable[[str], Path]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+def test_the_real_photographs_are_downloaded_checked_and_read(
+    shared: Shared, tmp_path: Path
+) -> None:
+    archive = shared("data/fgnet_subset.zip")
+
+    class Subset(FgNet):
+        checksum = "md5:" + hashlib.md5(archive.read_bytes()).hexdigest()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=archive.parent)) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        Subset.url = f"http://127.0.0.1:{server.server_port}/{archive.name}"
+        Subset(tmp_path).download()
+        server.shutdown()
+    listing = Subset(tmp_path).read()
+    assert len(listing.samples) == 55
+    assert listing.rejected == ()
+    first = listing.samples[0]
+    assert (first.name, first.rank, first.group, first.fold) == ("001A02.JPG", 2, "001", 0)
+    assert first.image == tmp_path / "FGNET" / "images" / "001A02.JPG"
+
+
+def test_one_person_is_left_out_in_each_of_the_82_folds(
+    shared: Shared, tmp_path: Path, put: Put
+) -> None:
+    entries = json.loads(
+        shared("splits/facial-age-benchmark-databases/FG-Net.json").read_text(encoding="utf-8")
+    )
+    names = {entry["img_path"].rpartition("/")[2]: int(entry["age"]) for entry in entries}
+    put(tmp_path / "FGNET" / "images", names)
+    listing = FgNet(tmp_path).read()
+    assert {s.image.name: s.rank for s in listing.samples} == names
+    assert len(listing.samples) == 1002
+    group_of = {sample.name: sample.group for sample in listing.samples}
+    tested: list[str] = []
+    for fold in range(FgNet.card.folds):
+        split = draw(
+            listing, dataset="fgnet", protocol="standard", fold=fold, shots=None, data_seed=0
+        )
+        assert {group_of[name] for name in split.test} == {f"{fold + 1:03}"}
+        assert len({group_of[name] for name in split.train + split.val}) == 81
+        tested += split.test
+    assert sorted(tested) == sorted(group_of)
+
+
+@pytest.mark.parametrize("folder", ["FGNET/images", "images", "FG-NET/Images", "."])
+@pytest.mark.parametrize("names", [["001A02.JPG", "001A43a.JPG"], ["001a02.jpg", "001a43A.jpeg"]])
+def test_neither_case_nor_folder_matter(
+    tmp_path: Path, put: Put, folder: str, names: list[str]
+) -> None:
+    put(tmp_path / folder, names)
+    listing = FgNet(tmp_path).read()
+    assert [(s.name, s.rank) for s in listing.samples] == [("001A02.JPG", 2), ("001A43a.JPG", 43)]
+
+
+def test_pictures_of_one_age_are_kept_apart_by_their_letter(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["009A16.JPG", "009A16a.JPG", "009A16b.JPG"])
+    assert [s.rank for s in FgNet(tmp_path).read().samples] == [16, 16, 16]
+
+
+def test_landmarks_beside_the_images_are_no_rejected_images(tmp_path: Path, put: Put) -> None:
+    put(tmp_path / "FGNET" / "images", ["001A02.JPG"])
+    put(tmp_path / "FGNET" / "points", ["001a02.pts"])
+    put(tmp_path / "__MACOSX" / "FGNET" / "images", ["._001A02.JPG"])
+    listing = FgNet(tmp_path).read()
+    assert (len(listing.samples), listing.rejected) == (1, ())
+
+
+def test_odd_names_are_reported(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["001A02.JPG", "083A10.JPG", "001A70.JPG", "face.jpg"])
+    assert dict(FgNet(tmp_path).read().rejected) == {
+        "001A70.JPG": "age 70 is not in 0..69",
+        "083A10.JPG": "person 083 is not in 001..082",
+        "face.jpg": "not named [person]A[age].JPG",
+    }
+    assert parse("001A2.JPG") == "not named [person]A[age].JPG"
+
+
+def test_the_published_archive_is_asked_for_by_its_checksum() -> None:
+    assert FgNet.url == "https://yanweifu.github.io/FG_NET_data/FGNET.zip"
+    assert FgNet.checksum == "md5:1206978cac3626321b84c22b24cc8d19"
+
+
+def test_another_archive_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between attempts
+    with zipfile.ZipFile(tmp_path / "FGNET.zip", "w") as zipped:
+        zipped.writestr("FGNET/images/001A02.JPG", "no face")
+
+    class Elsewhere(FgNet):
+        url = "http://127.0.0.1:9/FGNET.zip"
+
+    with pytest.raises(DatasetError, match=r"^FG-NET cannot be downloaded from http://127"):
+        Elsewhere(tmp_path).download()
+    assert not (tmp_path / "FGNET").exists()

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from ordbench.choice import Choice
+from ordbench.errors import DatasetError, SpecError
+from ordbench.options import resolve
+from ordbench_datasets.folder import Folder
+
+Put = Callable[[Path, Iterable[str]], Path]
+
+
+def test_numbered_folders_stand_by_number(tmp_path: Path, put: Put) -> None:
+    listing = Folder(tmp_path, str(put(tmp_path, ["10/a.jpg", "9/a.jpg", "100/b/c.jpg"]))).read()
+    assert listing.task.rank_names == ("9", "10", "100")
+    assert listing.task.rank_values == (9, 10, 100)
+    assert {s.name: s.rank for s in listing.samples} == {
+        "10/a.jpg": 1,
+        "100/b/c.jpg": 2,
+        "9/a.jpg": 0,
+    }
+    assert listing.notes == ("ranks by number: 9 < 10 < 100",)
+
+
+def test_words_without_an_order_are_refused_with_the_line_to_type(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["low/a.jpg", "mid/a.jpg", "high/a.jpg"])
+    with pytest.raises(DatasetError) as caught:
+        Folder(tmp_path, str(tmp_path)).read()
+    assert str(caught.value) == (
+        f"{tmp_path} has ranks that are no numbers, so their order is unknown: 'high', 'low', "
+        f"'mid'; write folder:{tmp_path}:ranks=\"LOWEST;...;HIGHEST\""
+    )
+
+
+def test_the_line_to_type_works(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["low/a.jpg", "mid/a.jpg", "high/a.jpg"])
+    choice = Choice.parse(f'folder:{tmp_path}:ranks="low;mid;high":unit=grade:context="it is"')
+    options = {k: str(v) for k, v in resolve(Folder, choice.options, owner="folder").items()}
+    listing = Folder(tmp_path, choice.argument, **options).read()
+    assert [s.rank for s in listing.samples] == [2, 0, 1]
+    assert (listing.task.unit, listing.task.context) == ("grade", "it is")
+
+
+def test_what_is_no_image_is_reported_by_name(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["1/a.jpg", "2/a.jpg", "beside.jpg", ".hidden/a.jpg", "1/.DS_Store"])
+    (tmp_path / "1" / "notes.txt").touch()
+    (tmp_path / "2" / "text.png").write_text("a text")
+    listing = Folder(tmp_path, str(tmp_path)).read()
+    assert [s.name for s in listing.samples] == ["1/a.jpg", "2/a.jpg"]
+    assert dict(listing.rejected) == {
+        "1/notes.txt": "'.txt' is no ending of an image",
+        "2/text.png": "no image: it starts with b'a text'",
+        "beside.jpg": "lies beside the folders of the ranks",
+    }
+
+
+def test_a_rank_without_images_is_noted(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["1/a.jpg", "3/a.jpg"])
+    listing = Folder(tmp_path, str(tmp_path), ranks="1;2;3").read()
+    assert listing.notes[1] == "no image has rank 2"
+
+
+def test_two_spellings_of_one_number_are_refused(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["1/a.jpg", "01/a.jpg"])
+    with pytest.raises(DatasetError, match="subfolders '01' and '1' are the same number"):
+        Folder(tmp_path, str(tmp_path)).read()
+
+
+def test_one_rank_is_too_few(tmp_path: Path, put: Put) -> None:
+    with pytest.raises(DatasetError, match="at least 2 ranks, got 1"):
+        Folder(tmp_path, str(put(tmp_path, ["1/a.jpg"]))).read()
+
+
+def test_a_folder_that_is_missing_flat_or_empty_says_what_is_wanted(
+    tmp_path: Path, put: Put
+) -> None:
+    with pytest.raises(DatasetError, match="gone is no folder; wanted PATH/RANK/IMAGE"):
+        Folder(tmp_path, str(tmp_path / "gone")).read()
+    with pytest.raises(DatasetError, match="has no subfolders; put your images into one subfolder"):
+        Folder(tmp_path, str(put(tmp_path / "flat", ["a.jpg"]))).read()
+    for rank in "12":
+        (tmp_path / "empty" / rank).mkdir(parents=True)
+    with pytest.raises(DatasetError, match="holds no image in its 2 subfolders"):
+        Folder(tmp_path, str(tmp_path / "empty")).read()
+
+
+def test_a_path_must_be_given(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="a folder of images: write :PATH after its name"):
+        Folder(tmp_path)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from ordbench.dataset import Card, Dataset, Listing, Sample
+from ordbench.errors import DatasetError, SpecError
+from ordbench.task import Task
+
+TASK = Task(rank_names=("low", "high"), rank_values=(0, 1), unit="grade", context="it is")
+A, B = Sample("a.jpg", Path("a.jpg"), 0), Sample("b.jpg", Path("b.jpg"), 1)
+CARD = Card(
+    title="Mine", source="me", licence="mine", how_to_get="ask me", layout="x", ranks="low, high"
+)
+
+
+class Mine(Dataset):
+    card: ClassVar[Card] = CARD
+
+    def read(self) -> Listing:
+        return Listing(task=TASK, samples=(A, B))
+
+
+class MineAt(Mine):
+    card: ClassVar[Card] = replace(CARD, argument="PATH")
+
+
+def test_a_name_that_stands_twice_is_refused() -> None:
+    with pytest.raises(DatasetError, match=r"'a\.jpg' is listed 2 times"):
+        Listing(task=TASK, samples=(A, B, A))
+
+
+@pytest.mark.parametrize("rank", [-1, 2])
+def test_a_rank_outside_the_task_is_refused(rank: int) -> None:
+    with pytest.raises(DatasetError, match=rf"'a\.jpg' has rank {rank}; wanted 0\.\.1"):
+        Listing(task=TASK, samples=(A._replace(rank=rank),))
+
+
+def test_the_fingerprint_is_of_the_labels_and_not_of_their_order() -> None:
+    listing = Listing(task=TASK, samples=(A, B))
+    same = Listing(task=TASK, samples=(B, A._replace(image=Path("elsewhere/a.jpg"))))
+    assert listing.fingerprint == same.fingerprint
+    others = [
+        Listing(task=TASK, samples=(A._replace(rank=1), B)),
+        Listing(task=TASK, samples=(A._replace(name="c.jpg"), B)),
+        Listing(task=replace(TASK, rank_values=(0, 2)), samples=(A, B)),
+        Listing(task=replace(TASK, context="it was"), samples=(A, B)),
+    ]
+    assert len({listing.fingerprint, *(other.fingerprint for other in others)}) == 5
+
+
+def test_whole_numbers_and_floats_have_one_fingerprint() -> None:
+    floats = replace(TASK, rank_values=(0.0, 1.0))
+    prints = {Listing(task=task, samples=(A,)).fingerprint for task in (TASK, floats)}
+    assert len(prints) == 1
+
+
+def test_an_argument_that_the_card_does_not_name_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"Mine: nothing may stand after the colon .* got 'x'"):
+        Mine(Path("root"), "x")
+
+
+def test_an_argument_that_the_card_names_must_be_given() -> None:
+    with pytest.raises(SpecError, match="Mine: write :PATH after its name"):
+        MineAt(Path("root"))
+    assert MineAt(Path("root"), "x").argument == "x"
+
+
+def test_what_no_program_can_fetch_says_how_to_get_it() -> None:
+    with pytest.raises(DatasetError, match="Mine cannot be downloaded: ask me"):
+        Mine(Path("root")).download()
