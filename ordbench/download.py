@@ -6,6 +6,7 @@ import shutil
 import stat
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile
@@ -56,7 +57,8 @@ def _fetch(url: str, checksum: str, archive: Path, retries: int) -> None:
         urls={archive.name: url},
         retry_if_failed=retries,
     )
-    get = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=60)
+    show = sys.stderr.isatty() and find_spec("tqdm") is not None
+    get = pooch.HTTPDownloader(progressbar=show, timeout=60)
 
     def get_and_close(url: str, target: str, caller: object) -> None:
         try:
