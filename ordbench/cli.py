@@ -36,6 +36,11 @@ DataRoot = Annotated[
     Path | None,
     typer.Option(help="Folder of the datasets. [default: ORDBENCH_DATA, else the user's data]"),
 ]
+Dataset = Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")]
+OneShots = Annotated[str, typer.Option("--shots", help="Training images a rank, or 'all'.")]
+Fold = Annotated[int, typer.Option(help="Test fold.")]
+DataSeed = Annotated[int, typer.Option(help="Seed of the few-shot draw.")]
+Protocol = Annotated[str, typer.Option(help="'standard', or 'paper': validation is test.")]
 Results = Annotated[Path, typer.Option(help="Folder of the records.")]
 
 
@@ -132,7 +137,7 @@ def run(
     """Train and test heads: one run, or a grid of them; what is done already is skipped."""
     from ordbench.plan import Grid  # torch stays out of --help
 
-    settings = {
+    settings: dict[str, str | bool | int] = {
         "text": text,
         "layer": layer,
         "normalize": normalize,
@@ -211,41 +216,38 @@ def list_plugins(
 
 @split_app.command(name="show")
 def show_split(
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")],
-    shots: Annotated[str, typer.Option(help="Training images a rank, or 'all'.")] = "all",
-    fold: Annotated[int, typer.Option(help="Test fold.")] = 0,
-    data_seed: Annotated[int, typer.Option(help="Seed of the few-shot draw.")] = 0,
-    protocol: Annotated[str, typer.Option(help="'standard' or 'paper'.")] = "standard",
+    dataset: Dataset,
+    shots: OneShots = "all",
+    fold: Fold = 0,
+    data_seed: DataSeed = 0,
+    protocol: Protocol = "standard",
     data_root: DataRoot = None,
 ) -> None:
     """Print how many images train, validate and test, and the hash of the split."""
-    from ordbench.plan import draw_split
+    from ordbench.plan import draw_one
+    from ordbench.split import summary
 
-    drawn = draw_split(
-        dataset, shots=shots, fold=fold, data_seed=data_seed, protocol=protocol, root=data_root
-    )
-    typer.echo(drawn.summary())
+    typer.echo(summary(draw_one(dataset, shots, fold, data_seed, protocol, data_root)))
 
 
 @split_app.command(name="write")
 def write_split(
     file: Annotated[Path, typer.Argument(help="Manifest to write (JSON).")],
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")],
-    shots: Annotated[str, typer.Option(help="Training images a rank, or 'all'.")] = "all",
-    fold: Annotated[int, typer.Option(help="Test fold.")] = 0,
-    data_seed: Annotated[int, typer.Option(help="Seed of the few-shot draw.")] = 0,
-    protocol: Annotated[str, typer.Option(help="'standard' or 'paper'.")] = "standard",
+    dataset: Dataset,
+    shots: OneShots = "all",
+    fold: Fold = 0,
+    data_seed: DataSeed = 0,
+    protocol: Protocol = "standard",
     data_root: DataRoot = None,
 ) -> None:
     """Write the split to a file that `ordbench run --split` reads."""
-    from ordbench.plan import draw_split
+    from ordbench.plan import draw_one
     from ordbench.protocol import write_manifest
+    from ordbench.split import summary
 
-    drawn = draw_split(
-        dataset, shots=shots, fold=fold, data_seed=data_seed, protocol=protocol, root=data_root
-    )
+    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root)
     write_manifest(drawn, file)
-    typer.echo(f"{file}: {drawn.summary()}")
+    typer.echo(f"{file}: {summary(drawn)}")
 
 
 def main() -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast, get_args
 
 from pydantic import ValidationError
 
 from ordbench.choice import Choice, split
 from ordbench.errors import SpecError
+from ordbench.open_dataset import open_dataset
 from ordbench.options import Value, declared, resolve
+from ordbench.protocol import draw
 from ordbench.recipe import Recipe
 from ordbench.registry import DATASETS, HEADS
-from ordbench.spec import RunSpec
+from ordbench.spec import Protocol, RunSpec
+from ordbench.split import Split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +44,7 @@ class Grid:
     seeds: Sequence[str] = ("0",)
     folds: Sequence[str] = ("0",)
     recipe: Sequence[str] = ()
-    settings: dict[str, Value] = field(default_factory=dict[str, Value])
+    settings: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
     def specs(self) -> list[RunSpec]:
         """Every combination, checked, with defaults filled in, in the order of the axes.
@@ -188,4 +193,28 @@ def resolved(spec: RunSpec) -> RunSpec:
             ),
             "recipe": spec.recipe or head.recipe,
         }
+    )
+
+
+def draw_one(
+    dataset: str, shots: str, fold: int, data_seed: int, protocol: str, data_root: Path | None
+) -> Split:
+    """Draw the split that a run on ``dataset``, as typed, would use.
+
+    Raises:
+        DatasetError: If the dataset is missing or unusable.
+        SpecError: If there is no such fold, protocol or number of shots.
+    """
+    choice = Choice.parse(dataset)
+    if protocol not in get_args(Protocol):
+        raise SpecError(f"--protocol {protocol}: wanted {' or '.join(get_args(Protocol))}")
+    listing = open_dataset(choice.name, choice.argument, choice.options, data_root=data_root)
+    (wanted,) = parse_shots([shots])
+    return draw(
+        listing,
+        dataset=choice.name,
+        protocol=cast(Protocol, protocol),
+        fold=fold,
+        shots=wanted,
+        data_seed=data_seed,
     )

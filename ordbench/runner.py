@@ -130,7 +130,7 @@ def _tested(
             samples=prepared.split.test, ranks=ranks, estimates={"point": point}
         )
     else:
-        found = {**scores(answers, ranks, values)}
+        found = dict[Column, dict[str, float]](scores(answers, ranks, values).items())
         predictions = Predictions(
             samples=prepared.split.test,
             ranks=ranks,

@@ -13,13 +13,12 @@ from torch import Tensor
 
 from ordbench.backbone import BackboneFamily, TextTower
 from ordbench.choice import Choice
-from ordbench.data_root import dataset_folder, resolve_root
 from ordbench.dataset import Listing, Rejected
-from ordbench.errors import BackboneError, DatasetError, SpecError
-from ordbench.features import Features, extract, resolve_cache
-from ordbench.options import resolve
+from ordbench.errors import BackboneError, SpecError
+from ordbench.features import Features, extract
+from ordbench.open_dataset import open_dataset, resolve_cache
 from ordbench.protocol import apply_manifest, draw, read_manifest
-from ordbench.registry import BACKBONES, DATASETS
+from ordbench.registry import BACKBONES
 from ordbench.spec import RunSpec
 from ordbench.split import Split
 
@@ -59,7 +58,7 @@ class Workspace:
         download: bool = False,
         manifest: Path | None = None,
     ) -> None:
-        self.data_root = resolve_root(data_root)
+        self.data_root = data_root
         self.cache = resolve_cache(cache)
         self.device = _device(device)
         self.download = download
@@ -123,19 +122,14 @@ class Workspace:
         return tower
 
     def _read(self, spec: RunSpec) -> Listing:
-        dataset_class = DATASETS[spec.dataset]
-        options = resolve(dataset_class, spec.dataset_options, owner=f"dataset {spec.dataset!r}")
-        # What comes with ordbench is made again at will, so it lies with the caches.
-        parent = self.cache if dataset_class.card.embedded else self.data_root
-        root = dataset_folder(parent, spec.dataset)
-        dataset = dataset_class(root, spec.dataset_argument, **options)
-        try:
-            return dataset.read()
-        except DatasetError:
-            if not self.download:
-                raise
-            dataset.download()
-            return dataset.read()
+        return open_dataset(
+            spec.dataset,
+            spec.dataset_argument,
+            spec.dataset_options,
+            data_root=self.data_root,
+            cache=self.cache,
+            download=self.download,
+        )
 
     def _extract(self, spec: RunSpec, listing: Listing) -> Material:
         features = extract(

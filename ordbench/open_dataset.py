@@ -1,0 +1,64 @@
+"""From a dataset's name to its samples: where it lies, its options, and its download on request."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from ordbench.data_root import dataset_folder, resolve_root
+from ordbench.dataset import Listing
+from ordbench.errors import DatasetError
+from ordbench.options import Value, resolve
+from ordbench.registry import DATASETS
+
+
+def resolve_cache(given: Path | None) -> Path:
+    """Say where what can be made again lies: the flag, else ``ORDBENCH_CACHE``, else the user's.
+
+    >>> resolve_cache(Path("cache")).as_posix()
+    'cache'
+    """
+    if given is not None:
+        return given.expanduser()
+    if named := os.environ.get("ORDBENCH_CACHE"):
+        return Path(named).expanduser()
+    return user_cache_path("ordbench", appauthor=False)
+
+
+def open_dataset(
+    name: str,
+    argument: str = "",
+    options: Mapping[str, Value] | None = None,
+    *,
+    data_root: Path | None = None,
+    cache: Path | None = None,
+    download: bool = False,
+) -> Listing:
+    """List the samples of a dataset.
+
+    Args:
+        name: Its registered name.
+        argument: What stands after the colon.
+        options: Its options, as typed.
+        data_root: As for `ordbench.data_root.resolve_root`.
+        cache: As for `resolve_cache`; what comes with ordbench is made there.
+        download: Whether it is fetched if it is missing.
+
+    Raises:
+        DatasetError: If it is missing or unusable.
+        SpecError: If an option is not one of its own.
+    """
+    plugin = DATASETS[name]
+    resolved = resolve(plugin, options or {}, owner=f"dataset {name!r}")
+    parent = resolve_cache(cache) if plugin.card.embedded else resolve_root(data_root)
+    dataset = plugin(dataset_folder(parent, name), argument, **resolved)
+    try:
+        return dataset.read()
+    except DatasetError:
+        if not download:
+            raise
+        dataset.download()
+        return dataset.read()
