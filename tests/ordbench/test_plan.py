@@ -1,0 +1,78 @@
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import pytest
+
+from ordbench.errors import SpecError
+from ordbench.options import Value
+from ordbench.plan import Grid, head_label, parse_numbers, parse_shots, resolved
+from ordbench.registry import HEADS
+from ordbench.spec import RunSpec
+
+
+def grid(
+    heads: Sequence[str] = ("coral",),
+    shots: Sequence[str] = ("all",),
+    seeds: Sequence[str] = ("0",),
+    recipe: Sequence[str] = (),
+    settings: Mapping[str, Value] = MappingProxyType({}),
+) -> list[RunSpec]:
+    return Grid(
+        heads=heads,
+        datasets=["drawn-faces"],
+        shots=shots,
+        seeds=seeds,
+        recipe=recipe,
+        settings=settings,
+    ).specs()
+
+
+def test_the_grid_is_every_combination() -> None:
+    specs = grid(heads=["linear,coral"], shots=["1,2", "all"], seeds=["0-1"])
+    cells = {(spec.head, spec.shots, spec.train_seed) for spec in specs}
+    assert len(specs) == len(cells) == 2 * 3 * 2
+    assert ("linear", None, 1) in cells
+
+
+def test_a_value_that_stands_twice_counts_once() -> None:
+    assert len(grid(heads=["coral,coral", "coral"], shots=["1,1"])) == 1
+
+
+def test_all_means_every_installed_head() -> None:
+    assert {spec.head for spec in grid(heads=["all"])} == set(HEADS)
+
+
+def test_defaults_are_filled_in_so_that_one_run_has_one_description() -> None:
+    (short,) = grid(heads=["ordinalclip"])
+    (long,) = grid(heads=["ordinalclip:base_ranks=3:interpolation=linear"])
+    assert short == long
+    assert short == resolved(RunSpec(head="ordinalclip", dataset="drawn-faces"))
+
+
+def test_a_label_shows_the_options_that_are_not_the_default() -> None:
+    (spec,) = grid(heads=["ordinalclip:base_ranks=5:kl_weight=1.0"])
+    assert head_label(spec) == "ordinalclip:base_ranks=5"
+
+
+def test_a_recipe_is_put_over_the_heads_own() -> None:
+    (spec,) = grid(recipe=["learning-rate=0.5"])
+    assert spec.recipe == HEADS["coral"].recipe.model_copy(update={"learning_rate": 0.5})
+
+
+def test_seeds_set_both_seeds_unless_one_is_held() -> None:
+    (spec,) = grid(seeds=["3"])
+    assert (spec.data_seed, spec.train_seed) == (3, 3)
+    (held,) = grid(seeds=["3"], settings={"data_seed": 0})
+    assert (held.data_seed, held.train_seed) == (0, 3)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "few"])
+def test_shots_that_cannot_be_are_refused(text: str) -> None:
+    with pytest.raises(SpecError, match=f"--shots {text}: wanted"):
+        parse_shots([text])
+
+
+@pytest.mark.parametrize("text", ["4-2", "x", "1-"])
+def test_seeds_that_cannot_be_are_refused(text: str) -> None:
+    with pytest.raises(SpecError, match=f"--seeds {text}: wanted"):
+        parse_numbers([text], "--seeds")
