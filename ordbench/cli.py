@@ -129,6 +129,7 @@ def run(
         typer.Option(help="Folder of cached features. [default: ORDBENCH_CACHE, else the user's]"),
     ] = None,
     results: Results = Path("results"),
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch a missing dataset, where that is allowed.")
     ] = False,
@@ -156,16 +157,18 @@ def run(
         recipe=recipe or [],
         settings=settings,
     )
+    from ordbench.engine import run_cells
     from ordbench.progress import watch
     from ordbench.store import Store
-    from ordbench.sweep import sweep
-    from ordbench.workspace import Workspace
+    from ordbench.sweep import Policy, cells
+    from ordbench.workspace import Settings, Workspace
 
     workspace = Workspace(
-        data_root=data_root, cache=cache, device=device, download=download, manifest=split
+        Settings(data_root=data_root, cache=cache, device=device, download=download, manifest=split)
     )
     specs = grid.specs()
-    watch(sweep(specs, workspace, Store(results)), len(specs), as_json=as_json)
+    runs = run_cells(cells(specs), workspace, Store(results), Policy(), jobs=jobs)
+    watch(runs, len(specs), as_json=as_json)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from ordbench.sweep import Outcome
 
 
-def watch(outcomes: Iterable[Outcome], total: int, *, as_json: bool) -> None:
+def watch(outcomes: Iterable[Iterable[Outcome]], total: int, *, as_json: bool) -> None:
     """Draw from ``outcomes`` until they end, and say what each brought.
 
     Args:
-        outcomes: Runs as they end.
+        outcomes: Cells as they end.
         total: Number of runs.
         as_json: One JSON object a run on standard output, and nothing else.
     """
@@ -45,7 +46,7 @@ def watch(outcomes: Iterable[Outcome], total: int, *, as_json: bool) -> None:
     rejected: dict[str, Record] = {}
     with bar:
         task = bar.add_task("runs", total=total)
-        for record, was_there in outcomes:
+        for record, was_there in chain.from_iterable(outcomes):
             bar.advance(task)
             skipped, trained = skipped + was_there, trained + (not was_there)
             if as_json:

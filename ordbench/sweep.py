@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, cast
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ordbench.atomic import cannot_write
 from ordbench.errors import OrdbenchError, StoreError
@@ -75,24 +75,6 @@ class Policy(NamedTuple):
 DEFAULT = Policy()
 
 
-def sweep(
-    specs: Sequence[RunSpec], workspace: Workspace, store: Store, policy: Policy = DEFAULT
-) -> Iterator[Outcome]:
-    """Run all cells in this process; those that another process is at are left to the end.
-
-    Raises:
-        OrdbenchError: If something is missing or unusable, or nothing can be written.
-    """
-    busy: list[Cell] = []
-    for cell in cells(specs):
-        try:
-            yield from run_cell(cell, workspace, store, policy, wait=False)
-        except Timeout:
-            busy.append(cell)
-    for cell in busy:
-        yield from run_cell(cell, workspace, store, policy)
-
-
 def run_cell(
     cell: Cell, workspace: Workspace, store: Store, policy: Policy = DEFAULT, *, wait: bool = True
 ) -> list[Outcome]:
@@ -126,6 +108,20 @@ def run_cell(
         Outcome(fresh.get(run_id) or cast(Record, record), skipped=run_id not in fresh)
         for run_id, record in known.items()
     ]
+
+
+def fail_cell(
+    cell: Cell, workspace: Workspace, store: Store, policy: Policy, error: OrdbenchError
+) -> list[Outcome]:
+    """Write a failure for each run of a cell that is missing."""
+    outcomes: list[Outcome] = []
+    for prepared in (prepare(spec, workspace) for spec in cell.specs):
+        record = store.find(prepared.identity.run_id)
+        missing = policy.wants(record)
+        if missing or record is None:
+            record = store.write(failure(prepared, error, workspace))
+        outcomes.append(Outcome(record, skipped=not missing))
+    return outcomes
 
 
 def claim(store: Store, cell: Cell, *, wait: bool) -> FileLock:

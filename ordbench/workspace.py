@@ -38,30 +38,37 @@ class Material:
         return torch.tensor([sample.rank for sample in self.listing.samples])
 
 
-class Workspace:
-    """Opens what a run needs, and keeps it for the next run.
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where things lie; small enough to be sent to another process.
 
-    Args:
+    Attributes:
         data_root: Folder of the datasets; None for ``ORDBENCH_DATA`` or the user's own.
         cache: Folder of the feature cache; None for ``ORDBENCH_CACHE`` or the user's own.
         device: ``cpu``, ``cuda``, or ``auto``.
         download: Whether a missing dataset may be fetched.
-        manifest: Split to use in place of drawn ones.
+        manifest: File of the split to use in place of drawn ones.
     """
 
-    def __init__(
-        self,
-        *,
-        data_root: Path | None = None,
-        cache: Path | None = None,
-        device: str = "auto",
-        download: bool = False,
-        manifest: Path | None = None,
-    ) -> None:
-        self.data_root = data_root
-        self.cache = resolve_cache(cache)
-        self.device = _device(device)
-        self.download = download
+    data_root: Path | None = None
+    cache: Path | None = None
+    device: str = "auto"
+    download: bool = False
+    manifest: Path | None = None
+
+
+class Workspace:
+    """Opens what a run needs, and keeps it for the next run.
+
+    Args:
+        settings: Where things lie.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.cache = resolve_cache(self.settings.cache)
+        self.device = _device(self.settings.device)
+        manifest = self.settings.manifest
         self.manifest = read_manifest(manifest) if manifest else None
         self._opened: dict[object, object] = {}
 
@@ -93,16 +100,8 @@ class Workspace:
             DatasetError: If people would stand on both sides, or a part would be empty.
             SpecError: If there is no such fold, or there are fewer images than shots.
         """
-        if self.manifest:
-            return apply_manifest(listing, self.manifest)
-        return draw(
-            listing,
-            dataset=spec.dataset,
-            protocol=spec.protocol,
-            fold=spec.fold,
-            shots=spec.shots,
-            data_seed=spec.data_seed,
-        )
+        drawn_by = (spec.dataset, spec.protocol, spec.fold, spec.shots, spec.data_seed)
+        return self._once(("split", id(listing), *drawn_by), lambda: self._split(spec, listing))
 
     def fingerprint(self, backbone: str) -> str:
         """Hash of a backbone's weights."""
@@ -126,9 +125,21 @@ class Workspace:
             spec.dataset,
             spec.dataset_argument,
             spec.dataset_options,
-            data_root=self.data_root,
+            data_root=self.settings.data_root,
             cache=self.cache,
-            download=self.download,
+            download=self.settings.download,
+        )
+
+    def _split(self, spec: RunSpec, listing: Listing) -> Split:
+        if self.manifest:
+            return apply_manifest(listing, self.manifest, spec.protocol)
+        return draw(
+            listing,
+            dataset=spec.dataset,
+            protocol=spec.protocol,
+            fold=spec.fold,
+            shots=spec.shots,
+            data_seed=spec.data_seed,
         )
 
     def _extract(self, spec: RunSpec, listing: Listing) -> Material:
