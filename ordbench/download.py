@@ -61,10 +61,10 @@ def _fetch(url: str, checksum: str, archive: Path, retries: int) -> None:
     get = pooch.HTTPDownloader(progressbar=show, timeout=60)
 
     def get_and_close(url: str, target: str, caller: object) -> None:
+        """Close the answer of a server that refuses: pooch leaves it open."""
         try:
             get(url, target, caller)
         except OSError as error:
-            # pooch leaves the answer of a server that refuses open
             if (answer := getattr(error, "response", None)) is not None:
                 answer.close()
             raise

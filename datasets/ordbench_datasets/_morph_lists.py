@@ -97,11 +97,16 @@ def _files(path: Path) -> list[Path]:
 
 def _listed(folder: Path) -> list[Path]:
     files = [file for file in folder.iterdir() if file.suffix.lower() in {".txt", ".csv"}]
+    return sorted(files, key=_natural)
 
-    def natural(file: Path) -> list[tuple[int, str]]:
-        return [(int(n or 0), word) for word, n in re.findall(r"(\D*)(\d*)", file.stem)]
 
-    return sorted(files, key=natural)
+def _natural(file: Path) -> list[tuple[str, int]]:
+    """Fold 2 before fold 10.
+
+    >>> _natural(Path("fold2.txt")) < _natural(Path("fold10.txt"))
+    True
+    """
+    return [(word, int(n or 0)) for word, n in re.findall(r"(\D*)(\d*)", file.stem)]
 
 
 def _meaning(file: Path) -> tuple[str, Part | None]:

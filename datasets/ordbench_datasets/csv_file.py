@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar, get_args
 
-from ordbench.dataset import Card, Dataset, Listing, Part, Rejected, Sample
+from ordbench.dataset import Card, Listing, Part, Rejected, Sample
 from ordbench.errors import DatasetError
 from ordbench.images import header_problem
+from ordbench_datasets._own import OwnImages
 from ordbench_datasets._ranks import Ranks, order, plain
 
 T = TypeVar("T")
@@ -31,15 +32,10 @@ class Row(NamedTuple):
     part: Part | None
 
 
-class CsvFile(Dataset):
-    """Images named in a CSV file, relative to that file.
+class CsvFile(OwnImages):
+    """Images named in a CSV file, relative to it; arguments and options as in `OwnImages`.
 
-    Args:
-        root: Not used; the path is the user's own.
-        argument: The CSV file, UTF-8; separated by comma, semicolon or tab.
-        ranks: Labels from lowest to highest rank, separated by ``;``. Empty where they are numbers.
-        context: The words before the rank in a prompt.
-        unit: What the numbers are measured in.
+    The file is UTF-8, separated by comma, semicolon or tab.
     """
 
     card: ClassVar[Card] = Card(
@@ -52,41 +48,26 @@ class CsvFile(Dataset):
         argument="PATH",
     )
 
-    def __init__(
-        self,
-        root: Path,
-        argument: str = "",
-        *,
-        ranks: str = "",
-        context: str = "",
-        unit: str = "",
-    ) -> None:
-        super().__init__(root, argument)
-        self.file = Path(argument).expanduser()
-        self.ranks = ranks
-        self.context = context
-        self.unit = unit
-
     def read(self) -> Listing:
         """List the images in the order of their names.
 
         Raises:
             DatasetError: If the file or all its images are missing, or if a line is unusable.
         """
-        rows = sorted(_rows(self.file, self.card.layout), key=lambda row: row.file)
+        rows = sorted(_rows(self.path, self.card.layout), key=lambda row: row.file)
         labels = {row.label for row in rows}
-        ranks = order(labels, self.ranks, where=str(self.file), write=f"csv:{self.argument}")
+        ranks = order(labels, self.ranks, where=str(self.path), write=f"csv:{self.argument}")
         samples: list[Sample] = []
         rejected: list[Rejected] = []
         for row in rows:
-            image = self.file.parent / row.file
+            image = self.path.parent / row.file
             if problem := header_problem(image):
                 rejected.append(Rejected(row.file, f"{problem} (line {row.line})"))
             else:
                 samples.append(_sample(row, image, ranks))
         if not samples:
             raise DatasetError(
-                f"{self.file}: none of its {len(rows)} images can be used, first "
+                f"{self.path}: none of its {len(rows)} images can be used, first "
                 f"{rejected[0].name!r} ({rejected[0].reason}); paths are relative to that file"
             )
         return Listing(
@@ -138,6 +119,7 @@ def _row(file: Path, line: int, cells: dict[str | None, str | None], label: str)
         raise DatasetError(f"{file} line {line}: more cells than columns; put quotes around commas")
 
     def cell(column: str, wanted: str, read: Callable[[str], T]) -> T:
+        """Read one cell, or name it."""
         text = (cells.get(column) or "").strip()
         try:
             return read(text)

@@ -5,26 +5,17 @@ Source: the layout of torchvision's ImageFolder, but never in alphabetical order
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
-from ordbench.dataset import Card, Dataset, Listing, Rejected, Sample
+from ordbench.dataset import Card, Listing, Rejected, Sample
 from ordbench.errors import DatasetError
 from ordbench.images import header_problem, name_of, visible, walk
+from ordbench_datasets._own import OwnImages
 from ordbench_datasets._ranks import order, plain
 
 
-class Folder(Dataset):
-    """Images in ``PATH/RANK/``, to any depth.
-
-    Args:
-        root: Not used; the path is the user's own.
-        argument: Folder with one subfolder a rank.
-        ranks: The subfolders from lowest to highest rank, separated by ``;``. Empty where their
-            names are numbers. A rank without a subfolder is one without images.
-        context: The words before the rank in a prompt.
-        unit: What the numbers are measured in.
-    """
+class Folder(OwnImages):
+    """Images in ``PATH/RANK/``, to any depth; arguments and options as in `OwnImages`."""
 
     card: ClassVar[Card] = Card(
         title="a folder of images",
@@ -36,21 +27,6 @@ class Folder(Dataset):
         argument="PATH",
     )
 
-    def __init__(
-        self,
-        root: Path,
-        argument: str = "",
-        *,
-        ranks: str = "",
-        context: str = "",
-        unit: str = "",
-    ) -> None:
-        super().__init__(root, argument)
-        self.folder = Path(argument).expanduser()
-        self.ranks = ranks
-        self.context = context
-        self.unit = unit
-
     def read(self) -> Listing:
         """List the images by path.
 
@@ -59,13 +35,13 @@ class Folder(Dataset):
         """
         folders = self._rank_folders()
         write = f"folder:{self.argument}"
-        ranks = order(folders, self.ranks, where=str(self.folder), write=write)
+        ranks = order(folders, self.ranks, where=str(self.path), write=write)
         samples: list[Sample] = []
         rejected: list[Rejected] = []
-        for path in walk(self.folder):
-            name = name_of(path, self.folder)
-            folder = path.relative_to(self.folder).parts[0]
-            if path.parent == self.folder:
+        for path in walk(self.path):
+            name = name_of(path, self.path)
+            folder = path.relative_to(self.path).parts[0]
+            if path.parent == self.path:
                 rejected.append(Rejected(name, "lies beside the folders of the ranks"))
             elif problem := header_problem(path):
                 rejected.append(Rejected(name, problem))
@@ -73,7 +49,7 @@ class Folder(Dataset):
                 samples.append(Sample(name, path, ranks.names.index(plain(folder))))
         if not samples:
             raise DatasetError(
-                f"{self.folder} holds no image in its {len(folders)} subfolders "
+                f"{self.path} holds no image in its {len(folders)} subfolders "
                 f"({len(rejected)} other files); wanted {self.card.layout}"
             )
         return Listing(
@@ -85,12 +61,12 @@ class Folder(Dataset):
 
     def _rank_folders(self) -> list[str]:
         """The rank of each subfolder."""
-        if not self.folder.is_dir():
-            raise DatasetError(f"{self.folder} is no folder; wanted {self.card.layout}")
-        names = sorted(p.name for p in self.folder.iterdir() if p.is_dir() and visible(p.name))
+        if not self.path.is_dir():
+            raise DatasetError(f"{self.path} is no folder; wanted {self.card.layout}")
+        names = sorted(p.name for p in self.path.iterdir() if p.is_dir() and visible(p.name))
         if not names:
             raise DatasetError(
-                f"{self.folder} has no subfolders; {self.card.how_to_get} ({self.card.layout}), "
+                f"{self.path} has no subfolders; {self.card.how_to_get} ({self.card.layout}), "
                 "or list them in a file and take csv:FILE"
             )
         ranks: dict[str, str] = {}
@@ -98,7 +74,7 @@ class Folder(Dataset):
             first = ranks.setdefault(plain(name), name)
             if first != name:
                 raise DatasetError(
-                    f"{self.folder}: subfolders {first!r} and {name!r} are the same number; "
+                    f"{self.path}: subfolders {first!r} and {name!r} are the same number; "
                     "put their images together"
                 )
         return list(ranks)

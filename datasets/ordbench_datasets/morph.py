@@ -129,6 +129,7 @@ def _draws(lists: Lists, names: set[str]) -> tuple[Draw, ...]:
     """Train and test of each draw; of three sets, one trains and the other two test."""
 
     def kept(*sets: frozenset[str]) -> tuple[str, ...]:
+        """The usable names of some sets."""
         return tuple(sorted(name for name in names if any(name in one for one in sets)))
 
     if len(lists.folds) == 3:
