@@ -83,16 +83,11 @@ def anatomy_of(age: float, rng: np.random.Generator) -> Anatomy:
     """Draw the anatomy of a person who looks ``age`` years old.
 
     Proportions scatter by a few percent from person to person; hair greys and recedes at an age
-    of each person's own.
-
-    Args:
-        age: Visible age, in years.
-        rng: Source of the person's own deviations.
+    of each person's own. ``rng`` draws these deviations.
     """
-    child = 1 - ramp(age, 0, 21) ** 0.75
-    aged = ramp(age, 22, 90)
-    own = 1 + 0.03 * rng.standard_normal(14)
-    marks = np.clip(1 + 0.1 * rng.standard_normal(5), 0.7, 1.3)
+    child, aged = 1 - ramp(age, 0, 21) ** 0.75, ramp(age, 22, 90)
+    own = (1 + 0.03 * rng.standard_normal(14)).tolist()
+    marks = np.clip(1 + 0.1 * rng.standard_normal(5), 0.7, 1.3).tolist()
     grey_at, recede_at = 36 + 5 * rng.standard_normal(), 26 + 9 * rng.standard_normal()
     balding = rng.uniform(0.1, 1.0)
     return Anatomy(
@@ -105,17 +100,17 @@ def anatomy_of(age: float, rng: np.random.Generator) -> Anatomy:
         eye_width=(0.235 + 0.03 * child - 0.02 * aged) * own[6],
         eye_height=(0.135 + 0.085 * child - 0.04 * aged) * own[7],
         iris=(0.115 + 0.06 * child) * own[7],
-        lid=0.65 * aged * float(marks[0]),
+        lid=0.65 * aged * marks[0],
         brow=(0.075 - 0.035 * child + 0.05 * aged) * own[8],
         nose_length=(0.6 - 0.28 * child + 0.14 * aged) * own[9],
         nose_width=(0.2 - 0.07 * child + 0.08 * aged) * own[10],
         lip=(0.09 - 0.01 * child - 0.06 * aged) * own[11],
         mouth_width=(0.38 - 0.12 * child + 0.03 * aged) * own[12],
         ear=(0.27 - 0.05 * child + 0.13 * aged) * own[13],
-        forehead_lines=ramp(age, 24, 88) * float(marks[1]),
-        eye_lines=ramp(age, 26, 85) * float(marks[2]),
-        folds=ramp(age, 18, 80) * float(marks[3]),
-        sag=ramp(age, 45, 90) * float(marks[4]),
+        forehead_lines=ramp(age, 24, 88) * marks[1],
+        eye_lines=ramp(age, 26, 85) * marks[2],
+        folds=ramp(age, 18, 80) * marks[3],
+        sag=ramp(age, 45, 90) * marks[4],
         spots=ramp(age, 55, 90),
         grey=ramp(age, grey_at, grey_at + 32),
         recession=balding * ramp(age, recede_at, recede_at + 55),
