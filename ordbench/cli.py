@@ -138,7 +138,10 @@ def run(
     """Train and test heads: one run, or a grid of them; what is done already is skipped."""
     from ordbench.plan import Grid  # torch stays out of --help
 
+    from ordbench.protocol import read_manifest
+
     settings: dict[str, str | bool | int] = {
+        "split": read_manifest(split).hash if split else "",
         "text": text,
         "layer": layer,
         "normalize": normalize,

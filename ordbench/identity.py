@@ -34,7 +34,8 @@ class Identity:
 def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspace) -> Identity:
     """Name a run by all that can change its outcome, and by nothing else.
 
-    Paths are left out: the hashes of what lies there stand in their place.
+    Paths, and the options of datasets, which may hold paths, are left out: the hashes of what
+    they lead to stand in their place.
     """
     head = HEADS[spec.head]
     offer = HEADS.offer(spec.head)
@@ -48,7 +49,7 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
     }
     if head.needs_text:
         hashes["text"] = workspace.fingerprint(spec.text or spec.backbone)
-    described = spec.model_dump(mode="json", exclude={"dataset_argument", "split"})
+    described = spec.model_dump(mode="json", exclude={"dataset_argument", "dataset_options", "split"})
     for field in ("backbone", "text"):
         described[field] = described[field].partition("@")[0]
     described["dtype"] = material.features.dtype

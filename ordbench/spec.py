@@ -21,7 +21,8 @@ class RunSpec(BaseModel):
         head_options: Its options, defaults filled in.
         dataset: Name of the dataset.
         dataset_argument: What stands after the colon (a path); never part of the run id.
-        dataset_options: Its options, defaults filled in.
+        dataset_options: Its options, defaults filled in; the labels that they lead to stand in the
+            run id in their place.
         backbone: ``FAMILY:ARGUMENT``; a path after ``@`` is never part of the run id.
         text: Backbone whose text tower is prompted; empty for the backbone's own.
         layer: Features after (``post``) or before (``pre``) the projection into the joint space.
@@ -30,7 +31,7 @@ class RunSpec(BaseModel):
         protocol: ``standard`` selects on validation; ``paper`` selects on test as the OrdinalCLIP
             code does, and is never ranked with the others.
         fold: Which fold is the test fold.
-        split: SHA-256 of a split manifest given by the user, or empty.
+        split: SHA-256 of the split manifest that a user gave, or empty.
         shots: Training images a rank; None for all.
         data_seed: Draws the few-shot set.
         train_seed: Starts the head and orders the batches.
