@@ -18,7 +18,7 @@ class PromptHead(Head):
     """Compares features with the text features of one prompt a rank, its prototype.
 
     Logits are the tower's own logit scale, never trained, times cosines. Features of another
-    space than the tower's are first brought there by a learned linear projection of standardised
+    space than the tower's are first brought there by a learned affine map of the standardised
     features. A subclass gives the prototypes.
 
     Args:
@@ -98,7 +98,10 @@ def text_tower(problem: Problem, owner: str) -> TextTower:
 
 
 def _projection(problem: Problem, embed_dim: int) -> StandardizedLinear:
-    projection = StandardizedLinear(problem, embed_dim, bias=False)
-    # From zero, where it starts, there is no direction to take a cosine of.
+    # OrdinalCLIP's layer has no bias, on features whose mean is far from zero. Standardised ones
+    # need it: a cosine does not tell x from 2x, so a line through the origin has two points only.
+    projection = StandardizedLinear(problem, embed_dim)
     nn.init.normal_(projection.weight, std=problem.in_features**-0.5)
+    if projection.bias is not None:
+        nn.init.normal_(projection.bias)
     return projection

@@ -1,0 +1,72 @@
+"""CoOp: a learned context in front of the rank names, which stay as they are.
+
+Source: Zhou, Yang, Loy, Liu (2022). Learning to prompt for vision-language models. International
+Journal of Computer Vision 130. https://doi.org/10.1007/s11263-022-01653-1
+
+Needs: a text tower.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ordbench.head import Problem
+from ordbench.prompt import Position, embed_text
+from ordbench.prompt_head import text_tower
+from ordbench.prompt_learner import PromptLearner, context_start
+from ordbench.recipe import Recipe
+from ordbench_heads.ordinalclip import ordinalclip_loss
+
+
+class CoOp(PromptLearner):
+    """Learns a context; both towers and the names of the ranks are frozen.
+
+    Args:
+        problem: As in `PromptLearner`.
+        context: Words that the context starts from.
+        context_tokens: Number of random tokens that it starts from; 16 if no words are given.
+        class_specific: Whether each rank learns a context of its own.
+        position: Where the rank name stands in the context.
+        as_in_ordinalclip: The baseline that the OrdinalCLIP paper calls CoOp: the context starts
+            from the task's words, rank embeddings start from the names and are learned too, and
+            `ordinalclip_loss` is added. There, the image tower was trained as well.
+
+    Raises:
+        SpecError: If there is no text tower or a prompt is too long.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe(optimizer="radam", learning_rate=1e-2, min_steps=300)
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        context: str | None = None,
+        context_tokens: int | None = None,
+        class_specific: bool = False,
+        position: Position = "tail",
+        as_in_ordinalclip: bool = False,
+    ) -> None:
+        tower = text_tower(problem, type(self).__name__)
+        names = [embed_text(tower, name) for name in problem.task.rank_names]
+        default = problem.task.context if as_in_ordinalclip else 16
+        super().__init__(
+            problem,
+            start=context_start(context, context_tokens, default),
+            rank_lengths=[len(name) for name in names],
+            position=position,
+            rank_specific=class_specific,
+        )
+        self.as_in_ordinalclip = as_in_ordinalclip
+        self.names = nn.Parameter(torch.cat(names), requires_grad=as_in_ordinalclip)
+
+    def rank_tokens(self) -> Tensor:
+        """The names' tokens."""
+        return self.names
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Cross-entropy in nats per sample, or `ordinalclip_loss` if that was asked for."""
+        if self.as_in_ordinalclip:
+            return ordinalclip_loss(outputs, ranks)
+        return super().loss(outputs, ranks)

@@ -1,0 +1,153 @@
+"""OrdinalCLIP: learned prompts whose rank tokens are interpolated between a few base ranks.
+
+Source: Li, Huang, Zhu, Tang, Li, Zhou, Lu (2022). OrdinalCLIP: learning rank prompts for
+language-guided ordinal regression. NeurIPS 2022. https://arxiv.org/abs/2206.02338
+Where paper and code differ, the authors' code is followed. The image tower is not trained here.
+
+Needs: a text tower.
+"""
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ordbench.errors import SpecError
+from ordbench.head import Problem
+from ordbench.prompt import Position, random_tokens
+from ordbench.prompt_head import text_tower
+from ordbench.prompt_learner import PromptLearner, context_start
+from ordbench.recipe import Recipe
+
+Interpolation = Literal["linear", "inverse", "piecewise-linear"]
+
+
+def interpolation_weights(num_ranks: int, base_ranks: int, how: Interpolation) -> Tensor:
+    """How much of each base rank is in each rank.
+
+    Base ranks stand evenly from rank 0 to rank K - 1; a single one stands in the middle. With d
+    the distance in rank steps, a weight is 1 - d / (K - 1) (``linear``, the paper's choice, which
+    does not reproduce the base ranks), 1 / (d + 1e-5) (``inverse``) or, not in the paper, falls
+    from 1 to 0 at the next base rank (``piecewise-linear``). Then each row is divided by its sum.
+
+    Args:
+        num_ranks: K.
+        base_ranks: B, at least 1.
+        how: The law.
+
+    Returns:
+        ``(K, B)``, rows sum to 1.
+
+    >>> interpolation_weights(5, 2, "linear")[1].tolist()  # d = 1, 3 of 4
+    [0.75, 0.25]
+    >>> interpolation_weights(5, 3, "piecewise-linear")[1].tolist()  # half way to the second
+    [0.5, 0.5, 0.0]
+    """
+    last = num_ranks - 1
+    ranks = torch.arange(num_ranks, dtype=torch.float64)
+    if base_ranks == 1:
+        positions = torch.tensor([last / 2], dtype=torch.float64)
+    else:
+        positions = torch.linspace(0, last, base_ranks, dtype=torch.float64)
+    distances = (ranks.unsqueeze(1) - positions).abs()
+    match how:
+        case "linear":
+            weights = 1 - distances / last
+        case "inverse":
+            weights = 1 / (distances + 1e-5)
+        case "piecewise-linear":
+            weights = (1 - distances * (base_ranks - 1) / last).clamp(min=0)
+    return (weights / weights.sum(1, keepdim=True)).float()
+
+
+def ordinalclip_loss(logits: Tensor, ranks: Tensor, kl_weight: float = 1.0) -> Tensor:
+    """Cross-entropy over ranks, plus ``kl_weight`` x KL divergence over the images of the batch.
+
+    For each rank in the batch, the softmax of its logits over the images is to be like the softmax
+    of 10 x (1 where the image has this rank, else 0); the divergence is averaged over these ranks.
+
+    Args:
+        logits: ``(N, K)``.
+        ranks: ``(N,)``, int64, each in 0..K-1.
+        kl_weight: Weight of the divergence; 0 leaves it out.
+
+    Returns:
+        Scalar, in nats.
+
+    One image pays for its rank only, since over one image every softmax is 1:
+
+    >>> round(ordinalclip_loss(torch.zeros(1, 2), torch.tensor([0])).item(), 4)  # ln 2
+    0.6931
+    """
+    image_to_text = F.cross_entropy(logits, ranks)
+    if kl_weight == 0:
+        return image_to_text
+    is_rank = ranks == torch.arange(logits.shape[1], device=ranks.device).unsqueeze(1)
+    log_target = (10 * is_rank.to(logits.dtype)).log_softmax(-1)
+    divergence = (log_target.exp() * (log_target - logits.T.log_softmax(-1))).sum(-1)
+    present = is_rank.any(-1)
+    text_to_image = (divergence * present).sum() / present.sum()
+    return image_to_text + kl_weight * text_to_image
+
+
+class OrdinalCLIP(PromptLearner):
+    """Learns a context and a few base ranks; the text tower is frozen.
+
+    Args:
+        problem: As in `PromptLearner`.
+        base_ranks: Number B of learned ranks, of which the others are made.
+        interpolation: How; see `interpolation_weights`.
+        tokens_per_rank: Number t of tokens that stand for a rank.
+        position: Where these stand in the context.
+        context: Words that the context starts from; by default, the task's own.
+        context_tokens: Instead of words, this many random tokens.
+        rank_specific_context: Whether each rank learns a context of its own.
+        kl_weight: See `ordinalclip_loss`.
+
+    Raises:
+        SpecError: As for `PromptLearner`, and if a number is too small.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe(optimizer="radam", learning_rate=1e-2, min_steps=300)
+    weights: Tensor
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        base_ranks: int = 3,
+        interpolation: Interpolation = "linear",
+        tokens_per_rank: int = 1,
+        position: Position = "tail",
+        context: str | None = None,
+        context_tokens: int | None = None,
+        rank_specific_context: bool = False,
+        kl_weight: float = 1.0,
+    ) -> None:
+        if min(base_ranks, tokens_per_rank) < 1 or kl_weight < 0:
+            raise SpecError(
+                f"head OrdinalCLIP: base_ranks={base_ranks} and tokens_per_rank={tokens_per_rank} "
+                f"must be at least 1, kl_weight={kl_weight} at least 0"
+            )
+        super().__init__(
+            problem,
+            start=context_start(context, context_tokens, default=problem.task.context),
+            rank_lengths=[tokens_per_rank] * problem.task.num_ranks,
+            position=position,
+            rank_specific=rank_specific_context,
+        )
+        tower = text_tower(problem, type(self).__name__)
+        self.kl_weight = kl_weight
+        self.base_ranks = nn.Parameter(random_tokens(tower, base_ranks, tokens_per_rank))
+        weights = interpolation_weights(self.num_ranks, base_ranks, interpolation)
+        self.register_buffer("weights", weights.to(self.base_ranks.device), persistent=False)
+
+    def rank_tokens(self) -> Tensor:
+        """Interpolated between the base ranks, ``(K * t, W)``."""
+        ranks = self.weights @ self.base_ranks.flatten(1)
+        return ranks.reshape(-1, self.base_ranks.shape[-1])
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """See `ordinalclip_loss`."""
+        return ordinalclip_loss(outputs, ranks, self.kl_weight)

@@ -1,0 +1,65 @@
+"""Zero-shot CLIP: one sentence a rank, nothing is trained.
+
+Source: Radford et al. (2021). Learning transferable visual models from natural language
+supervision, section 3.1. https://arxiv.org/abs/2103.00020
+
+Needs: a text tower.
+"""
+
+import re
+
+import torch
+from torch import Tensor
+
+from ordbench.errors import SpecError
+from ordbench.head import Problem
+from ordbench.prompt_head import PromptHead, text_tower
+
+
+def fill(template: str, context: str, rank: str) -> str:
+    """Write the prompt of one rank.
+
+    Raises:
+        SpecError: If the template has no ``{rank}``, or a blank of another name.
+
+    >>> fill("{context} {rank}.", "the person's age is", "35")
+    "the person's age is 35."
+    """
+    blanks = set(re.findall(r"\{(.*?)\}", template))
+    if "rank" not in blanks or not blanks <= {"rank", "context"}:
+        raise SpecError(
+            f"head ZeroShot: template={template!r} must hold {{rank}} and may hold {{context}}, "
+            f"nothing else in braces"
+        )
+    return template.replace("{context}", context).replace("{rank}", rank)
+
+
+class ZeroShot(PromptHead):
+    """Compares features with the text tower's own encoding of the ranks' sentences.
+
+    Args:
+        problem: As in `PromptHead`; the features must lie in the text tower's space.
+        template: A sentence with the blanks ``{rank}`` and ``{context}``.
+
+    Raises:
+        SpecError: If there is no text tower, if the features are of another space, or if the
+            template is wrong.
+    """
+
+    text_features: Tensor
+
+    def __init__(self, problem: Problem, *, template: str = "{context} {rank}.") -> None:
+        super().__init__(problem)
+        if not problem.aligned:
+            raise SpecError(
+                "head ZeroShot learns no projection, so the features must lie in the text tower's "
+                "space; use a backbone with its own text tower (clip:...), layer post, no --text"
+            )
+        task, tower = problem.task, text_tower(problem, type(self).__name__)
+        prompts = [fill(template, task.context, name).strip() for name in task.rank_names]
+        with torch.no_grad():
+            self.register_buffer("text_features", tower.encode(prompts).detach().clone())
+
+    def prototypes(self) -> Tensor:
+        """Text features ``(K, E)`` of the ranks' sentences."""
+        return self.text_features

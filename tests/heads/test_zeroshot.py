@@ -1,0 +1,52 @@
+import pytest
+import torch
+
+from ordbench.errors import SpecError
+from ordbench_heads.zeroshot import ZeroShot
+from tests.reference.problem import problem
+from tests.reference.text_tower import random_clip
+
+NAMES = ("young", "middle aged", "old")
+
+
+@pytest.mark.parametrize(
+    ("context", "template", "sentences"),
+    [
+        (
+            "this person is",
+            "{context} {rank}.",
+            ["this person is young.", "this person is middle aged.", "this person is old."],
+        ),
+        ("", "{context} {rank}.", ["young.", "middle aged.", "old."]),
+        (
+            "this person is",
+            "a photo of a person, {rank}",
+            [
+                "a photo of a person, young",
+                "a photo of a person, middle aged",
+                "a photo of a person, old",
+            ],
+        ),
+    ],
+    ids=["default", "no context", "template"],
+)
+def test_the_prototypes_are_the_towers_own_encoding(
+    context: str, template: str, sentences: list[str]
+) -> None:
+    head = ZeroShot(problem(3, names=NAMES, context=context), template=template)
+    assert torch.equal(head.prototypes(), random_clip().encode(sentences))
+
+
+def test_nothing_is_trained() -> None:
+    assert list(ZeroShot(problem()).parameters()) == []
+
+
+def test_features_of_another_space_are_refused() -> None:
+    with pytest.raises(SpecError, match=r"head ZeroShot learns no projection.* layer post"):
+        ZeroShot(problem(aligned=False))
+
+
+@pytest.mark.parametrize("template", ["a photo", "{rank} {age}", "{context}"])
+def test_a_template_with_other_blanks_is_refused(template: str) -> None:
+    with pytest.raises(SpecError, match=r"must hold {rank} and may hold {context}"):
+        ZeroShot(problem(), template=template)

@@ -1,0 +1,62 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ordbench.errors import SpecError
+from ordbench.head import Problem
+from ordbench.prompt_head import PromptHead
+from tests.reference.problem import problem
+
+
+class Fixed(PromptHead):
+    """Two prototypes, along the first two axes."""
+
+    def prototypes(self) -> Tensor:
+        return torch.eye(24)[:2] * torch.tensor([[3.0], [0.5]])
+
+
+def aside(**changes: object) -> Problem:
+    """Features whose mean and scale are not 0 and 1."""
+    mean, scale = torch.linspace(-1, 1, 24), torch.linspace(1, 3, 24)
+    return replace(problem(2), feature_mean=mean, feature_scale=scale, **changes)
+
+
+def test_logits_are_cosines_times_the_towers_scale() -> None:
+    features = torch.zeros(2, 24)
+    features[0, 0], features[1, :2] = 5.0, torch.tensor([3.0, 4.0])
+    wanted = torch.tensor([[1.0, 0.0], [0.6, 0.8]]) / 0.07
+    torch.testing.assert_close(Fixed(problem(2))(features), wanted)
+
+
+def test_features_of_another_space_are_standardised_and_projected() -> None:
+    head = Fixed(aside(aligned=False))
+    assert head.projection is not None
+    assert head.projection.bias is not None
+    features = torch.randn(4, 24)
+    standardised = (features - torch.linspace(-1, 1, 24)) / torch.linspace(1, 3, 24)
+    images = standardised @ head.projection.weight.T + head.projection.bias
+    wanted = (images / images.norm(dim=1, keepdim=True))[:, :2] / 0.07
+    torch.testing.assert_close(head(features), wanted)
+
+
+@pytest.mark.parametrize("aligned", [True, False])
+def test_what_is_deployed_has_no_text_tower_and_nothing_to_train(aligned: bool) -> None:
+    head = Fixed(aside(aligned=aligned))
+    deployed = head.deployed()
+    layers = [module for module in deployed.modules() if not list(module.children())]
+    assert [type(layer) for layer in layers] == [nn.Linear] * (1 if aligned else 2)
+    assert not any(parameter.requires_grad for parameter in deployed.parameters())
+    features = torch.randn(4, 24)
+    torch.testing.assert_close(deployed(features), head(features), rtol=1e-5, atol=1e-5)
+
+
+def test_features_of_length_zero_are_no_error() -> None:
+    head = Fixed(problem(2))
+    assert head.posterior(head(torch.zeros(1, 24))).tolist() == [[0.5, 0.5]]
+
+
+def test_a_missing_text_tower_is_refused_with_the_option_that_brings_one() -> None:
+    with pytest.raises(SpecError, match=r"head Fixed prompts a text tower .* add --text"):
+        Fixed(aside(text_tower=None))
