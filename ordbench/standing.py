@@ -1,0 +1,108 @@
+"""Cells and rows of a leaderboard: means, who is best, and in which order rows stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from statistics import fmean, stdev
+from typing import Literal
+
+from ordbench.metrics import Metric
+
+Mark = Literal["", "best", "second"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mean over runs.
+
+    Attributes:
+        mean: In the metric's unit.
+        std: Sample standard deviation (``ddof=1``); None for one run.
+        runs: How many runs.
+        mark: Whether it is the best or second best of its column.
+    """
+
+    mean: float
+    std: float | None
+    runs: int
+    mark: Mark = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One head; None where it has no run, or no such score."""
+
+    label: str
+    cells: tuple[Cell | None, ...]
+
+
+def digits(metric: Metric) -> int:
+    """Decimals shown: 2 for what is measured in the dataset's unit, 3 for the rest."""
+    return 2 if metric.unit == "{unit}" else 3
+
+
+def aggregate(values: Iterable[float]) -> Cell | None:
+    """Mean and spread; values that are not finite are left out, and nothing is put in their place.
+
+    >>> aggregate([1.0, 3.0])
+    Cell(mean=2.0, std=1.4142135623730951, runs=2, mark='')
+    >>> aggregate([float("nan")]) is None
+    True
+    """
+    finite = [value for value in values if isfinite(value)]
+    if not finite:
+        return None
+    return Cell(fmean(finite), stdev(finite) if len(finite) > 1 else None, len(finite))
+
+
+def ranked(rows: Sequence[Row], metric: Metric) -> tuple[Row, ...]:
+    """Rows in order, with the best and the second best cell of each column marked.
+
+    Rows with all cells come first, by the mean of their places in the columns; then those with
+    the fewest empty cells. Cells that look the same share place and mark. A cell that stands
+    alone in its column is not marked.
+    """
+    places = [_places(column, metric) for column in _columns(rows)]
+
+    def order(index: int) -> tuple[int, float, str]:
+        own = [place[index] for place in places if index in place]
+        return len(places) - len(own), fmean(own) if own else 0.0, rows[index].label
+
+    marked = [
+        replace(
+            row,
+            cells=tuple(
+                cell and replace(cell, mark=_mark(place, index))
+                for cell, place in zip(row.cells, places, strict=True)
+            ),
+        )
+        for index, row in enumerate(rows)
+    ]
+    return tuple(marked[index] for index in sorted(range(len(rows)), key=order))
+
+
+def by_name(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows that may not be compared: in the order of their names, without marks."""
+    return tuple(sorted(rows, key=lambda row: row.label))
+
+
+def _columns(rows: Sequence[Row]) -> list[tuple[Cell | None, ...]]:
+    return list(zip(*(row.cells for row in rows), strict=True))
+
+
+def _places(column: Sequence[Cell | None], metric: Metric) -> dict[int, int]:
+    """Place (1 is best) of each row that has a cell; those that look the same share one."""
+    sign = -1 if metric.higher_is_better else 1
+    shown = {
+        index: sign * round(cell.mean, digits(metric)) for index, cell in enumerate(column) if cell
+    }
+    return {i: 1 + sum(other < value for other in shown.values()) for i, value in shown.items()}
+
+
+def _mark(places: dict[int, int], index: int) -> Mark:
+    standings = sorted(set(places.values()))
+    if len(places) > 1 and places[index] == standings[0]:
+        return "best"
+    return "second" if len(standings) > 1 and places[index] == standings[1] else ""

@@ -1,0 +1,136 @@
+from collections.abc import Callable
+
+import pytest
+
+from ordbench.flat import FlatRecord
+from ordbench.grouping import (
+    column_facts,
+    newest,
+    row_facts,
+    table_facts,
+    titles,
+    work,
+    worth_saying,
+)
+
+FlatRun = Callable[..., FlatRecord]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset": "morph"},
+        {"dataset_options": "setting=b"},
+        {"dataset_hash": "d1"},
+        {"split": "s1"},
+        {"backbone": "timm:resnet50"},
+        {"backbone_hash": "b1"},
+        {"layer": "pre"},
+        {"normalize": True},
+        {"dtype": "bfloat16"},
+        {"protocol": "paper"},
+        {"fold": 1},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_runs_that_differ_in_this_have_tables_of_their_own(
+    flat_run: FlatRun, changes: dict[str, object]
+) -> None:
+    one, other = flat_run(), flat_run(**changes)
+    assert table_facts(one, "shots", pool_folds=False) != table_facts(
+        other, "shots", pool_folds=False
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"head_options": "base_ranks=5"},
+        {"recipe": "epochs=5"},
+        {"text": "clip:RN50", "text_hash": "t1"},
+        {"head_hash": "c1"},
+        {"label": "coral:x=1"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_runs_that_differ_in_this_have_rows_of_their_own(
+    flat_run: FlatRun, changes: dict[str, object]
+) -> None:
+    one, other = flat_run(), flat_run(**changes)
+    assert row_facts(one) != row_facts(other)
+    assert table_facts(one, "shots", pool_folds=False) == table_facts(
+        other, "shots", pool_folds=False
+    )
+
+
+def test_runs_that_differ_in_seeds_share_a_cell(flat_run: FlatRun) -> None:
+    one, other = flat_run(seed=0), flat_run(seed=1)
+    for facts in (row_facts, lambda run: column_facts(run, "shots")):
+        assert facts(one) == facts(other)
+
+
+def test_folds_are_pooled_only_on_request(flat_run: FlatRun) -> None:
+    one, other = (table_facts(flat_run(fold=fold), "shots", pool_folds=True) for fold in (0, 1))
+    assert one == other
+
+
+def test_shots_and_datasets_change_places(flat_run: FlatRun) -> None:
+    run = flat_run(shots=4)
+    assert column_facts(run, "shots") == (("shots", "4-shot"),)
+    assert table_facts(run, "dataset", pool_folds=False)[0] == ("shots", "4-shot")
+    assert column_facts(run, "dataset")[0] == ("dataset", "fgnet")
+    assert table_facts(run, "shots", pool_folds=False)[0] == ("dataset", "FG-NET (fgnet)")
+
+
+def test_a_run_that_was_done_again_counts_once_and_the_last_time(flat_run: FlatRun) -> None:
+    old = flat_run(created="2026-11-21T00:00:00+00:00", head_hash="old")
+    new = flat_run(created="2026-11-22T00:00:00+00:00")
+    other_seed = flat_run(created="2026-11-20T00:00:00+00:00", seed=1)
+    assert newest([new, old, other_seed]) == [other_seed, new]
+    assert work(old) == work(new)
+
+
+def test_a_run_on_other_images_does_not_replace_one(flat_run: FlatRun) -> None:
+    runs = [flat_run(dataset_hash="d0"), flat_run(dataset_hash="d1")]
+    assert len(newest(runs)) == 2
+
+
+def test_a_title_says_what_differs_and_a_hash_only_if_nothing_else_does(
+    flat_run: FlatRun,
+) -> None:
+    runs = [
+        flat_run(text="clip:RN50", text_hash="t1"),
+        flat_run(text="", text_hash="t2"),
+        flat_run("linear", recipe="epochs=5"),
+        flat_run("linear", recipe="epochs=5", head_hash="new"),
+        flat_run("alone", recipe="epochs=9"),
+    ]
+    assert titles([row_facts(run) for run in runs]) == [
+        "coral (text tower=clip:RN50)",
+        "coral (text tower=own)",
+        "linear (source hash=c0)",
+        "linear (source hash=new)",
+        "alone",
+    ]
+
+
+def test_an_option_that_only_one_has_is_said_where_it_is(flat_run: FlatRun) -> None:
+    runs = [flat_run(head_options="base_ranks=5"), flat_run()]
+    assert titles([row_facts(run) for run in runs]) == ["coral (base_ranks=5)", "coral"]
+
+
+def test_a_caption_always_says_the_setting_and_the_rest_only_if_it_differs(
+    flat_run: FlatRun,
+) -> None:
+    runs = [flat_run(), flat_run(normalize=True)]
+    facts = [table_facts(run, "shots", pool_folds=False) for run in runs]
+    alone = {
+        "dataset": "FG-NET (fgnet)",
+        "backbone": "clip:tiny",
+        "layer": "post",
+        "dtype": "float32",
+        "protocol": "standard",
+        "fold": "0",
+    }
+    assert worth_saying(facts[:1]) == [alone]
+    assert worth_saying(facts) == [alone | {"unit length": "no"}, alone | {"unit length": "yes"}]

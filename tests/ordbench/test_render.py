@@ -1,0 +1,136 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ordbench.flat import FlatRecord
+from ordbench.leaderboard import Table, build
+from ordbench.render import Format, render, to_rich
+
+FlatRun = Callable[..., FlatRecord]
+
+GOLDEN = Path(__file__).parent / "golden"
+NASTY = 'coop:context="a|b_[bold]c & 50%"'
+
+
+@pytest.fixture
+def table(flat_run: FlatRun) -> Table:
+    scores = {
+        (NASTY, 1): [4.0, 5.0, 6.0],
+        (NASTY, 2): [3.0, 3.5, 4.0],
+        ("linear", 1): [5.0],
+        ("linear", 2): [4.0, 4.25, 4.5],
+        ("coral", 2): [6.0, 6.0, 6.0],
+    }
+    runs = [
+        flat_run(head, mae, shots=shots, seed=seed, baseline={"mae": 8.0 + seed})
+        for (head, shots), values in scores.items()
+        for seed, mae in enumerate(values)
+    ]
+    (made,) = build(runs)
+    return made
+
+
+def plain(table: Table, width: int = 100) -> str:
+    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    text = render([table], "rich", console=console)
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+def test_a_terminal_shows(table: Table) -> None:
+    assert plain(table) + "\n" == (GOLDEN / "leaderboard.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("format", "suffix"), [("markdown", "md"), ("latex", "tex"), ("csv", "csv"), ("json", "json")]
+)
+def test_a_rendering_is_the_one_that_was_read_and_found_good(
+    table: Table, format: Format, suffix: str
+) -> None:
+    assert render([table], format) == (GOLDEN / f"leaderboard.{suffix}").read_text("utf-8")
+
+
+def test_best_is_bold_and_second_best_underlined_on_a_terminal(table: Table) -> None:
+    console = Console(
+        width=100, file=io.StringIO(), force_terminal=True, color_system="standard", no_color=False
+    )
+    text = render([table], "rich", console=console)
+    assert "\x1b[1m3.50 ± 0.50\x1b[0m (3)" in text
+    assert "\x1b[4m4.25 ± 0.25\x1b[0m (3)" in text
+    assert "\x1b[1m9" not in text, "the median of train is not marked"
+
+
+def test_a_narrow_terminal_breaks_cells_and_loses_no_digit(table: Table) -> None:
+    shown = plain(table, width=40)
+    assert max(map(len, shown.splitlines())) <= 40
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    for number in ("5.00", "3.50", "0.50", "4.25", "6.00"):
+        assert number in shown
+
+
+def test_the_same_count_everywhere_is_said_once(flat_run: FlatRun) -> None:
+    tables = build([flat_run(mae=float(seed), seed=seed) for seed in range(3)])
+    text = render(tables, "markdown")
+    assert "over 3 seeds" in text
+    assert "(3)" not in text
+
+
+def test_one_seed_has_no_spread(flat_run: FlatRun) -> None:
+    text = render(build([flat_run(mae=5.966)]), "markdown")
+    assert "one seed" in text
+    assert "| 5.97 |" in text
+    assert "±" not in text
+
+
+def test_a_negative_score_has_its_sign_and_zero_has_none(flat_run: FlatRun) -> None:
+    scores = {"below": -0.25, "zero": -0.0001}
+    runs = [flat_run(head, metrics={"qwk_median": value}) for head, value in scores.items()]
+    assert "| `below` | <ins>-0.250</ins> |" in render(build(runs, metric="qwk"), "markdown")
+    assert "| `zero` | **0.000** |" in render(build(runs, metric="qwk"), "markdown")
+    assert r"below & \underline{$-$0.250} \\" in render(build(runs, metric="qwk"), "latex")
+
+
+@pytest.mark.parametrize("format", ["rich", "markdown", "latex", "csv"])
+def test_a_name_cannot_steer_the_terminal_or_break_its_line(
+    flat_run: FlatRun, format: Format
+) -> None:
+    tables = build([flat_run("coral", 1.0, label="\x1b[31mred\nline", title="\x1b]0;own\x07")])
+    text = render(tables, format)
+    assert not {"\x1b", "\x07"} & set(text)
+    assert "red\nline" not in text
+    assert "red\ufffdline" in text
+
+
+def test_a_table_is_something_that_rich_can_print(table: Table) -> None:
+    console = Console(width=100, file=io.StringIO(), record=True)
+    console.print(to_rich(table))
+    assert NASTY in console.export_text()
+
+
+def test_several_tables_follow_each_other(flat_run: FlatRun) -> None:
+    tables = build([flat_run(mae=1.0), flat_run(mae=2.0, fold=1)])
+    assert render(tables, "markdown").count("\n\nMAE") == 1
+    assert render(tables, "latex").count("\\end{table}\n\n\\begin{table}") == 1
+    assert len(json.loads(render(tables, "json"))) == 2
+    lines = list(csv.DictReader(io.StringIO(render(tables, "csv"))))
+    assert [(line["fold"], line["mean"]) for line in lines] == [("0", "1.0"), ("1", "2.0")]
+
+
+def test_csv_and_json_hold_no_number_for_a_missing_cell(table: Table) -> None:
+    lines = csv.DictReader(io.StringIO(render([table], "csv")))
+    (missing,) = [line for line in lines if (line["head"], line["column"]) == ("coral", "1-shot")]
+    assert [missing[name] for name in ("mean", "std", "runs", "mark")] == ["", "", "0", ""]
+    (read,) = json.loads(render([table], "json"))
+    cells = {row["head"]: row["cells"] for row in read["rows"]}
+    assert cells["coral"][0] is None
+
+
+def test_csv_and_json_hold_full_precision(flat_run: FlatRun) -> None:
+    tables = build([flat_run(mae=1 / 3)])
+    assert json.loads(render(tables, "json"))[0]["rows"][0]["cells"][0]["mean"] == 1 / 3
+    (line,) = csv.DictReader(io.StringIO(render(tables, "csv")))
+    assert float(line["mean"]) == 1 / 3
