@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from ordbench.choice import split
 from ordbench.errors import SpecError
 from ordbench.flat import FlatRecord
 from ordbench.grouping import Columns
@@ -41,40 +42,41 @@ def ask(metric: str, decode: str, columns: Columns, *, pool_folds: bool) -> Ques
 
 
 def select(
-    records: Sequence[FlatRecord],
+    records: Iterable[FlatRecord],
     *,
-    head: Iterable[str] = (),
-    dataset: Iterable[str] = (),
-    backbone: Iterable[str] = (),
-    shots: Iterable[int | None] = (),
+    head: Iterable[str] | None = None,
+    dataset: Iterable[str] | None = None,
+    backbone: Iterable[str] | None = None,
+    shots: Iterable[str] | None = None,
 ) -> list[FlatRecord]:
-    """Keep the runs of the given heads, datasets, backbones and shots; nothing given keeps all.
+    """Keep the runs of the given heads, datasets, backbones and shots, as typed on a command line.
 
     Args:
         records: Runs.
-        head: Names ("coral") or whole labels ("ordinalclip:base_ranks=5").
+        head: Names ("coral") or whole labels ("ordinalclip:base_ranks=5"); as for the others,
+            several may stand in one text, with commas, and None keeps all.
         dataset: Names.
         backbone: ``FAMILY:ARGUMENT``, without a path.
-        shots: Images a rank; None for all images.
+        shots: Images a rank, or ``all``.
 
     Raises:
         SpecError: If a value is that of no run; near ones are suggested.
     """
-    names = [{record.head, record.label} for record in records]
+    runs = list(records)
     kept = [
-        _matching("head", head, names),
-        _matching("dataset", dataset, [{record.dataset} for record in records]),
-        _matching("backbone", backbone, [{record.backbone} for record in records]),
-        _matching("shots", map(_shots, shots), [{_shots(record.shots)} for record in records]),
+        _matching("head", head, [{record.head, record.label} for record in runs]),
+        _matching("dataset", dataset, [{record.dataset} for record in runs]),
+        _matching("backbone", backbone, [{record.backbone} for record in runs]),
+        _matching("shots", shots, [{str(record.shots or "all")} for record in runs]),
     ]
-    return [record for record, *wanted in zip(records, *kept, strict=True) if all(wanted)]
+    return [record for record, *wanted in zip(runs, *kept, strict=True) if all(wanted)]
 
 
-def _matching(what: str, wanted: Iterable[str], found: Sequence[set[str]]) -> list[bool]:
-    chosen = set(wanted)
-    for value in sorted(chosen):
+def _matching(what: str, typed: Iterable[str] | None, found: Sequence[set[str]]) -> list[bool]:
+    wanted = {item for text in typed or () for item in split(text, ",") if item}
+    for value in sorted(wanted):
         _check(what, value, set[str]().union(*found), where=" among the records")
-    return [not chosen or bool(chosen & names) for names in found]
+    return [not wanted or bool(wanted & names) for names in found]
 
 
 def _check(what: str, name: str, known: Iterable[str], where: str = "") -> None:
@@ -82,7 +84,3 @@ def _check(what: str, name: str, known: Iterable[str], where: str = "") -> None:
     if name not in names:
         near = get_close_matches(name, names) or names or ["none"]
         raise SpecError(f"no {what} {name!r}{where}; there is: {', '.join(near)}")
-
-
-def _shots(shots: int | None) -> str:
-    return "all" if shots is None else str(shots)

@@ -76,9 +76,9 @@ def to_rich(table: Table) -> RenderableType:
 def to_markdown(table: Table) -> str:
     """A leaderboard in GitHub's Markdown; names stand in code spans, as they are typed."""
     lines = [
-        _escaped_markdown(table.caption),
+        escape_markdown(table.caption),
         "",
-        _markdown_line(["head", *map(_escaped_markdown, table.columns)]),
+        _markdown_line(["head", *map(escape_markdown, table.columns)]),
         _markdown_line([":--", *["--:"] * len(table.columns)]),
     ]
     for row in _rows(table):
@@ -86,7 +86,7 @@ def to_markdown(table: Table) -> str:
         cells = [_marked(cell, table, "**{}**", "<ins>{}</ins>") for cell in row.cells]
         lines.append(_markdown_line([name, *cells]))
     notes = "; ".join(table.notes)
-    return "\n".join([*lines, *(["", _escaped_markdown(notes)] if notes else []), ""])
+    return "\n".join([*lines, *(["", escape_markdown(notes)] if notes else []), ""])
 
 
 def to_latex(table: Table) -> str:
@@ -165,6 +165,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def escape_markdown(text: str) -> str:
+    """Text that Markdown shows as it stands."""
+    return _MARKDOWN.sub(r"\\\1", printable(text))
+
+
 def _rows(table: Table) -> list[Row]:
     return [*table.rows, *([table.reference] if table.reference else [])]
 
@@ -204,10 +209,6 @@ def _for_terminal(tables: Sequence[Table], console: Console | None) -> str:
 
 def _markdown_line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _escaped_markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", printable(text))
 
 
 def _code_span(text: str) -> str:

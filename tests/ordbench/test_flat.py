@@ -92,7 +92,7 @@ def test_a_frame_of_nothing_is_empty() -> None:
 
 def test_a_leaderboard_needs_neither_torch_nor_pandas_nor_pyarrow() -> None:
     program = (
-        "import sys, ordbench.store, ordbench.leaderboard, ordbench.render;"
+        "import sys, ordbench.store, ordbench.leaderboard, ordbench.render, ordbench.publish;"
         "print({'torch', 'pandas', 'pyarrow', 'rich'} & set(sys.modules))"
     )
     got = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

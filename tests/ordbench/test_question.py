@@ -46,16 +46,17 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
         flat_run("coral", shots=None),
         flat_run("coral", shots=1, dataset="morph"),
         flat_run("linear", shots=1, backbone="timm:resnet50"),
-        flat_run("coop", label="coop:context=x", shots=2),
+        flat_run("coop", label='coop:context="x,y"', shots=2),
     ]
     assert select(runs) == runs
     assert select(runs, head=["coral"]) == runs[:3]
     assert select(runs, head=["coral"], dataset=["fgnet"]) == runs[:2]
-    assert select(runs, head=["coop:context=x", "linear"]) == runs[3:]
+    assert select(runs, head=['coop:context="x,y"', "linear"]) == runs[3:]
+    assert select(runs, head=['linear,coop:context="x,y"']) == runs[3:]
     assert select(runs, backbone=["timm:resnet50"]) == runs[3:4]
-    assert select(runs, shots=[None]) == runs[1:2]
-    assert select(runs, shots=[None, 2]) == [runs[1], runs[4]]
-    assert select(runs, head=["linear"], shots=[2]) == []
+    assert select(runs, shots=["all"]) == runs[1:2]
+    assert select(runs, shots=["all,2"]) == [runs[1], runs[4]]
+    assert select(runs, head=["linear"], shots=["2"]) == []
 
 
 def test_a_filter_that_no_run_matches_is_refused_with_near_names(flat_run: FlatRun) -> None:
@@ -67,4 +68,4 @@ def test_a_filter_that_no_run_matches_is_refused_with_near_names(flat_run: FlatR
     with pytest.raises(SpecError, match="no backbone 'x' among the records; there is: clip:tiny"):
         select(runs, backbone=["x"])
     with pytest.raises(SpecError, match="no shots '3' among the records; there is: all"):
-        select(runs, shots=[3])
+        select(runs, shots=["3"])

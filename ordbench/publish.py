@@ -1,0 +1,207 @@
+"""Published leaderboards: a file of records, and a README.md that is made of nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from math import fsum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ordbench.atomic import cannot_read, write_atomic
+from ordbench.compact import COMPACT, read_compact, write_compact
+from ordbench.errors import StoreError
+from ordbench.flat import flatten
+from ordbench.grouping import Columns
+from ordbench.leaderboard import build
+from ordbench.metrics import METRICS
+from ordbench.record import Record
+from ordbench.render import escape_markdown, printable, render
+
+README = "README.md"
+VIEWS = (("mae", "median"), ("accuracy", "argmax"), ("rps", "median"))
+_SETTINGS = re.compile(r"<!-- ordbench (\{.*\}) -->")
+
+
+class Settings(BaseModel):
+    """How records are shown; stands in the first line of the README.md.
+
+    Attributes:
+        title: Its heading.
+        commands: What made the records, as typed; without paths of a machine.
+        views: Metric and decoding of each section.
+        columns: What stands in the columns.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    commands: tuple[str, ...] = ()
+    views: tuple[tuple[str, str], ...] = VIEWS
+    columns: Columns = "shots"
+
+
+def publish(records: Iterable[Record], folder: Path, settings: Settings) -> None:
+    """Write the records that are done to ``folder``, and the README.md that shows them.
+
+    Paths are cut down to file names: they say nothing to others, and no run id depends on them.
+
+    Raises:
+        StoreError: If no run is done, or the folder cannot be written.
+        SpecError: If a view asks for an unknown metric or decoding.
+    """
+    done = [_without_paths(record) for record in records if record.status == "done"]
+    text = page(done, settings)  # before anything is written: it may be refused
+    write_compact(done, folder / COMPACT)
+    write_atomic(folder / README, text.encode())
+
+
+def refresh(folder: Path) -> None:
+    """Write the README.md again from its own first line and the records beside it.
+
+    Raises:
+        StoreError: If one of the two files cannot be read, or the folder cannot be written.
+    """
+    settings = _settings(folder / README)
+    text = page(list(read_compact(folder / COMPACT)), settings)
+    write_atomic(folder / README, text.encode())
+
+
+def check(folder: Path) -> None:
+    """Hold the README.md to its records.
+
+    Raises:
+        StoreError: If it says anything else, or one of the two files cannot be read.
+    """
+    wanted = page(list(read_compact(folder / COMPACT)), _settings(folder / README))
+    _compare(folder / README, wanted, folder / COMPACT)
+
+
+def embed(document: Path, mark: str, folder: Path) -> None:
+    """Write the first view of ``folder`` between ``<!-- mark: ... -->`` and ``<!-- /mark -->``.
+
+    Raises:
+        StoreError: If the document does not hold both marks once, or cannot be written.
+    """
+    write_atomic(document, _embedded(document, mark, folder).encode())
+
+
+def check_embedded(document: Path, mark: str, folder: Path) -> None:
+    """Hold what `embed` wrote to the records in ``folder``.
+
+    Raises:
+        StoreError: If the document says anything else there.
+    """
+    _compare(document, _embedded(document, mark, folder), folder / COMPACT)
+
+
+def page(records: Sequence[Record], settings: Settings) -> str:
+    """The README.md of these records.
+
+    Raises:
+        StoreError: If there is nothing to show.
+        SpecError: If a view asks for an unknown metric or decoding.
+    """
+    # No comment ends early: a ">" is written as its escape.
+    about = settings.model_dump_json().replace(">", r"\u003e")
+    pieces = [
+        f"<!-- ordbench {about} -->\n# {escape_markdown(settings.title)}\n",
+        f"Made from [{COMPACT}]({COMPACT}) by `ordbench publish`; not to be edited by hand.\n",
+        *(
+            ["```console\n" + "".join(f"$ {printable(c)}\n" for c in settings.commands) + "```\n"]
+            if settings.commands
+            else []
+        ),
+        _origin(records),
+        *(_section(records, settings, metric, decode) for metric, decode in settings.views),
+    ]
+    return "\n".join(pieces)
+
+
+def _section(records: Sequence[Record], settings: Settings, metric: str, decode: str) -> str:
+    flat = [flatten(record) for record in records]
+    tables = build(flat, metric=metric, decode=decode, columns=settings.columns)
+    return f"## {METRICS[metric].title}\n\n{render(tables, 'markdown')}"
+
+
+def _origin(records: Sequence[Record]) -> str:
+    machines = {
+        ", ".join(f"{name} {value}" for name, value in sorted(record.machine.items()))
+        for record in records
+    }
+    versions: dict[str, set[str]] = {}
+    for record in records:
+        for name, version in record.versions.items():
+            versions.setdefault(name, set()).add(version)
+    made = [f"{name} {' and '.join(sorted(found))}" for name, found in sorted(versions.items())]
+    seconds = fsum(record.seconds.get("fit", 0.0) for record in records)
+    return (
+        f"{len(records)} runs, {seconds:.0f} s of training. "
+        f"Versions: {escape_markdown(', '.join(made))}. "
+        f"Machine: {escape_markdown('; '.join(sorted(machines)))}.\n"
+    )
+
+
+def _without_paths(record: Record) -> Record:
+    spec = record.spec
+    changes = {
+        "dataset_argument": _file_name(spec.dataset_argument),
+        "backbone": _weights_name(spec.backbone),
+        "text": _weights_name(spec.text),
+    }
+    return record.model_copy(update={"spec": spec.model_copy(update=changes)})
+
+
+def _file_name(path: str) -> str:
+    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]
+
+
+def _weights_name(backbone: str) -> str:
+    name, at, path = backbone.partition("@")
+    return name + at + _file_name(path)
+
+
+def _settings(readme: Path) -> Settings:
+    found = _SETTINGS.match(_read(readme))
+    try:
+        return Settings.model_validate_json(found[1] if found else "")
+    except ValidationError:
+        raise StoreError(
+            f"{readme}: its first line does not say how it was made; `ordbench publish` makes it"
+        ) from None
+
+
+def _embedded(document: Path, mark: str, folder: Path) -> str:
+    settings = _settings(folder / README)
+    metric, decode = settings.views[0]
+    records = list(read_compact(folder / COMPACT))
+    flat = [flatten(record) for record in records]
+    tables = build(flat, metric=metric, decode=decode, columns=settings.columns)
+    text = _read(document)
+    name = re.escape(mark)
+    found = list(re.finditer(rf"(<!-- {name}\b[^\n]*-->\n).*?(<!-- /{name} -->)", text, re.DOTALL))
+    if len(found) != 1:
+        raise StoreError(
+            f"{document} must hold <!-- {mark} --> and <!-- /{mark} --> once, got {len(found)}"
+        )
+    start, end = found[0].end(1), found[0].start(2)
+    return text[:start] + render(tables, "markdown") + text[end:]
+
+
+def _compare(document: Path, wanted: str, records: Path) -> None:
+    got = _read(document)
+    if got == wanted:
+        return
+    lines = zip([*got.splitlines(), ""], [*wanted.splitlines(), ""], strict=False)
+    number = next((n for n, (a, b) in enumerate(lines, start=1) if a != b), 1)
+    raise StoreError(
+        f"{document} line {number} is not what {records} says; `ordbench publish` makes it again"
+    )
+
+
+def _read(document: Path) -> str:
+    try:
+        return document.read_text("utf-8")
+    except OSError as error:
+        raise cannot_read(document, error) from error

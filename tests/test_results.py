@@ -1,0 +1,26 @@
+"""The leaderboards in the repository say what the records beside them say."""
+
+from pathlib import Path
+
+import pytest
+
+from ordbench.compact import COMPACT, read_compact
+from ordbench.publish import check
+
+RESULTS = Path(__file__).parent.parent / "results"
+DEMO = RESULTS / "demo"
+
+
+@pytest.mark.skipif(not DEMO.exists(), reason="results/demo is not published yet")
+def test_the_demo_shows_what_its_records_say() -> None:
+    check(DEMO)
+
+
+@pytest.mark.skipif(not DEMO.exists(), reason="results/demo is not published yet")
+def test_the_records_of_the_demo_are_done_and_hold_no_path() -> None:
+    records = [*read_compact(DEMO / COMPACT)]
+    assert {record.status for record in records} == {"done"}
+    specs = [record.spec for record in records]
+    assert not [
+        s for s in specs if "/" in s.dataset_argument or "/" in s.backbone.partition("@")[2]
+    ]
