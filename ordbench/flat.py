@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING
 from ordbench.choice import Choice
 from ordbench.options import Value
 from ordbench.record import Record
+from ordbench.spec import RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_PATH = re.compile(r"~|\.{0,2}[\\/]|[A-Za-z]:[\\/]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +33,9 @@ class FlatRecord:
             a head that prompts none.
         text_hash: SHA-256 of its weights; empty for a head that prompts none.
         dataset: Name of the dataset.
-        dataset_options: All its options, as ``KEY=VALUE:KEY=VALUE``.
-        dataset_hash: SHA-256 of its images.
+        dataset_options: All its options, as ``KEY=VALUE:KEY=VALUE``; of a path the file name.
+        image_hash: SHA-256 of its images.
+        label_hash: SHA-256 of its samples' names and ranks, and of the task.
         title: Its name in print.
         unit: What its MAE is measured in.
         num_ranks: K.
@@ -61,7 +66,8 @@ class FlatRecord:
     text_hash: str
     dataset: str
     dataset_options: str
-    dataset_hash: str
+    image_hash: str
+    label_hash: str
     title: str
     unit: str
     num_ranks: int | None
@@ -97,15 +103,16 @@ def flatten(record: Record) -> FlatRecord:
         head_options=_text(spec.head_options),
         head_hash=hashes.get("head", ""),
         recipe=_text(spec.recipe.model_dump()) if spec.recipe else "",
-        text=_without_path(spec.text) if "text" in hashes else "",
+        text=spec.text.partition("@")[0] if "text" in hashes else "",
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
-        dataset_options=_text(spec.dataset_options),
-        dataset_hash=hashes.get("dataset", ""),
+        dataset_options=_text(without_paths(spec).dataset_options),
+        image_hash=hashes.get("images", ""),
+        label_hash=hashes.get("labels", ""),
         title=task.title if task else spec.dataset,
         unit=task.unit if task else "",
         num_ranks=task.num_ranks if task else None,
-        backbone=_without_path(spec.backbone),
+        backbone=spec.backbone.partition("@")[0],
         backbone_hash=hashes.get("backbone", ""),
         layer=spec.layer,
         normalize=spec.normalize,
@@ -159,5 +166,31 @@ def _text(options: Mapping[str, Value]) -> str:
     return str(Choice("", options=typed)).removeprefix(":")
 
 
-def _without_path(backbone: str) -> str:
-    return backbone.partition("@")[0]
+def without_paths(spec: RunSpec) -> RunSpec:
+    """The same run without the folders of a machine, of which no run id depends.
+
+    >>> spec = RunSpec(head="coral", dataset="csv", dataset_argument="/home/me/ages.csv")
+    >>> without_paths(spec).dataset_argument
+    'ages.csv'
+    """
+    options = {
+        name: _file_name(value) if isinstance(value, str) else value
+        for name, value in spec.dataset_options.items()
+    }
+    changes = {
+        "dataset_argument": _file_name(spec.dataset_argument),
+        "dataset_options": options,
+        "backbone": _weights_name(spec.backbone),
+        "text": _weights_name(spec.text),
+    }
+    return spec.model_copy(update=changes)
+
+
+def _file_name(text: str) -> str:
+    """The last part of a path that begins at a root, a home or a folder's parent; else the text."""
+    return re.split(r"[\\/]", text.rstrip("\\/"))[-1] if _PATH.match(text) else text
+
+
+def _weights_name(backbone: str) -> str:
+    name, at, path = backbone.partition("@")
+    return name + at + _file_name(path)

@@ -59,7 +59,8 @@ def newest(records: Iterable[FlatRecord]) -> list[FlatRecord]:
     """
     latest: dict[object, FlatRecord] = {}
     for record in sorted(records, key=lambda r: (r.created, r.run_id)):
-        found = (record.dataset_hash, record.backbone_hash, record.text_hash, record.dtype)
+        dataset = (record.image_hash, record.label_hash)
+        found = (*dataset, record.backbone_hash, record.text_hash, record.dtype)
         latest[work(record), found] = record
     return list(latest.values())
 
@@ -128,7 +129,8 @@ def _dataset_facts(record: FlatRecord) -> Facts:
     return (
         ("dataset", record.dataset),
         ("dataset options", record.dataset_options),
-        ("image hash", record.dataset_hash[:_SHOWN]),
+        ("image hash", record.image_hash[:_SHOWN]),
+        ("label hash", record.label_hash[:_SHOWN]),
         ("split hash", record.split[:_SHOWN]),
     )
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ordbench.atomic import cannot_read, write_atomic
 from ordbench.compact import COMPACT, read_compact, write_compact
 from ordbench.errors import StoreError
-from ordbench.flat import flatten
+from ordbench.flat import flatten, without_paths
 from ordbench.grouping import Columns
 from ordbench.leaderboard import build
 from ordbench.metrics import METRICS
@@ -51,7 +51,11 @@ def publish(records: Iterable[Record], folder: Path, settings: Settings) -> None
         StoreError: If no run is done, or the folder cannot be written.
         SpecError: If a view asks for an unknown metric or decoding.
     """
-    done = [_without_paths(record) for record in records if record.status == "done"]
+    done = [
+        record.model_copy(update={"spec": without_paths(record.spec)})
+        for record in records
+        if record.status == "done"
+    ]
     text = page(done, settings)  # before anything is written: it may be refused
     write_compact(done, folder / COMPACT)
     write_atomic(folder / README, text.encode())
@@ -141,25 +145,6 @@ def _origin(records: Sequence[Record]) -> str:
         f"Versions: {escape_markdown(', '.join(made))}. "
         f"Machine: {escape_markdown('; '.join(sorted(machines)))}.\n"
     )
-
-
-def _without_paths(record: Record) -> Record:
-    spec = record.spec
-    changes = {
-        "dataset_argument": _file_name(spec.dataset_argument),
-        "backbone": _weights_name(spec.backbone),
-        "text": _weights_name(spec.text),
-    }
-    return record.model_copy(update={"spec": spec.model_copy(update=changes)})
-
-
-def _file_name(path: str) -> str:
-    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]
-
-
-def _weights_name(backbone: str) -> str:
-    name, at, path = backbone.partition("@")
-    return name + at + _file_name(path)
 
 
 def _settings(readme: Path) -> Settings:

@@ -148,8 +148,8 @@ class Record(_Facts):
         metrics: Scores on the test images by decoding and name. ``point`` holds those of a head
             without a posterior, ``posterior`` those that need no decoding. NaN where undefined.
         baseline: The same scores of the median of the training ranks, by name.
-        hashes: SHA-256 of what can change the outcome: ``dataset``, ``backbone``, ``text``,
-            ``head`` (its source).
+        hashes: SHA-256 of what can change the outcome: ``images``, ``labels``, ``split``,
+            ``backbone``, ``text`` of a head that prompts one, ``head`` (its source).
         versions: Of Python, ordbench, the libraries, and the package that owns the head.
         machine: Processor, cores, system, device.
         seconds: Wall time of ``features``, ``fit`` and ``test``.

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.compact import COMPACT, read_compact
+from ordbench.flat import without_paths
 from ordbench.publish import check
 
 RESULTS = Path(__file__).parent.parent / "results"

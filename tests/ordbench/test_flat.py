@@ -14,6 +14,7 @@ def record(**changes: object) -> Record:
         head_options={"base_ranks": 5, "tuned": False},
         dataset="folder",
         dataset_argument="/home/me/faces",
+        dataset_options={"index": r"C:\home\me\index.csv", "people": True, "ranks": "and/or"},
         backbone="timm:resnet50@/home/me/resnet50.safetensors",
         text="clip:RN50@/home/me/rn50.safetensors",
         shots=4,
@@ -32,7 +33,7 @@ def record(**changes: object) -> Record:
         "training": TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
         "metrics": {"median": {"mae": 0.25, "cs@1": 1.0}, "posterior": {"nll": math.nan}},
         "baseline": {"mae": 0.5},
-        "hashes": {"text": "t0", "head": "h0"},
+        "hashes": {"text": "t0", "head": "h0", "images": "i0"},
         "versions": {"ordbench": "0.1.0"},
         "seconds": {"fit": 0.125},
     }
@@ -45,7 +46,8 @@ def test_a_row_says_what_a_table_needs() -> None:
     assert "learning_rate=0.5" in row.recipe.split(":")
     assert (row.title, row.unit, row.num_ranks, row.dtype) == ("Faces", "years", 2, "bfloat16")
     assert (row.shots, row.data_seed, row.train_seed) == (4, 1, 2)
-    assert (row.head_hash, row.text_hash, row.dataset_hash) == ("h0", "t0", "")
+    assert (row.head_hash, row.text_hash) == ("h0", "t0")
+    assert (row.image_hash, row.label_hash, row.backbone_hash) == ("i0", "", "")
     assert (row.ordbench, row.parameters, row.seconds_fit) == ("0.1.0", 6, 0.125)
     assert {k: v for k, v in row.metrics.items() if k != "nll_posterior"} == {
         "mae_median": 0.25,
@@ -57,7 +59,8 @@ def test_a_row_says_what_a_table_needs() -> None:
 def test_a_path_is_no_part_of_a_name() -> None:
     row = flatten(record())
     assert (row.backbone, row.text) == ("timm:resnet50", "clip:RN50")
-    assert "/home/me" not in repr(row)
+    assert row.dataset_options == "index=index.csv:people=true:ranks=and/or"
+    assert "home" not in repr(row)
 
 
 def test_a_head_that_prompts_no_text_has_no_text_tower() -> None:

@@ -21,7 +21,8 @@ FlatRun = Callable[..., FlatRecord]
     [
         {"dataset": "morph"},
         {"dataset_options": "setting=b"},
-        {"dataset_hash": "d1"},
+        {"image_hash": "i1"},
+        {"label_hash": "l1"},
         {"split": "s1"},
         {"backbone": "timm:resnet50"},
         {"backbone_hash": "b1"},
@@ -91,8 +92,8 @@ def test_a_run_that_was_done_again_counts_once_and_the_last_time(flat_run: FlatR
 
 
 def test_a_run_on_other_images_does_not_replace_one(flat_run: FlatRun) -> None:
-    runs = [flat_run(dataset_hash="d0"), flat_run(dataset_hash="d1")]
-    assert len(newest(runs)) == 2
+    runs = [flat_run(), flat_run(image_hash="i1"), flat_run(label_hash="l1")]
+    assert len(newest(runs)) == 3
 
 
 def test_a_title_says_what_differs_and_a_hash_only_if_nothing_else_does(

@@ -27,6 +27,7 @@ def record(head: str, seed: int, **changes: object) -> Record:
         head=head,
         dataset="folder",
         dataset_argument="/home/me/faces/",
+        dataset_options={"index": "/home/me/index.csv"},
         backbone="timm:resnet50@/home/me/resnet50.pt",
         data_seed=seed,
     )
