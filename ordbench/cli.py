@@ -15,23 +15,21 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 split_app = typer.Typer(no_args_is_help=True)
 app.add_typer(split_app, name="split", help="Show or write which images train, validate and test.")
 
+Texts = list[str] | None
 Heads = Annotated[
-    list[str],
-    typer.Option("--head", "-h", help="NAME[:KEY=VALUE], several by comma; 'all' for every head."),
+    Texts, typer.Option("--head", "-h", help="NAME[:KEY=VALUE], several by comma; 'all'; globs.")
 ]
 Datasets = Annotated[
-    list[str],
-    typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE], several by comma."),
+    Texts, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE], several by comma.")
 ]
 Backbones = Annotated[
-    list[str],
+    Texts,
     typer.Option(
-        "--backbone", "-b", help="clip:MODEL/PRETRAINED or timm:NAME, with @PATH for local weights."
+        "--backbone",
+        "-b",
+        help="clip:MODEL/PRETRAINED or timm:NAME, @PATH for local weights. [default: clip:tiny]",
     ),
 ]
-Shots = Annotated[list[str], typer.Option(help="Training images a rank (1,2,4) or 'all'.")]
-Seeds = Annotated[list[str], typer.Option(help="Seeds: 0,1 or 0-4.")]
-Folds = Annotated[list[str], typer.Option("--fold", "--folds", help="Test folds: 0 or 0-4.")]
 DataRoot = Annotated[
     Path | None,
     typer.Option(help="Folder of the datasets. [default: ORDBENCH_DATA, else the user's data]"),
@@ -62,6 +60,14 @@ class Format(StrEnum):
     json = "json"
 
 
+class Overwrite(StrEnum):
+    """What `ordbench run` does about records that are there."""
+
+    only_missing = "only-missing"
+    always = "always"
+    never = "never"
+
+
 class Columns(StrEnum):
     """What stands in the columns of `ordbench table`."""
 
@@ -88,33 +94,42 @@ def ordbench(
 
 @app.command()
 def run(
-    head: Heads,
-    dataset: Datasets,
-    backbone: Backbones = ["clip:tiny"],  # noqa: B006
-    shots: Shots = ["all"],  # noqa: B006
-    seeds: Seeds = ["0"],  # noqa: B006
-    fold: Folds = ["0"],  # noqa: B006
+    plan: Annotated[
+        Path | None, typer.Argument(help="YAML file of these options, by their long names.")
+    ] = None,
+    head: Heads = None,
+    dataset: Datasets = None,
+    backbone: Backbones = None,
+    shots: Annotated[
+        Texts, typer.Option(help="Training images a rank (1,2,4) or 'all'. [default: all]")
+    ] = None,
+    seeds: Annotated[Texts, typer.Option(help="Seeds: 0,1 or 0-4. [default: 0]")] = None,
+    fold: Annotated[
+        Texts, typer.Option("--fold", help="Test folds: 0 or 0-4. [default: 0]")
+    ] = None,
     text: Annotated[
-        str, typer.Option(help="Backbone whose text tower is prompted. [default: --backbone's]")
-    ] = "",
+        str | None,
+        typer.Option(help="Backbone whose text tower is prompted. [default: --backbone's own]"),
+    ] = None,
     layer: Annotated[
-        str, typer.Option(help="Features 'post' or 'pre' the projection into CLIP's space.")
-    ] = "post",
+        str | None,
+        typer.Option(help="Features 'post' or 'pre' the projection into CLIP's space."),
+    ] = None,
     normalize: Annotated[
-        bool, typer.Option("--normalize/--no-normalize", help="Bring features to unit length.")
-    ] = False,
+        bool | None, typer.Option("--normalize/--no-normalize", help="Bring features to length 1.")
+    ] = None,
     dtype: Annotated[
-        str, typer.Option(help="Arithmetic of the image tower: auto, float32, bfloat16, float16.")
-    ] = "auto",
+        str | None, typer.Option(help="Arithmetic of the image tower: auto, float32, bfloat16.")
+    ] = None,
     protocol: Annotated[
-        str,
+        str | None,
         typer.Option(help="'standard', or 'paper': selection on test, never ranked with others."),
-    ] = "standard",
+    ] = None,
     split: Annotated[
         Path | None, typer.Option(help="Split manifest to use instead of drawing one.")
     ] = None,
     recipe: Annotated[
-        list[str] | None, typer.Option(help="KEY=VALUE over the head's own recipe; repeatable.")
+        Texts, typer.Option(help="KEY=VALUE over the head's own recipe; repeatable.")
     ] = None,
     data_seed: Annotated[
         int | None, typer.Option(help="One few-shot draw for all seeds. [default: the seed]")
@@ -133,45 +148,55 @@ def run(
     download: Annotated[
         bool, typer.Option("--download", help="Fetch a missing dataset, where that is allowed.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be run, and run nothing.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Most runs to train.")] = None,
+    overwrite: Annotated[
+        Overwrite, typer.Option(help="Skip what is done, run all again, or refuse to.")
+    ] = Overwrite.only_missing,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run again what failed before.")
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first failure.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a run.")] = False,
 ) -> None:
     """Train and test heads: one run, or a grid of them; what is done already is skipped."""
-    from ordbench.plan import Grid  # torch stays out of --help
+    from ordbench.launch import launch  # torch stays out of --help
+    from ordbench.plan import typed
+    from ordbench.sweep import Policy
+    from ordbench.workspace import Settings
 
-    from ordbench.protocol import read_manifest
-
-    settings: dict[str, str | bool | int] = {
-        "split": read_manifest(split).hash if split else "",
-        "text": text,
-        "layer": layer,
-        "normalize": normalize,
-        "dtype": dtype,
-        "protocol": protocol,
-        **({} if data_seed is None else {"data_seed": data_seed}),
-        **({} if train_seed is None else {"train_seed": train_seed}),
-    }
-    grid = Grid(
-        heads=head,
-        datasets=dataset,
-        backbones=backbone,
+    values = typed(
+        plan,
+        head=head,
+        dataset=dataset,
+        backbone=backbone,
         shots=shots,
         seeds=seeds,
-        folds=fold,
-        recipe=recipe or [],
-        settings=settings,
+        fold=fold,
+        recipe=recipe,
+        text=text,
+        layer=layer,
+        normalize=normalize,
+        dtype=dtype,
+        protocol=protocol,
+        split=split,
+        data_seed=data_seed,
+        train_seed=train_seed,
     )
-    from ordbench.engine import run_cells
-    from ordbench.progress import watch
-    from ordbench.store import Store
-    from ordbench.sweep import Policy, cells
-    from ordbench.workspace import Settings, Workspace
-
-    workspace = Workspace(
-        Settings(data_root=data_root, cache=cache, device=device, download=download, manifest=split)
+    launch(
+        values,
+        Settings(data_root=data_root, cache=cache, device=device, download=download),
+        results,
+        Policy(overwrite.value, retry_failed=retry_failed, fail_fast=fail_fast),
+        jobs=jobs,
+        limit=limit,
+        dry_run=dry_run,
+        as_json=as_json,
     )
-    specs = grid.specs()
-    runs = run_cells(cells(specs), workspace, Store(results), Policy(), jobs=jobs)
-    watch(runs, len(specs), as_json=as_json)
 
 
 @app.command()
@@ -191,12 +216,12 @@ def table(
     shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,
 ) -> None:
     """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
-    from ordbench.leaderboard import build, render, select
-    from ordbench.store import load_records
+    from ordbench.leaderboard import build
+    from ordbench.question import select
+    from ordbench.render import render
+    from ordbench.store import load_flat
 
-    records = select(
-        load_records(results), head=head, dataset=dataset, backbone=backbone, shots=shots
-    )
+    records = select(load_flat(results), head=head, dataset=dataset, backbone=backbone, shots=shots)
     tables = build(records, metric=metric, decode=decode, columns=columns.value)
     typer.echo(render(tables, format.value), nl=False)
 

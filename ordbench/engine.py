@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,13 @@ class Answer(NamedTuple):
 
 
 def run_cells(
-    cells: Sequence[Cell], workspace: Workspace, store: Store, policy: Policy, *, jobs: int = 1
+    cells: Sequence[Cell],
+    workspace: Workspace,
+    store: Store,
+    policy: Policy,
+    *,
+    jobs: int = 1,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[Outcome]]:
     """Run cells and give each as it ends; one that another process is at is left to the end.
 
@@ -38,6 +45,7 @@ def run_cells(
         store: Where records go.
         policy: What to do about records that are there.
         jobs: Worker processes; 1 stays in this process.
+        stopped: Asked before each cell: once it says True, only cells that run come to their end.
 
     Raises:
         OrdbenchError: If something is missing or unusable, or nothing can be written.
@@ -45,16 +53,19 @@ def run_cells(
     todo = dict(enumerate(cells))
     deaths: Counter[int] = Counter()
     wait = False
-    while todo:
+    while todo and not stopped():
         left = len(todo)
+        calls = _calls(todo, workspace, store, policy, wait=wait, stopped=stopped)
         try:
-            for place, outcomes in _answers(todo, workspace, store, policy, jobs=jobs, wait=wait):
+            for place, outcomes in _answers(calls, workspace, jobs):
                 if outcomes:
                     del todo[place]
                     yield outcomes
+                    if policy.fail_fast and any(o.record.status == "failed" for o in outcomes):
+                        return
         except TerminatedWorkerError:
-            # Nobody says which cell it was: one of the first that are not done.
-            suspects = list(todo)[: 2 * jobs]
+            # Nobody says which cell it was: one of those that ran.
+            suspects = list(todo)[:jobs]
             deaths.update(suspects)
             for place in suspects:
                 if deaths[place] > DEATHS:
@@ -62,31 +73,45 @@ def run_cells(
         wait = len(todo) == left
 
 
-def _answers(
+class _Call(NamedTuple):
+    """One cell for a worker."""
+
+    place: int
+    cell: Cell
+    settings: Settings
+    root: Path
+    policy: Policy
+    wait: bool
+
+
+def _calls(
     todo: Mapping[int, Cell],
     workspace: Workspace,
     store: Store,
     policy: Policy,
     *,
-    jobs: int,
     wait: bool,
-) -> Iterator[Answer]:
+    stopped: Callable[[], bool],
+) -> Iterator[_Call]:
+    for place, cell in list(todo.items()):
+        if stopped():
+            return
+        yield _Call(place, cell, workspace.settings, store.root, policy, wait)
+
+
+def _answers(calls: Iterator[_Call], workspace: Workspace, jobs: int) -> Iterator[Answer]:
     if jobs == 1:
-        for place, cell in list(todo.items()):
-            yield Answer(place, _try(cell, workspace, store, policy, wait=wait))
+        yield from (_run(call, workspace) for call in calls)
         return
-    calls = [
-        delayed(_work)(place, cell, workspace.settings, store.root, policy, wait)
-        for place, cell in todo.items()
-    ]
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(calls)
+    pool = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=jobs)
+    yield from pool(delayed(_work)(call) for call in calls)
 
 
-def _work(
-    place: int, cell: Cell, settings: Settings, root: Path, policy: Policy, wait: bool
-) -> Answer:
+def _work(call: _Call) -> Answer:
     """What a worker process does; it keeps its workspace from cell to cell."""
-    return Answer(place, _try(cell, _workspace(settings), Store(root), policy, wait=wait))
+    # A Ctrl-C reaches every process of the terminal; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return _run(call, _workspace(call.settings))
 
 
 @cache
@@ -94,13 +119,12 @@ def _workspace(settings: Settings) -> Workspace:
     return Workspace(settings)
 
 
-def _try(
-    cell: Cell, workspace: Workspace, store: Store, policy: Policy, *, wait: bool
-) -> list[Outcome]:
+def _run(call: _Call, workspace: Workspace) -> Answer:
     try:
-        return run_cell(cell, workspace, store, policy, wait=wait)
+        outcomes = run_cell(call.cell, workspace, Store(call.root), call.policy, wait=call.wait)
     except Timeout:
-        return []
+        return Answer(call.place, [])
+    return Answer(call.place, outcomes)
 
 
 def _died() -> TrainingError:

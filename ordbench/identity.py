@@ -49,7 +49,8 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
     }
     if head.needs_text:
         hashes["text"] = workspace.fingerprint(spec.text or spec.backbone)
-    described = spec.model_dump(mode="json", exclude={"dataset_argument", "dataset_options", "split"})
+    hashed = {"dataset_argument", "dataset_options", "split"}
+    described = spec.model_dump(mode="json", exclude=hashed)
     for field in ("backbone", "text"):
         described[field] = described[field].partition("@")[0]
     described["dtype"] = material.features.dtype

@@ -15,11 +15,24 @@ from ordbench.choice import Choice, split
 from ordbench.errors import SpecError
 from ordbench.open_dataset import open_dataset
 from ordbench.options import Value, declared, resolve
+from ordbench.plan_file import read_plan
 from ordbench.protocol import draw
 from ordbench.recipe import Recipe
 from ordbench.registry import DATASETS, HEADS
 from ordbench.spec import Protocol, RunSpec
 from ordbench.split import Split
+
+AXES = {
+    "head": "heads",
+    "dataset": "datasets",
+    "backbone": "backbones",
+    "shots": "shots",
+    "seeds": "seeds",
+    "fold": "folds",
+    "recipe": "recipe",
+}
+SETTINGS = ("text", "layer", "normalize", "dtype", "protocol", "split", "data_seed", "train_seed")
+NAMES = frozenset(AXES) | frozenset(SETTINGS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +58,31 @@ class Grid:
     folds: Sequence[str] = ("0",)
     recipe: Sequence[str] = ()
     settings: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+    @classmethod
+    def of(cls, values: Mapping[str, Sequence[str]]) -> Grid:
+        """The grid of options as typed, by their long names.
+
+        Args:
+            values: For each of `NAMES` that was given, its values.
+
+        Raises:
+            SpecError: If there is no head or no dataset, or a setting has several values.
+
+        >>> Grid.of({"head": ["coral"], "dataset": ["utkface"], "seeds": ["0-2"]}).seeds
+        ['0-2']
+        """
+        for name in ("head", "dataset"):
+            if not _items(values.get(name, ())):
+                raise SpecError(
+                    f"Missing option '--{name}'; ordbench ls {name}s says what there is"
+                )
+        for name in SETTINGS:
+            if len(values.get(name, ())) > 1:
+                raise SpecError(f"--{name} has {len(values[name])} values; one is wanted")
+        axes = {AXES[name]: texts for name, texts in values.items() if name in AXES}
+        settings = {name: values[name][0] for name in SETTINGS if name in values}
+        return cls(**axes, settings=settings)
 
     def specs(self) -> list[RunSpec]:
         """Every combination, checked, with defaults filled in, in the order of the axes.
@@ -78,6 +116,24 @@ class Grid:
             }
             specs.append(_spec(settings))
         return specs
+
+
+def typed(plan: Path | None, **options: object) -> dict[str, list[str]]:
+    """What a user typed, by long name: the options, over those of a plan file.
+
+    Args:
+        plan: YAML file, or None.
+        options: Values of `NAMES`; None for those that were not given.
+
+    Raises:
+        SpecError: If the plan cannot be read.
+    """
+    values = read_plan(plan, NAMES) if plan else {}
+    for name, value in options.items():
+        if value is not None:
+            texts = cast(list[object], value) if isinstance(value, list) else [value]
+            values[name] = [str(text) for text in texts]
+    return values
 
 
 def parse_shots(texts: Iterable[str]) -> list[int | None]:

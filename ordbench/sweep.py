@@ -60,10 +60,12 @@ class Policy(NamedTuple):
         overwrite: ``only-missing`` runs what has no record, ``always`` runs all, ``never`` refuses
             to begin where one is there.
         retry_failed: Whether failures count as missing.
+        fail_fast: Whether the first failure ends the sweep.
     """
 
     overwrite: Overwrite = "only-missing"
     retry_failed: bool = False
+    fail_fast: bool = False
 
     def wants(self, record: Record | None) -> bool:
         """Whether a run is to be done, given the record it has."""
@@ -73,6 +75,50 @@ class Policy(NamedTuple):
 
 
 DEFAULT = Policy()
+
+
+class Survey(NamedTuple):
+    """What is there of a sweep, and what is missing."""
+
+    done: list[Outcome]
+    missing: list[Cell]
+
+    @property
+    def total(self) -> int:
+        """Number of runs."""
+        return len(self.done) + sum(len(cell.specs) for cell in self.missing)
+
+    def first(self, limit: int | None) -> list[Cell]:
+        """The missing cells, cut after ``limit`` runs."""
+        left = self.total if limit is None else limit
+        kept: list[Cell] = []
+        for cell in self.missing:
+            if left > 0:
+                kept.append(Cell(cell.key, cell.specs[:left]))
+                left -= len(cell.specs)
+        return kept
+
+
+def survey(
+    planned: Sequence[Cell], workspace: Workspace, store: Store, policy: Policy = DEFAULT
+) -> Survey:
+    """Look up which runs of a sweep have their records.
+
+    Raises:
+        OrdbenchError: If something that a run needs is missing or unusable.
+    """
+    found = Survey([], [])
+    for cell in planned:
+        missing: list[RunSpec] = []
+        for spec in cell.specs:
+            record = store.find(prepare(spec, workspace).identity.run_id)
+            if record is None or policy.wants(record):
+                missing.append(spec)
+            else:
+                found.done.append(Outcome(record, skipped=True))
+        if missing:
+            found.missing.append(Cell(cell.key, tuple(missing)))
+    return found
 
 
 def run_cell(

@@ -11,14 +11,12 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor
 
-from ordbench.backbone import BackboneFamily, TextTower
-from ordbench.choice import Choice
+from ordbench.backbone import TextTower
 from ordbench.dataset import Listing, Rejected
 from ordbench.errors import BackboneError, SpecError
-from ordbench.features import Features, extract
+from ordbench.features import Features, extract, open_family
 from ordbench.open_dataset import open_dataset, resolve_cache
 from ordbench.protocol import apply_manifest, draw, read_manifest
-from ordbench.registry import BACKBONES
 from ordbench.spec import RunSpec
 from ordbench.split import Split
 
@@ -55,6 +53,10 @@ class Settings:
     device: str = "auto"
     download: bool = False
     manifest: Path | None = None
+
+    def with_manifest(self, path: Path) -> Settings:
+        """The same settings with a split of the user's own."""
+        return replace(self, manifest=path)
 
 
 class Workspace:
@@ -167,16 +169,6 @@ class Workspace:
         if key not in self._opened:
             self._opened[key] = make()
         return cast(T, self._opened[key])
-
-
-def open_family(backbone: str) -> tuple[BackboneFamily, str]:
-    """The family of ``FAMILY:ARGUMENT``, and the argument.
-
-    Raises:
-        UnknownPluginError: If there is no such family.
-    """
-    choice = Choice.parse(backbone)
-    return BACKBONES[choice.name](), choice.argument
 
 
 def _readable(listing: Listing, features: Features) -> Listing:
