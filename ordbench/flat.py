@@ -38,7 +38,6 @@ class FlatRecord:
         label_hash: SHA-256 of its samples' names and ranks, and of the task.
         title: Its name in print.
         unit: What its MAE is measured in.
-        num_ranks: K.
         backbone: ``FAMILY:ARGUMENT``, without a path.
         backbone_hash: SHA-256 of its weights.
         layer: Features after or before the projection.
@@ -70,7 +69,6 @@ class FlatRecord:
     label_hash: str
     title: str
     unit: str
-    num_ranks: int | None
     backbone: str
     backbone_hash: str
     layer: str
@@ -111,7 +109,6 @@ def flatten(record: Record) -> FlatRecord:
         label_hash=hashes.get("labels", ""),
         title=task.title if task else spec.dataset,
         unit=task.unit if task else "",
-        num_ranks=task.num_ranks if task else None,
         backbone=spec.backbone.partition("@")[0],
         backbone_hash=hashes.get("backbone", ""),
         layer=spec.layer,
@@ -127,11 +124,7 @@ def flatten(record: Record) -> FlatRecord:
         parameters=record.training.parameters if record.training else None,
         seconds_fit=record.seconds.get("fit"),
         error=record.error,
-        metrics={
-            f"{name}_{decode}": value
-            for decode, scores in record.metrics.items()
-            for name, value in scores.items()
-        },
+        metrics=_scores(record),
         baseline=record.baseline,
     )
 
@@ -151,6 +144,14 @@ def to_frame(records: Iterable[FlatRecord]) -> pd.DataFrame:
         rows.append({**row, **record.metrics, **baseline})
     frame = pd.DataFrame(rows)
     return frame.astype({"shots": "Int64"}) if rows else frame
+
+
+def _scores(record: Record) -> dict[str, float]:
+    return {
+        f"{name}_{decode}": value
+        for decode, scores in record.metrics.items()
+        for name, value in scores.items()
+    }
 
 
 def _text(options: Mapping[str, Value]) -> str:

@@ -103,27 +103,31 @@ def build(
     """
     asked = ask(metric, decode, columns, pool_folds=pool_folds)
     records = list(records)
-    groups: defaultdict[tuple[bool, Facts], list[FlatRecord]] = defaultdict(list)
     current = newest(record for record in records if record.status == "done")
-    for record in current:
-        facts = table_facts(record, columns, pool_folds=pool_folds)
-        groups[not record.ranked, facts].append(record)
-    keys = sorted(
-        (key for key, group in groups.items() if any(map(asked.answer, group))),
-        key=lambda key: (key[0], _natural(key[1])),
-    )
-    if not keys:
+    groups = _groups(asked, current)
+    if not groups:
         raise StoreError(_nothing(records, asked))
-    shown = worth_saying([facts for _, facts in keys])
     tabled = {record.run_id for record in current}
     others: defaultdict[object, list[FlatRecord]] = defaultdict(list)
     for record in records:
         if record.run_id not in tabled:
             others[setting(record)].append(record)
+    shown = worth_saying([facts for facts, _ in groups])
     return [
-        _Draft(asked, groups[key]).table(facts, others)
-        for key, facts in zip(keys, shown, strict=True)
+        _Draft(asked, group).table(facts, others)
+        for facts, (_, group) in zip(shown, groups, strict=True)
     ]
+
+
+def _groups(asked: Question, records: Iterable[FlatRecord]) -> list[tuple[Facts, list[FlatRecord]]]:
+    """The runs of each table, the ranked tables first; tables without a score are left out."""
+    groups: defaultdict[tuple[bool, Facts], list[FlatRecord]] = defaultdict(list)
+    for record in records:
+        facts = table_facts(record, asked.columns, pool_folds=asked.pool_folds)
+        groups[not record.ranked, facts].append(record)
+    keys = [key for key, group in groups.items() if any(map(asked.answer, group))]
+    keys.sort(key=lambda key: (key[0], _natural(key[1])))
+    return [(key[1], groups[key]) for key in keys]
 
 
 class _Draft:

@@ -28,7 +28,6 @@ BASE = FlatRecord(
     label_hash="l0",
     title="FG-NET",
     unit="years",
-    num_ranks=70,
     backbone="clip:tiny",
     backbone_hash="b0",
     layer="post",

@@ -44,7 +44,7 @@ def test_a_row_says_what_a_table_needs() -> None:
     row = flatten(record())
     assert row.head_options == "base_ranks=5:tuned=false"
     assert "learning_rate=0.5" in row.recipe.split(":")
-    assert (row.title, row.unit, row.num_ranks, row.dtype) == ("Faces", "years", 2, "bfloat16")
+    assert (row.title, row.unit, row.dtype) == ("Faces", "years", "bfloat16")
     assert (row.shots, row.data_seed, row.train_seed) == (4, 1, 2)
     assert (row.head_hash, row.text_hash) == ("h0", "t0")
     assert (row.image_hash, row.label_hash, row.backbone_hash) == ("i0", "", "")
@@ -73,7 +73,7 @@ def test_a_failed_run_is_a_row_without_scores() -> None:
         run_id="0" * 20, status="failed", label="coral", spec=spec, error="out of memory"
     )
     row = flatten(failed)
-    assert (row.title, row.unit, row.num_ranks, row.dtype) == ("fgnet", "", None, "auto")
+    assert (row.title, row.unit, row.dtype) == ("fgnet", "", "auto")
     assert (row.error, row.metrics, row.parameters) == ("out of memory", {}, None)
 
 
