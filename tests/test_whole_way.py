@@ -1,0 +1,177 @@
+"""The first day of a user: install, run, see a leaderboard, run again, stop in the middle."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import ordbench
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+ROOT = Path(__file__).parent.parent
+HEADS = "linear,coral,mean-variance,coop,ordinalclip,zeroshot"
+QUICK = ("--dataset", "drawn-faces", "--recipe", "min_steps=4", "--recipe", "epochs=1")
+
+
+def rows(cli: Cli, *arguments: str) -> list[dict[str, str]]:
+    printed = cli("table", *arguments, "--format", "json")
+    assert printed.returncode == 0, printed.stderr
+    return json.loads(printed.stdout)
+
+
+def ran(cli: Cli, *arguments: str) -> list[dict[str, object]]:
+    """The records of `ordbench run ... --json`, by run id."""
+    process = cli("run", *arguments, "--json")
+    assert process.returncode == 0, process.stderr
+    records = [json.loads(line) for line in process.stdout.splitlines()]
+    return sorted(records, key=lambda record: str(record["run_id"]))
+
+
+def test_six_heads_run_offline_and_stand_in_the_leaderboard(cli: Cli) -> None:
+    process = cli("run", "--head", HEADS, *QUICK, "--shots", "1")
+    assert process.returncode == 0, process.stderr
+    assert "6 trained, 0 done before" in process.stdout
+    printed = cli("table", "--format", "markdown")
+    assert all(f"| {head} |" in printed.stdout.replace("*", "") for head in HEADS.split(","))
+    assert "decoded by median" in printed.stdout
+
+
+def test_what_is_done_is_never_done_twice(cli: Cli) -> None:
+    first = cli("run", "--head", "coral", *QUICK, "--shots", "1", "--seeds", "0-1")
+    again = cli("run", "--head", "coral", *QUICK, "--shots", "1", "--seeds", "0-2")
+    assert "2 trained, 0 done before" in first.stdout
+    assert "1 trained, 2 done before" in again.stdout
+
+
+def test_an_option_that_changes_makes_another_run(cli: Cli) -> None:
+    cli("run", "--head", "mean-variance", *QUICK, "--shots", "1")
+    changed = cli("run", "--head", "mean-variance:mean_weight=0.5", *QUICK, "--shots", "1")
+    assert "1 trained, 0 done before" in changed.stdout
+
+
+def comparable(record: dict[str, object]) -> dict[str, object]:
+    """A record without what may differ between two runs of one specification: times."""
+    return {k: v for k, v in record.items() if k not in {"seconds", "created"}}
+
+
+def test_the_same_run_gives_the_same_bits_in_workers_and_in_python(
+    cli: Cli, tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = ("--head", "linear,ordinalclip", *QUICK, "--shots", "1,2", "--seeds", "0-1")
+    alone = ran(cli, *sweep, "--results", "alone")
+    workers = ran(cli, *sweep, "--results", "workers", "--jobs", "2")
+    assert len(alone) == 8
+    assert [comparable(record) for record in alone] == [comparable(record) for record in workers]
+
+    monkeypatch.setenv("ORDBENCH_CACHE", str(shared_cache))
+    spec = ordbench.RunSpec.model_validate(alone[0]["spec"])
+    record = ordbench.run(spec, results=tmp_path / "python")
+    assert comparable(json.loads(record.model_dump_json())) == comparable(alone[0])
+    frame = ordbench.load_records(tmp_path / "python")
+    assert frame["run_id"].tolist() == [alone[0]["run_id"]]
+
+
+def test_a_split_that_is_written_can_be_run(cli: Cli, tmp_path: Path) -> None:
+    written = cli("split", "write", "split.json", "--dataset", "drawn-faces", "--shots", "2")
+    assert written.returncode == 0, written.stderr
+    (own,) = ran(cli, "--head", "coral", *QUICK, "--shots", "2", "--split", "split.json")
+    (drawn,) = ran(cli, "--head", "coral", *QUICK, "--shots", "2", "--results", "other")
+    assert own["metrics"] == drawn["metrics"]
+
+
+def test_rows_of_the_paper_protocol_are_never_ranked_with_the_others(cli: Cli) -> None:
+    cli("run", "--head", "coral,linear", *QUICK, "--shots", "1")
+    (record,) = ran(cli, "--head", "coral", *QUICK, "--shots", "1", "--protocol", "paper")
+    assert record["ranked"] is False
+    printed = cli("table", "--format", "markdown").stdout
+    assert "model selected on the test images: not ranked" in printed
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("ls", "heads")])
+def test_help_and_lists_load_neither_torch_nor_pandas(arguments: tuple[str, ...]) -> None:
+    code = (
+        f"import sys, atexit; sys.argv = ['ordbench', *{arguments!r}]\n"
+        "heavy = {'torch', 'pandas', 'numpy', 'scipy', 'sklearn', 'open_clip', 'timm', 'pyarrow'}\n"
+        "import ordbench.cli\n"
+        "try: ordbench.cli.main()\n"
+        "finally: print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60
+    )
+    assert process.stderr.strip() == "[]"
+
+
+def test_a_table_does_not_load_torch(cli: Cli, tmp_path: Path) -> None:
+    cli("run", "--head", "zeroshot", *QUICK, "--shots", "1")
+    code = (
+        "import sys; sys.argv = ['ordbench', 'table']; import ordbench.cli\n"
+        "try: ordbench.cli.main()\n"
+        "finally: assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
+
+
+def test_a_sweep_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(
+    cli: Cli, tmp_path: Path, shared_cache: Path
+) -> None:
+    sweep = ("--head", "linear,coral,ordinalclip", *QUICK, "--shots", "1,2", "--seeds", "0-2")
+    undisturbed = ran(cli, *sweep, "--results", "undisturbed")
+    command = [sys.executable, "-m", "ordbench", "run", *sweep, "--results", "killed", "--json"]
+    env = {**os.environ, "ORDBENCH_CACHE": str(shared_cache), "HF_HUB_OFFLINE": "1"}
+    for wanted in (1, 7):  # killed with so many records on disk
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        while process.poll() is None:
+            if len(list((tmp_path / "killed").rglob("*.json"))) >= wanted:
+                os.killpg(process.pid, signal.SIGKILL)
+                break
+            time.sleep(0.01)
+        process.wait(timeout=60)
+    finished = ran(cli, *sweep, "--results", "killed")
+    assert len(finished) == 18
+    assert [comparable(record) for record in finished] == [
+        comparable(record) for record in undisturbed
+    ]
+    assert cli("table", "killed").stdout == cli("table", "undisturbed").stdout
+
+
+def test_the_wheel_runs_from_an_empty_folder_as_the_checkout_does(cli: Cli, tmp_path: Path) -> None:
+    source = shutil.copytree(
+        ROOT,
+        tmp_path / "source",
+        ignore=shutil.ignore_patterns(".git", ".venv", "build", "*.egg-info", "results"),
+    )
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path]
+    subprocess.run([*build, source], check=True, capture_output=True, timeout=300)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "ordbench/backbones/clip_tiny/model.safetensors" in names
+    assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {
+        "ordbench",
+        "ordbench_heads",
+        "ordbench_datasets",
+    }
+    site = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*install, "--target", site, wheel], check=True, timeout=300)
+    from_wheel = {"PYTHONPATH": str(site)}
+    command = ("run", "--head", "ordinalclip", *QUICK, "--shots", "1", "--json")
+    ours = cli(*command, "--results", "checkout")
+    theirs = cli(*command, "--results", "wheel", env=from_wheel)
+    assert theirs.returncode == 0, theirs.stderr
+    assert json.loads(ours.stdout)["metrics"] == json.loads(theirs.stdout)["metrics"]
+    where = [sys.executable, "-c", "import ordbench; print(ordbench.__file__)"]
+    found = subprocess.run(
+        where, cwd=tmp_path, env={**os.environ, **from_wheel}, capture_output=True, text=True
+    )
+    assert found.stdout.startswith(str(site))
