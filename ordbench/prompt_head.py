@@ -64,7 +64,10 @@ class PromptHead(Head):
 
 
 class PromptClassifier(nn.Module):
-    """A trained prompt head without its text tower: as cheap as a linear head.
+    """A trained prompt head without its text tower: about as cheap as a linear head.
+
+    The K outputs are divided by the length of the features: that is the same as bringing the D
+    features to unit length first, without a pass that writes them again.
 
     Args:
         prototypes: ``(K, E)``, unit length times the logit scale.
@@ -74,14 +77,14 @@ class PromptClassifier(nn.Module):
     def __init__(self, prototypes: Tensor, projection: nn.Linear | None) -> None:
         super().__init__()
         self.projection = projection
-        self.score = nn.Linear(prototypes.shape[1], prototypes.shape[0], bias=False)
-        self.score.weight = nn.Parameter(prototypes, requires_grad=False)
+        self.prototypes = nn.Parameter(prototypes, requires_grad=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to logits ``(N, K)``."""
-        images = features if self.projection is None else self.projection(features)
-        logits: Tensor = self.score(F.normalize(images, dim=-1))
-        return logits
+        images: Tensor = features if self.projection is None else self.projection(features)
+        lengths = torch.linalg.vector_norm(images, dim=-1, keepdim=True)
+        # As in F.normalize, features of length zero give zeros.
+        return F.linear(images, self.prototypes) / lengths.clamp_min(1e-12)
 
 
 def text_tower(problem: Problem, owner: str) -> TextTower:

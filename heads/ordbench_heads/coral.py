@@ -71,3 +71,26 @@ class Coral(Head):
     def posterior(self, outputs: Tensor) -> Tensor:
         """Differences of the exceedance probabilities, ``(N, K)``."""
         return pmf_of_exceedance(outputs.sigmoid())
+
+    def deployed(self) -> nn.Module:
+        """One plain score an image, and the biases."""
+        return CoralClassifier(self.score.fold(), self.bias.detach().clone())
+
+
+class CoralClassifier(nn.Module):
+    """A trained CORAL head without the training statistics.
+
+    Args:
+        score: Maps features to one number.
+        bias: ``(K - 1,)``.
+    """
+
+    def __init__(self, score: nn.Linear, bias: Tensor) -> None:
+        super().__init__()
+        self.score = score
+        self.bias = nn.Parameter(bias, requires_grad=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to logits ``(N, K - 1)``."""
+        logits: Tensor = self.score(features) + self.bias
+        return logits

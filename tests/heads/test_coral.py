@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import exp, log
 
 import pytest
@@ -5,7 +6,8 @@ import torch
 from coral_pytorch.dataset import levels_from_labelbatch
 from coral_pytorch.losses import coral_loss as peer_loss
 
-from ordbench_heads.coral import coral_loss, pmf_of_exceedance
+from ordbench_heads.coral import Coral, coral_loss, pmf_of_exceedance
+from tests.reference.problem import problem
 
 
 def coral_loss_by_hand(logits: list[list[float]], ranks: list[int]) -> float:
@@ -35,3 +37,13 @@ def test_loss_is_that_of_the_authors_library(num_ranks: int) -> None:
 def test_a_rising_exceedance_is_put_in_order_before_it_is_differenced() -> None:
     pmf = pmf_of_exceedance(torch.tensor([[0.3, 0.9]]))
     torch.testing.assert_close(pmf, torch.tensor([[0.1, 0.6, 0.3]]))
+
+
+def test_what_is_deployed_holds_one_weight_a_feature_and_no_training_statistics() -> None:
+    mean, scale = torch.linspace(-1, 1, 24), torch.linspace(1, 3, 24)
+    head = Coral(replace(problem(5), feature_mean=mean, feature_scale=scale))
+    torch.nn.init.normal_(head.score.weight)
+    deployed, features = head.deployed(), torch.randn(4, 24)
+    assert sum(tensor.numel() for tensor in deployed.state_dict().values()) == 24 + 1 + 4
+    assert not any(parameter.requires_grad for parameter in deployed.parameters())
+    torch.testing.assert_close(deployed(features), head(features), rtol=1e-5, atol=1e-5)
