@@ -81,10 +81,11 @@ class PromptClassifier(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to logits ``(N, K)``."""
-        images: Tensor = features if self.projection is None else self.projection(features)
+        images = features if self.projection is None else self.projection(features)
         lengths = torch.linalg.vector_norm(images, dim=-1, keepdim=True)
         # As in F.normalize, features of length zero give zeros.
-        return F.linear(images, self.prototypes) / lengths.clamp_min(1e-12)
+        logits: Tensor = F.linear(images, self.prototypes) / lengths.clamp_min(1e-12)
+        return logits
 
 
 def text_tower(problem: Problem, owner: str) -> TextTower:
