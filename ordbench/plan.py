@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from pydantic import ValidationError
 
@@ -18,7 +19,7 @@ from ordbench.options import Value, declared, resolve
 from ordbench.plan_file import read_plan
 from ordbench.protocol import draw
 from ordbench.recipe import Recipe
-from ordbench.registry import DATASETS, HEADS
+from ordbench.registry import DATASETS, HEADS, Registry
 from ordbench.spec import Protocol, RunSpec
 from ordbench.split import Split
 
@@ -40,8 +41,8 @@ class Grid:
     """The axes of a sweep, as typed; each takes comma-separated values.
 
     Attributes:
-        heads: ``NAME[:KEY=VALUE]``; ``all`` for every installed head.
-        datasets: ``NAME[:ARGUMENT][:KEY=VALUE]``.
+        heads: ``NAME[:KEY=VALUE]``; ``all`` and globs (``*clip``) mean what is installed.
+        datasets: ``NAME[:ARGUMENT][:KEY=VALUE]``, with globs.
         backbones: ``FAMILY:ARGUMENT``.
         shots: Images a rank, or ``all``.
         seeds: Numbers and ranges (``0-4``); each is both data seed and train seed.
@@ -90,9 +91,8 @@ class Grid:
         Raises:
             OrdbenchError: If a name, an option or a number is not to be had.
         """
-        heads = [Choice.parse(text) for text in _items(self.heads)]
-        heads = [head for choice in heads for head in _expand(choice)]
-        datasets = [Choice.parse(text) for text in _items(self.datasets)]
+        heads = _chosen(self.heads, HEADS)
+        datasets = _chosen(self.datasets, DATASETS)
         axes = itertools.product(
             datasets,
             _items(self.backbones),
@@ -186,8 +186,18 @@ def _items(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(item for item in items if item))
 
 
-def _expand(choice: Choice) -> list[Choice]:
-    return [Choice(name) for name in HEADS] if choice.name == "all" else [choice]
+def _chosen(texts: Iterable[str], known: Registry[Any]) -> list[Choice]:
+    """The choices that were typed, with ``all`` and globs replaced by what is installed."""
+    chosen: dict[str, Choice] = {}
+    for text in _items(texts):
+        choice = Choice.parse(text)
+        pattern = "*" if choice.name == "all" else choice.name
+        names = fnmatch.filter(known, pattern) if re.search(r"[*?[]", pattern) else [pattern]
+        if not names:
+            raise SpecError(f"no {known.kind} matches {text!r}; there is: {', '.join(known)}")
+        for name in names:
+            chosen.setdefault(str(replace(choice, name=name)), replace(choice, name=name))
+    return list(chosen.values())
 
 
 def _head_settings(text: str, overrides: Iterable[str]) -> dict[str, object]:
