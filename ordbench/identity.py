@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from ordbench.workspace import Material, Workspace
 
 
+LIBRARIES = ("ordbench", "torch")  # those of the backbone stand in the key of the features
+
+
 @dataclass(frozen=True)
 class Identity:
     """The id of a run and what it was made from.
 
     Attributes:
         run_id: See `ordbench.record.run_id`.
-        hashes: SHA-256 of ``head`` (its source), ``images``, ``labels`` (names, ranks and task),
-            ``split``, ``backbone`` and, for a text head, ``text`` (their weights).
+        hashes: SHA-256 of ``head`` (its source), ``labels`` (names, ranks and task), ``split``,
+            ``images``, ``features`` (weights, preprocessing, arithmetic and images),
+            ``backbone`` (its weights) and, for a text head, ``text`` (the tower's weights).
         owner: Name and version of the package that owns the head.
     """
 
@@ -42,16 +46,24 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
     owner = {offer.dist.name: offer.dist.version} if offer.dist else {}
     hashes = {
         "head": source_hash(head),
-        "images": material.features.images_hash,
         "labels": material.listing.fingerprint,
         "split": split.hash,
-        "backbone": workspace.fingerprint(spec.backbone),
+        "images": material.features.images_hash,
+        "features": material.features.key,
+        "backbone": material.features.fingerprint,
     }
+    hashed = {"dataset_argument", "dataset_options", "split", "dtype"}
     if head.needs_text:
         hashes["text"] = workspace.fingerprint(spec.text or spec.backbone)
-    hashed = {"dataset_argument", "dataset_options", "split"}
+    else:
+        hashed.add("text")
     described = spec.model_dump(mode="json", exclude=hashed)
-    for field in ("backbone", "text"):
-        described[field] = described[field].partition("@")[0]
-    described["dtype"] = material.features.dtype
-    return Identity(run_id({**described, **hashes, **versions(), **owner}), hashes, owner)
+    described["backbone"] = described["backbone"].partition("@")[0]
+    described["text"] = described.get("text", "").partition("@")[0]
+    identity = {
+        "spec": described,
+        "hashes": hashes,
+        "versions": {name: versions()[name] for name in LIBRARIES},
+        "owner": owner,
+    }
+    return Identity(run_id(identity), hashes, owner)
