@@ -6,6 +6,7 @@ No function here imports torch before a tensor is asked for.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -104,7 +105,7 @@ def fetch(repo: str, names: Sequence[str], *, what: str, instead: str) -> Path:
     try:
         for name in names:
             # Asked first because it fails at once without a network; a download tries on for long.
-            if HfApi(endpoint=constants.ENDPOINT).file_exists(repo, name):
+            if HfApi().file_exists(repo, name):
                 return Path(hf_hub_download(repo, name))
         reason = f"there is no {' or '.join(names)}"
     except Exception as error:  # what the hub's client raises changes with the client behind it
@@ -166,7 +167,9 @@ def _read_safetensors(path: Path, wanted: Callable[[str], bool]) -> dict[str, Te
 def _read_torch(path: Path, wanted: Callable[[str], bool]) -> dict[str, Tensor]:
     import torch
 
-    content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    # An open file, because of a path torch believes the ending; it also warns before it refuses.
+    with path.open("rb") as file, warnings.catch_warnings(action="ignore"):
+        content: Any = torch.load(file, map_location="cpu", weights_only=True)
     for box in _BOXES:
         if isinstance(content.get(box), Mapping):
             content = content[box]

@@ -1,0 +1,252 @@
+import json
+import os
+import pickle
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import torch
+from huggingface_hub import constants
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ordbench.backbones._weights import (
+    fetch,
+    file_hash,
+    load_strictly,
+    read_tensors,
+    split_path,
+    suggest,
+)
+from ordbench.errors import BackboneError
+
+TENSORS = {"a.weight": torch.tensor([[1.0, 2.0]]), "b": torch.tensor([3.0])}
+
+
+def same(got: dict[str, Tensor], wanted: dict[str, Tensor]) -> bool:
+    return got.keys() == wanted.keys() and all(torch.equal(got[k], wanted[k]) for k in wanted)
+
+
+class Bomb:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (self.mark,)
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the Hugging Face hub as a download asks for."""
+
+    files: ClassVar[dict[str, bytes]]
+    asked: ClassVar[list[str]]
+
+    def do_HEAD(self) -> None:
+        self.asked.append(f"{self.command} {self.path}")
+        name = self.path.rpartition("/")[2]
+        if name not in self.files:
+            self.send_response(404)
+            self.send_header("X-Error-Code", "EntryNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("ETag", '"0123456789abcdef"')
+        self.send_header("X-Repo-Commit", "c" * 40)
+        self.send_header("Content-Length", str(len(self.files[name])))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(self.files.get(self.path.rpartition("/")[2], b""))
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def point_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What HF_ENDPOINT does when huggingface_hub is imported."""
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
+    class Ours(Hub):
+        files: ClassVar = {"model.safetensors": b"safe", "pytorch_model.bin": b"pickled"}
+        asked: ClassVar = []
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Ours)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    point_to(f"http://127.0.0.1:{server.server_port}", monkeypatch)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    yield Ours
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_path_stands_behind_the_first_at() -> None:
+    assert split_path("RN50/openai@a/b@c.bin") == ("RN50/openai", Path("a/b@c.bin"))
+    assert split_path("RN50@~/w.bin")[1] == Path.home() / "w.bin"
+
+
+def test_where_no_name_is_near_the_first_ones_are_shown_and_counted() -> None:
+    assert suggest("zzz", [f"model_{n}" for n in range(5)], at_most=2) == (
+        "model_0, model_1, and 3 more"
+    )
+
+
+def test_the_hash_follows_the_content_and_not_the_name(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(b"abc")
+    second.write_bytes(b"abc")
+    # The published SHA-256 of "abc" (FIPS 180-2, appendix B.1).
+    assert file_hash(first).startswith("ba7816bf8f01cfea")
+    assert file_hash(first) == file_hash(second)
+    second.write_bytes(b"abd")
+    os.utime(second, ns=(0, 1))
+    assert file_hash(first) != file_hash(second)
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod."])
+def test_wrappers_of_training_are_taken_off(tmp_path: Path, prefix: str) -> None:
+    wrapped = {prefix + name: tensor for name, tensor in TENSORS.items()}
+    save_file(wrapped, tmp_path / "w.safetensors")
+    torch.save({"epoch": 3, "state_dict": wrapped}, tmp_path / "w.pt")
+    for name in ("w.safetensors", "w.pt"):
+        assert same(read_tensors(tmp_path / name, what="x"), TENSORS), name
+
+
+def test_averaged_weights_win_over_the_last_ones(tmp_path: Path) -> None:
+    last = {name: tensor + 1 for name, tensor in TENSORS.items()}
+    torch.save({"model": last, "model_ema": TENSORS}, tmp_path / "w.pth")
+    assert same(read_tensors(tmp_path / "w.pth", what="x"), TENSORS)
+
+
+def test_files_are_told_apart_by_content_and_not_by_their_ending(tmp_path: Path) -> None:
+    save_file(TENSORS, tmp_path / "w.bin")
+    torch.save(TENSORS, tmp_path / "w.safetensors")
+    for name in ("w.bin", "w.safetensors"):
+        assert same(read_tensors(tmp_path / name, what="x"), TENSORS), name
+
+
+def test_only_what_is_wanted_is_read(tmp_path: Path) -> None:
+    save_file(TENSORS, tmp_path / "w.safetensors")
+    torch.save({f"module.{name}": tensor for name, tensor in TENSORS.items()}, tmp_path / "w.pt")
+    for name in ("w.safetensors", "w.pt"):
+        got = read_tensors(tmp_path / name, what="x", wanted=lambda key: key.startswith("a."))
+        assert got.keys() == {"a.weight"}, name
+
+
+def test_a_pickle_is_refused_and_its_code_does_not_run(tmp_path: Path) -> None:
+    bomb = Bomb(tmp_path / "mark")
+    torch.save({"a": bomb}, tmp_path / "zip.pt")
+    (tmp_path / "plain.pkl").write_bytes(pickle.dumps({"a": bomb}))
+    for name in ("zip.pt", "plain.pkl"):
+        with pytest.raises(BackboneError, match=rf"{name} cannot be read as weights \([^\n]*code"):
+            read_tensors(tmp_path / name, what="x")
+    assert not (tmp_path / "mark").exists()
+
+
+def test_a_cut_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "w.safetensors"
+    save_file(TENSORS, file)
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(
+        BackboneError, match=r"\Abackbone x: .*w\.safetensors cannot be read"
+    ) as got:
+        read_tensors(file, what="x")
+    assert "\n" not in str(got.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BackboneError, match=r"none\.bin cannot be read \(No such file"):
+        read_tensors(tmp_path / "none.bin", what="x")
+
+
+def test_other_weights_are_counted_and_named() -> None:
+    first = nn.Linear(2, 3)
+    before = first.bias.tolist()
+    wanted = nn.Sequential(first, nn.Linear(3, 1))
+    got = {
+        "0.weight": torch.zeros(3, 4),
+        "0.bias": torch.zeros(3),
+        "1.weight": torch.zeros(1, 3),
+        "head.weight": torch.zeros(5, 3),
+        "head.bias": torch.zeros(5),
+    }
+    with pytest.raises(BackboneError) as error:
+        load_strictly(wanted, got, what="timm:x")
+    assert str(error.value) == (
+        "backbone timm:x: the weights are another model's: 1 missing (1.bias), "
+        "2 unexpected (head.weight, head.bias), "
+        "1 of another shape (0.weight: wanted (3, 2), got (3, 4)); "
+        "name the model that they were trained as"
+    )
+    assert first.bias.tolist() == before, "nothing is loaded where something does not fit"
+
+
+def test_counters_of_batch_norm_may_be_missing() -> None:
+    norm = nn.BatchNorm1d(2)
+    tensors = {k: v + 1 for k, v in norm.state_dict().items() if k != "num_batches_tracked"}
+    load_strictly(norm, tensors, what="x")
+    assert norm.running_mean is not None
+    assert norm.running_mean.tolist() == [1.0, 1.0]
+
+
+def test_half_precision_weights_are_loaded_into_float32() -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    load_strictly(layer, {"weight": torch.tensor([[0.5]], dtype=torch.float16)}, what="x")
+    assert layer.weight.dtype == torch.float32
+    assert layer.weight.item() == 0.5
+
+
+def test_the_best_file_is_fetched_once(hub: type[Hub]) -> None:
+    names = ("better.safetensors", "model.safetensors", "pytorch_model.bin")
+    for _ in range(2):
+        file = fetch("org/repo", names, what="clip:x", instead="clip:x@FILE")
+        assert file.name == "model.safetensors"
+        assert file.read_bytes() == b"safe"
+    gets = [line for line in hub.asked if line.startswith("GET /org/repo/")]
+    assert gets == ["GET /org/repo/resolve/main/model.safetensors"]
+
+
+def test_a_repository_without_weights_is_told_from_no_network(hub: type[Hub]) -> None:
+    hub.files = {"README.md": b""}
+    with pytest.raises(BackboneError, match=r"there is no open\.bin or model\.bin"):
+        fetch("org/repo", ("open.bin", "model.bin"), what="clip:x", instead="clip:x@FILE")
+
+
+def test_without_a_network_the_error_comes_at_once_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point_to("http://127.0.0.1:9", monkeypatch)  # nobody listens there
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    started = time.perf_counter()
+    with pytest.raises(BackboneError) as error:
+        fetch("org/repo", ("a.bin", "b.bin"), what="clip:x/y", instead="clip:x/y@FILE")
+    assert time.perf_counter() - started < 10, "a download alone would try on for 23 s a file"
+    assert str(error.value).startswith(
+        "backbone clip:x/y: weights cannot be fetched from http://127.0.0.1:9/org/repo ("
+    )
+    assert str(error.value).endswith("fetch them where there is a network, and write clip:x/y@FILE")
+    assert "\n" not in str(error.value)
+
+
+def test_offline_mode_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(BackboneError, match="HF_HUB_OFFLINE"):
+        fetch("org/repo", ("a.bin",), what="clip:x", instead="clip:x@FILE")
+
+
+def test_safetensors_metadata_does_not_matter(tmp_path: Path) -> None:
+    save_file(TENSORS, tmp_path / "w.safetensors", metadata={"note": json.dumps([1])})
+    assert same(read_tensors(tmp_path / "w.safetensors", what="x"), TENSORS)
