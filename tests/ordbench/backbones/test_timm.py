@@ -31,10 +31,8 @@ def saved(model: torch.nn.Module, path: Path, *, without: tuple[str, ...] = ()) 
     return path
 
 
-def load(argument: str, **options: str) -> Backbone:
-    return Timm().load(
-        argument, **({"layer": "post", "device": "cpu", "dtype": "float32"} | options)
-    )
+def load(argument: str, layer: Layer = "post", dtype: Dtype = "float32") -> Backbone:
+    return Timm().load(argument, layer=layer, device="cpu", dtype=dtype)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,8 @@
 import json
 import os
 import pickle
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import torch
@@ -23,6 +19,7 @@ from ordbench.backbones._weights import (
     suggest,
 )
 from ordbench.errors import BackboneError
+from tests.ordbench.backbones.conftest import Hub, point_to
 
 TENSORS = {"a.weight": torch.tensor([[1.0, 2.0]]), "b": torch.tensor([3.0])}
 
@@ -37,58 +34,6 @@ class Bomb:
 
     def __reduce__(self) -> tuple[object, ...]:
         return os.mkdir, (self.mark,)
-
-
-class Hub(BaseHTTPRequestHandler):
-    """As much of the Hugging Face hub as a download asks for."""
-
-    files: ClassVar[dict[str, bytes]]
-    asked: ClassVar[list[str]]
-
-    def do_HEAD(self) -> None:
-        self.asked.append(f"{self.command} {self.path}")
-        name = self.path.rpartition("/")[2]
-        if name not in self.files:
-            self.send_response(404)
-            self.send_header("X-Error-Code", "EntryNotFound")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.send_response(200)
-        self.send_header("ETag", '"0123456789abcdef"')
-        self.send_header("X-Repo-Commit", "c" * 40)
-        self.send_header("Content-Length", str(len(self.files[name])))
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        self.do_HEAD()
-        self.wfile.write(self.files.get(self.path.rpartition("/")[2], b""))
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-def point_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What HF_ENDPOINT does when huggingface_hub is imported."""
-    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
-    class Ours(Hub):
-        files: ClassVar = {"model.safetensors": b"safe", "pytorch_model.bin": b"pickled"}
-        asked: ClassVar = []
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Ours)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    point_to(f"http://127.0.0.1:{server.server_port}", monkeypatch)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    yield Ours
-    server.shutdown()
-    server.server_close()
 
 
 def test_a_path_stands_behind_the_first_at() -> None:
