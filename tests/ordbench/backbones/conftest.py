@@ -15,6 +15,9 @@ from huggingface_hub import constants
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ordbench.backbone import Backbone, Dtype, Layer, TextTower
+from ordbench.backbones.clip import Clip
+
 VIT = {"layers": 2, "width": 32, "head_width": 16, "patch_size": 16, "image_size": 32}
 RESNET = {"layers": [1, 1, 1, 1], "width": 8, "head_width": 8, "image_size": 32}
 TIMM = {"timm_model_name": "test_vit", "timm_pool": "token", "image_size": 160}
@@ -36,6 +39,22 @@ PREPROCESS = {
     "interpolation": "bilinear",
     "resize_mode": "squash",
 }
+
+PROMPTS = ["a photo of a 35 years old person.", "age estimation: the age is 7."]
+
+
+def images_of(argument: str, layer: Layer = "post", dtype: Dtype = "float32") -> Backbone:
+    return Clip().load(argument, layer=layer, device="cpu", dtype=dtype)
+
+
+def text_of(argument: str) -> TextTower:
+    tower = Clip().load_text_tower(argument, device="cpu")
+    assert tower is not None
+    return tower
+
+
+def close(got: Tensor, wanted: Tensor) -> None:
+    torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
 
 
 class RandomClip(NamedTuple):
