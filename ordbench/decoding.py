@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -27,7 +27,7 @@ AHEAD = 2
 
 def decoded(
     images: Sequence[Path], transform: Callable[[Image], Tensor], batch_size: int
-) -> Iterator[list[Tensor | str]]:
+) -> Generator[list[Tensor | str]]:
     """Decode images in order, a batch at a time, while the caller works on the batch before.
 
     Args:

@@ -11,10 +11,10 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mmap import ACCESS_COPY, mmap
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -68,12 +68,10 @@ def read(path: Path, facts: Mapping[str, Fact], num_images: int) -> Cached | Non
     if not path.is_file():
         return None
     try:
-        with safe_open(path, framework="pt") as file:
-            text = dict(file.metadata() or {})
-            features: Tensor = file.get_tensor("features")
-    except (SafetensorError, OSError) as error:
+        text, features = _map(path)
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         return _refused(path, f"it cannot be read: {error}")
-    if features.dtype != torch.float32 or text.pop("sha256", "") != _digest(text, features):
+    if text.pop("sha256", "") != _digest(text, features):
         return _refused(path, "its content does not match its SHA-256")
     if text.get("facts") != _canonical(facts):
         return _refused(path, "it holds the features of something else")
@@ -103,6 +101,24 @@ def write(path: Path, facts: Mapping[str, Fact], cached: Cached) -> None:
         sweep(path.parent)
     except StoreError as error:
         logger.warning("features are not cached: %s", error)
+
+
+def _map(path: Path) -> tuple[dict[str, str], Tensor]:
+    """Text and features of a file that is opened once.
+
+    safetensors' own reader opens it by its name for the text and again for the tensor; another
+    process may put a new file there in between.
+    """
+    with path.open("rb") as file:
+        # Private to this process, so that a tensor over it may be written to.
+        content = mmap(file.fileno(), 0, access=ACCESS_COPY)
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    described = header["features"]
+    if described["dtype"] != "F32" or described["data_offsets"] != [0, len(content) - start]:
+        raise ValueError("wanted one float32 tensor and nothing behind it")
+    rows = torch.frombuffer(content, dtype=torch.float32, offset=start)
+    return header["__metadata__"], rows.view(described["shape"])
 
 
 def _refused(path: Path, why: str) -> Cached | None:
