@@ -24,6 +24,7 @@ from model import build, load, save, text_features, tokens, zero_shot
 from open_clip.model import CLIP
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 TEMPLATE = "age estimation: the age of the person is {}."
 
@@ -37,12 +38,13 @@ class Recipe:
         seed: Seed of the faces, the captions, the weights and the augmentation.
         faces: Number of drawings.
         batch: Images a step.
-        captions: Captions a step, those of the batch's first images.
+        captions: Captions a step, each said of one of its images.
         rate: Peak learning rate of AdamW; it warms up and falls as a cosine.
         decay: Weight decay of matrices.
         clean: Share of images that augmentation spares; all at first, falling to this share
             over the first quarter of the steps.
         noise: Noise on the token embeddings, as a share of their standard deviation.
+        smooth: Share of the weights' running average that a step keeps; the average is saved.
         auxiliary: Weight of the losses that read the age from image and text features, and the
             drawn cues from image features, by linear maps that are thrown away.
     """
@@ -56,6 +58,7 @@ class Recipe:
     decay: float = 0.05
     clean: float = 0.15
     noise: float = 0.15
+    smooth: float = 0.99
     auxiliary: float = 1.0
 
 
@@ -105,6 +108,9 @@ class Trainer:
         self.faces = faces
         self.model: CLIP = load(start) if start else build()
         self.model.visual.to(memory_format=torch.channels_last)
+        # An average over the last steps reads far better than any one step at a high rate.
+        smooth = get_ema_multi_avg_fn(recipe.smooth)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.model, multi_avg_fn=smooth, use_buffers=True)
         self.reader = nn.Linear(128, OLDEST + 1)
         self.measurer = nn.Linear(128, faces.cues.shape[1])
         self.cues = torch.from_numpy((faces.cues - faces.cues.mean(0)) / (faces.cues.std(0) + 1e-3))
@@ -181,14 +187,17 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
+        self.average.update_parameters(self.model)
         with torch.no_grad():
             self.model.logit_scale.clamp_(0, math.log(100))
         return float(loss.detach())
 
     def error(self, faces: Faces) -> float:
         """Zero-shot mean absolute error on drawings, in years."""
-        self.model.eval()
-        guessed = zero_shot(self.model, shrink(as_images(faces)), TEMPLATE)
+        self.average.eval()
+        # The mask holds minus infinity, of which no average can be made.
+        self.average.module.attn_mask = self.model.attn_mask.clone()
+        guessed = zero_shot(self.average.module, shrink(as_images(faces)), TEMPLATE)
         return float((guessed - torch.from_numpy(faces.ages)).abs().mean())
 
 
@@ -207,7 +216,7 @@ def train(recipe: Recipe, trainer: Trainer, out: Path, every: int) -> None:
         losses = []
         if error < best:
             best = error
-            save(trainer.model, out)
+            save(trainer.average.module, out)
             kept = asdict(recipe) | {"step": step + 1, "minutes": minutes, "mae": error}
             (out / "training.json").write_text(json.dumps(kept, indent=2) + "\n")
 
