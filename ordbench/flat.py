@@ -5,26 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ordbench.choice import Choice
-from ordbench.options import Value
-from ordbench.record import Record
-from ordbench.spec import RunSpec
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a table that comes from an index does not load pydantic
     import pandas as pd
+
+    from ordbench.options import Value
+    from ordbench.record import Record
+    from ordbench.spec import RunSpec
 
 _PATH = re.compile(r"~|\.{0,2}[\\/]|[A-Za-z]:[\\/]")
 
 
-@dataclass(frozen=True, kw_only=True)
-class FlatRecord:
-    """What tables need of one record; an index can hold it as it stands.
+class FlatRecord(NamedTuple):
+    """What tables need of one record; an index holds it as it stands.
+
+    The fields before ``run_id`` are those that no seed changes: ``record[:SHARED]``.
 
     Attributes:
-        run_id: See `Record`; so for ``status``, ``ranked``, ``created``, ``label``, ``error``.
+        status: See `Record`; so for ``ranked``, ``label``, ``run_id``, ``created``, ``error``.
         head: Name of the head.
         head_options: All its options, as ``KEY=VALUE:KEY=VALUE``.
         head_hash: SHA-256 of its source.
@@ -52,10 +53,8 @@ class FlatRecord:
         baseline: Scores of the median of the training ranks, by name.
     """
 
-    run_id: str
     status: str
     ranked: bool
-    created: str
     label: str
     head: str
     head_options: str
@@ -78,24 +77,27 @@ class FlatRecord:
     fold: int
     split: str
     shots: int | None
-    data_seed: int
-    train_seed: int
     ordbench: str
     parameters: int | None
+    run_id: str
+    created: str
+    data_seed: int
+    train_seed: int
     seconds_fit: float | None
     error: str | None
     metrics: Mapping[str, float]
     baseline: Mapping[str, float]
 
 
+SHARED = FlatRecord._fields.index("run_id")
+
+
 def flatten(record: Record) -> FlatRecord:
     """The row of one record."""
     spec, task, hashes = record.spec, record.task, record.hashes
     return FlatRecord(
-        run_id=record.run_id,
         status=record.status,
         ranked=record.ranked,
-        created=record.created,
         label=record.label,
         head=spec.head,
         head_options=_text(spec.head_options),
@@ -118,10 +120,12 @@ def flatten(record: Record) -> FlatRecord:
         fold=spec.fold,
         split=spec.split,
         shots=spec.shots,
-        data_seed=spec.data_seed,
-        train_seed=spec.train_seed,
         ordbench=record.versions.get("ordbench", ""),
         parameters=record.training.parameters if record.training else None,
+        run_id=record.run_id,
+        created=record.created,
+        data_seed=spec.data_seed,
+        train_seed=spec.train_seed,
         seconds_fit=record.seconds.get("fit"),
         error=record.error,
         metrics=_scores(record),
@@ -138,7 +142,7 @@ def to_frame(records: Iterable[FlatRecord]) -> pd.DataFrame:
 
     rows: list[dict[str, object]] = []
     for record in records:
-        row: dict[str, object] = asdict(record)
+        row: dict[str, object] = record._asdict()
         del row["metrics"], row["baseline"]
         baseline = {f"{name}_baseline": value for name, value in record.baseline.items()}
         rows.append({**row, **record.metrics, **baseline})
@@ -170,6 +174,7 @@ def _text(options: Mapping[str, Value]) -> str:
 def without_paths(spec: RunSpec) -> RunSpec:
     """The same run without the folders of a machine, of which no run id depends.
 
+    >>> from ordbench.spec import RunSpec
     >>> spec = RunSpec(head="coral", dataset="csv", dataset_argument="/home/me/ages.csv")
     >>> without_paths(spec).dataset_argument
     'ages.csv'

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Literal
 
 from ordbench.choice import split
-from ordbench.flat import FlatRecord
+from ordbench.flat import SHARED, FlatRecord
 
 Columns = Literal["shots", "dataset"]
 Facts = tuple[tuple[str, str], ...]
 """Names and values of what runs share, in a fixed order."""
+Lot = list[FlatRecord]
+"""Runs that differ in nothing but seeds; at least one."""
 
 _SHOWN = 12  # hexadecimal digits of a hash
+_WHEN = attrgetter("created", "run_id")
+_seeds = attrgetter("data_seed", "train_seed")
 _ALWAYS = frozenset({"dataset", "backbone", "layer", "dtype", "protocol", "fold", "shots"})
 
 
@@ -52,23 +57,41 @@ def row_facts(record: FlatRecord) -> Facts:
     )
 
 
-def newest(records: Iterable[FlatRecord]) -> list[FlatRecord]:
+def alike(records: Iterable[FlatRecord]) -> list[Lot]:
+    """Lots of runs that differ in nothing but seeds: what is said of one is said of its lot."""
+    lots: defaultdict[tuple[object, ...], Lot] = defaultdict(list)
+    for record in records:
+        lots[record[:SHARED]].append(record)
+    return list(lots.values())
+
+
+def newest(lots: Iterable[Lot]) -> tuple[list[Lot], Lot]:
     """The latest of the runs that differ only in what made them: versions and a head's source.
 
     A seed that was run again counts once.
+
+    Returns:
+        The lots without the runs that were done again since, by their last run; and those runs.
     """
-    latest: dict[object, FlatRecord] = {}
-    for record in sorted(records, key=lambda r: (r.created, r.run_id)):
-        dataset = (record.image_hash, record.label_hash)
-        found = (*dataset, record.backbone_hash, record.text_hash, record.dtype)
-        latest[work(record), found] = record
-    return list(latest.values())
+    cells: defaultdict[tuple[object, ...], list[Lot]] = defaultdict(list)
+    for lot in lots:
+        cells[(*_cell(lot[0]), *_found(lot[0]))].append(lot)
+    kept: list[Lot] = []
+    older: Lot = []
+    for cell in cells.values():
+        if sum(map(len, cell)) == len({_seeds(run) for lot in cell for run in lot}):
+            kept += cell
+            continue
+        runs = sorted((run for lot in cell for run in lot), key=_WHEN)
+        latest = {_seeds(run): run.run_id for run in runs}
+        older += [run for run in runs if latest[_seeds(run)] != run.run_id]
+        kept += alike(run for run in runs if latest[_seeds(run)] == run.run_id)
+    return sorted(kept, key=lambda lot: max(map(_WHEN, lot))), older
 
 
 def work(record: FlatRecord) -> tuple[object, ...]:
     """What a user asked for: the cell and the seeds of a run."""
-    head = (record.head, record.head_options, record.recipe, record.text)
-    return (*head, *setting(record), record.shots, record.data_seed, record.train_seed)
+    return (*_cell(record), *_seeds(record))
 
 
 def setting(record: FlatRecord) -> tuple[object, ...]:
@@ -99,6 +122,16 @@ def worth_saying(facts: Sequence[Facts]) -> list[dict[str, str]]:
         {name: value for name, value in found if name in _ALWAYS or name in differing}
         for found in facts
     ]
+
+
+def _cell(record: FlatRecord) -> tuple[object, ...]:
+    head = (record.head, record.head_options, record.recipe, record.text)
+    return (*head, *setting(record), record.shots)
+
+
+def _found(record: FlatRecord) -> tuple[str, ...]:
+    dataset = (record.image_hash, record.label_hash)
+    return (*dataset, record.backbone_hash, record.text_hash, record.dtype)
 
 
 def _title(facts: Facts, differing: set[str]) -> str:

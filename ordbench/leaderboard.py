@@ -11,13 +11,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain
+from typing import Literal, NamedTuple
 
 from ordbench.errors import StoreError
 from ordbench.flat import FlatRecord
 from ordbench.grouping import (
     Columns,
     Facts,
+    Lot,
+    alike,
     column_facts,
     newest,
     row_facts,
@@ -26,8 +29,8 @@ from ordbench.grouping import (
     titles,
     worth_saying,
 )
-from ordbench.metrics import Metric
-from ordbench.question import Question, ask
+from ordbench.metric_names import Metric
+from ordbench.question import Answer, Question, ask
 from ordbench.remarks import on_cells, on_history, on_scores
 from ordbench.standing import Row, aggregate, by_name, ranked
 
@@ -103,29 +106,39 @@ def build(
     """
     asked = ask(metric, decode, columns, pool_folds=pool_folds)
     records = list(records)
-    current = newest(record for record in records if record.status == "done")
+    lots = alike(records)
+    current, older = newest(lot for lot in lots if lot[0].status == "done")
     groups = _groups(asked, current)
     if not groups:
         raise StoreError(_nothing(records, asked))
-    tabled = {record.run_id for record in current}
     others: defaultdict[object, list[FlatRecord]] = defaultdict(list)
-    for record in records:
-        if record.run_id not in tabled:
-            others[setting(record)].append(record)
+    for record in chain(older, *(lot for lot in lots if lot[0].status == "failed")):
+        others[setting(record)].append(record)
     shown = worth_saying([facts for facts, _ in groups])
     return [
-        _Draft(asked, group).table(facts, others)
-        for facts, (_, group) in zip(shown, groups, strict=True)
+        _Draft(asked, lots).table(facts, others)
+        for facts, (_, lots) in zip(shown, groups, strict=True)
     ]
 
 
-def _groups(asked: Question, records: Iterable[FlatRecord]) -> list[tuple[Facts, list[FlatRecord]]]:
+class _Placed(NamedTuple):
+    """A lot with its row, its column and the scores of its runs."""
+
+    head: Facts
+    column: Facts
+    runs: Lot
+    answers: list[Answer]
+
+
+def _groups(asked: Question, lots: Iterable[Lot]) -> list[tuple[Facts, list[_Placed]]]:
     """The runs of each table, the ranked tables first; tables without a score are left out."""
-    groups: defaultdict[tuple[bool, Facts], list[FlatRecord]] = defaultdict(list)
-    for record in records:
-        facts = table_facts(record, asked.columns, pool_folds=asked.pool_folds)
-        groups[not record.ranked, facts].append(record)
-    keys = [key for key, group in groups.items() if any(map(asked.answer, group))]
+    groups: defaultdict[tuple[bool, Facts], list[_Placed]] = defaultdict(list)
+    for lot in lots:
+        facts = table_facts(lot[0], asked.columns, pool_folds=asked.pool_folds)
+        answers = [answer for answer in map(asked.answer, lot) if answer]
+        placed = _Placed(row_facts(lot[0]), column_facts(lot[0], asked.columns), lot, answers)
+        groups[not lot[0].ranked, facts].append(placed)
+    keys = [key for key, group in groups.items() if any(lot.answers for lot in group)]
     keys.sort(key=lambda key: (key[0], _natural(key[1])))
     return [(key[1], groups[key]) for key in keys]
 
@@ -133,29 +146,28 @@ def _groups(asked: Question, records: Iterable[FlatRecord]) -> list[tuple[Facts,
 class _Draft:
     """One table in the making, from the runs that share its facts."""
 
-    def __init__(self, asked: Question, group: Sequence[FlatRecord]) -> None:
+    def __init__(self, asked: Question, lots: Sequence[_Placed]) -> None:
         self.asked = asked
-        self.group = group
-        self.placed = [(row_facts(r), column_facts(r, asked.columns), r) for r in group]
-        self.columns = sorted({column for _, column, _ in self.placed}, key=_natural)
-        heads = sorted({head for head, _, _ in self.placed}, key=_natural)
+        self.lots = lots
+        self.columns = sorted({lot.column for lot in lots}, key=_natural)
+        heads = sorted({lot.head for lot in lots}, key=_natural)
         self.names = dict(zip(heads, titles(heads), strict=True))
 
     def table(self, facts: dict[str, str], others: Mapping[object, list[FlatRecord]]) -> Table:
         """Fill in everything; ``others`` are the runs that are in no table, by setting."""
-        may_rank = all(record.ranked for record in self.group)
+        may_rank = all(lot.runs[0].ranked for lot in self.lots)
         drawn = self._rows()
         rows = ranked(drawn, self.asked.metric) if may_rank else by_name(drawn)
         reference = self._reference()
         cells = [cell for row in (*rows, reference) for cell in row.cells if cell]
         runs = {cell.runs for cell in cells}
         same = runs.pop() if len(runs) == 1 else None
-        settings = {setting(record) for record in self.group}
+        settings = {setting(lot.runs[0]) for lot in self.lots}
         untabled = [record for key in settings for record in others.get(key, ())]
-        named = [(self.names[head], record) for head, _, record in self.placed]
+        named = ((self.names[lot.head], answer) for lot in self.lots for answer in lot.answers)
         return Table(
             metric=self.asked.metric,
-            unit=self.asked.metric.unit.format(unit=" or ".join(self._units(self.group))),
+            unit=self.asked.metric.unit.format(unit=" or ".join(_units(self.lots))),
             decoding=self._decoding(),
             facts=facts | self._folds(),
             ranked=may_rank,
@@ -166,16 +178,15 @@ class _Draft:
             per="run" if self.asked.pool_folds else "seed",
             notes=(
                 *on_cells(rows, same),
-                *on_scores(self.asked, named),
-                *on_history(self.group, untabled),
+                *on_scores(named),
+                *on_history([lot.runs for lot in self.lots], untabled),
             ),
         )
 
     def _rows(self) -> list[Row]:
         cells: defaultdict[tuple[Facts, Facts], list[float]] = defaultdict(list)
-        for head, column, record in self.placed:
-            if answer := self.asked.answer(record):
-                cells[head, column].append(answer[1])
+        for lot in self.lots:
+            cells[lot.head, lot.column].extend(value for _, value in lot.answers)
         return [
             Row(name, tuple(aggregate(cells[head, column]) for column in self.columns))
             for head, name in self.names.items()
@@ -184,16 +195,16 @@ class _Draft:
     def _reference(self) -> Row:
         """The baseline of each draw of images once, however many heads were trained on it."""
         draws: dict[Facts, dict[tuple[int, int, int], float]] = {c: {} for c in self.columns}
-        for _, column, record in self.placed:
-            value = record.baseline.get(self.asked.metric.name)
-            if value is not None:
-                draw = record.fold, record.data_seed, record.train_seed
-                draws[column][draw] = value
+        name = self.asked.metric.name
+        for lot in self.lots:
+            fold, drawn = lot.runs[0].fold, draws[lot.column]
+            for run in lot.runs:
+                if (value := run.baseline.get(name)) is not None:
+                    drawn[fold, run.data_seed, run.train_seed] = value
         return Row(REFERENCE, tuple(aggregate(draws[c].values()) for c in self.columns))
 
     def _decoding(self) -> str:
-        answers = filter(None, map(self.asked.answer, self.group))
-        used = {decoding for decoding, _ in answers}
+        used = {decoding for lot in self.lots for decoding, _ in lot.answers}
         if self.asked.decode in used:
             return self.asked.decode
         return "point" if "point" in used else ""
@@ -201,18 +212,19 @@ class _Draft:
     def _titles(self) -> tuple[str, ...]:
         """Columns that are not measured in one unit say theirs."""
         names = titles(self.columns)
-        if len(self._units(self.group)) > 1 and "{unit}" in self.asked.metric.unit:
+        if len(_units(self.lots)) > 1 and "{unit}" in self.asked.metric.unit:
             for index, column in enumerate(self.columns):
-                own = [record for _, other, record in self.placed if other == column]
-                names[index] += f" [{' or '.join(self._units(own))}]"
+                own = [lot for lot in self.lots if lot.column == column]
+                names[index] += f" [{' or '.join(_units(own))}]"
         return tuple(names)
 
     def _folds(self) -> dict[str, str]:
-        folds = sorted({record.fold for record in self.group})
+        folds = sorted({lot.runs[0].fold for lot in self.lots})
         return {"folds": ", ".join(map(str, folds))} if self.asked.pool_folds else {}
 
-    def _units(self, records: Iterable[FlatRecord]) -> list[str]:
-        return sorted({record.unit for record in records})
+
+def _units(lots: Iterable[_Placed]) -> list[str]:
+    return sorted({lot.runs[0].unit for lot in lots})
 
 
 def _natural(facts: Facts) -> list[tuple[str, list[str | int]]]:

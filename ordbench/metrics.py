@@ -7,51 +7,25 @@ everything but `nll` and `rps` is a function of these estimates. Ranks are int64
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ordbench.metric_names import CS_UNITS as CS_UNITS
+from ordbench.metric_names import DECODES as DECODES
+from ordbench.metric_names import METRICS as METRICS
+from ordbench.metric_names import Decode as Decode
+from ordbench.metric_names import Metric as Metric
+
 Floats = NDArray[np.floating]
 Ranks = NDArray[np.integer]
-Decode = Literal["argmax", "mean", "median"]
 Column = Literal["argmax", "mean", "median", "posterior"]
 
-DECODES: tuple[Decode, ...] = ("argmax", "mean", "median")
-CS_UNITS = (1, 3, 5)
 NLL_FLOOR = 1e-12
 # Posteriors arrive in float32 (a row sums to 1 within 1e-6) or bfloat16 (within 1e-2).
 _ROUNDING = 1e-6
 _NOT_A_PMF = 1e-2
-
-
-class Metric(NamedTuple):
-    """How a leaderboard prints and sorts one metric.
-
-    Attributes:
-        name: Its key in `scores`.
-        title: What a table's column is called.
-        higher_is_better: Which way the column is sorted.
-        unit: What it is measured in; ``{unit}`` stands for the dataset's unit ("years").
-    """
-
-    name: str
-    title: str
-    higher_is_better: bool
-    unit: str
-
-
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        Metric("mae", "MAE", False, "{unit}"),
-        Metric("accuracy", "accuracy", True, "share of images"),
-        *(Metric(f"cs@{k}", f"CS@{k}", True, f"share within {k} {{unit}}") for k in CS_UNITS),
-        Metric("qwk", "QWK", True, "1 is perfect, 0 is chance"),
-        Metric("nll", "NLL", False, "nats per image"),
-        Metric("rps", "RPS", False, "rank steps"),
-    )
-}
 
 
 def estimates(posterior: Floats, rank_values: Sequence[float], how: Decode) -> NDArray[np.float64]:

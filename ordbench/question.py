@@ -10,7 +10,10 @@ from ordbench.choice import split
 from ordbench.errors import SpecError
 from ordbench.flat import FlatRecord
 from ordbench.grouping import Columns
-from ordbench.metrics import DECODES, METRICS, Metric
+from ordbench.metric_names import DECODES, METRICS, Metric
+
+Answer = tuple[str, float]
+"""Decoding and value."""
 
 
 class Question(NamedTuple):
@@ -21,7 +24,7 @@ class Question(NamedTuple):
     columns: Columns
     pool_folds: bool
 
-    def answer(self, record: FlatRecord) -> tuple[str, float] | None:
+    def answer(self, record: FlatRecord) -> Answer | None:
         """Decoding and value; a head without a posterior answers with its point estimate."""
         for decoding in (self.decode, "point", "posterior"):
             value = record.metrics.get(f"{self.metric.name}_{decoding}")
@@ -63,6 +66,8 @@ def select(
         SpecError: If a value is that of no run; near ones are suggested.
     """
     runs = list(records)
+    if not (head or dataset or backbone or shots):
+        return runs
     kept = [
         _matching("head", head, [{record.head, record.label} for record in runs]),
         _matching("dataset", dataset, [{record.dataset} for record in runs]),

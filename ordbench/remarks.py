@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 
 from ordbench.flat import FlatRecord
-from ordbench.grouping import work
-from ordbench.question import Question
+from ordbench.grouping import Lot, work
+from ordbench.question import Answer
 from ordbench.standing import Row
 
 MISSING = "\N{EN DASH}"
@@ -23,37 +23,35 @@ def on_cells(rows: Sequence[Row], runs: int | None) -> list[str]:
     ]
 
 
-def on_scores(asked: Question, answers: Iterable[tuple[str, FlatRecord]]) -> list[str]:
+def on_scores(answers: Iterable[tuple[str, Answer]]) -> list[str]:
     """Which heads gave points, and how many runs have an undefined score.
 
     Args:
-        asked: The score.
-        answers: Runs with the name of their row.
+        answers: Scores with the names of their rows.
     """
     points: set[str] = set()
     undefined = 0
-    for name, record in answers:
-        if answer := asked.answer(record):
-            undefined += not isfinite(answer[1])
-            if answer[0] == "point":
-                points.add(name)
+    for name, (decoding, value) in answers:
+        undefined += not isfinite(value)
+        if decoding == "point":
+            points.add(name)
     return [
         *([f"no posterior, so its own estimate: {', '.join(sorted(points))}"] if points else []),
         *([f"left out, as the score is undefined: {_runs(undefined)}"] if undefined else []),
     ]
 
 
-def on_history(group: Sequence[FlatRecord], others: Sequence[FlatRecord]) -> list[str]:
+def on_history(lots: Sequence[Lot], others: Sequence[FlatRecord]) -> list[str]:
     """Runs of this table that failed or were run again since, and mixed versions.
 
     Args:
-        group: The runs in the table.
+        lots: The runs in the table.
         others: Runs of the same setting that are in no table.
     """
-    done = {work(record) for record in group}
+    done = {work(run) for lot in lots for run in lot} if others else set[object]()
     older = sum(record.status == "done" and work(record) in done for record in others)
     failed = sum(record.status == "failed" and work(record) not in done for record in others)
-    versions = sorted({record.ordbench for record in group})
+    versions = sorted({lot[0].ordbench for lot in lots})
     return [
         *([f"left out, as failed: {_runs(failed)}"] if failed else []),
         *([f"left out, as run again since: {_runs(older)}"] if older else []),

@@ -1,7 +1,6 @@
 """What the tests of tables share: the rows of imagined runs."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -63,7 +62,7 @@ def flat_run() -> FlatRun:
         }
         seed = changes.pop("seed", 0)
         fields |= {"data_seed": seed, "train_seed": seed}
-        made.append(replace(BASE, **(fields | changes)))
+        made.append(BASE._replace(**(fields | changes)))
         return made[-1]
 
     return make

@@ -2,7 +2,7 @@ import math
 import subprocess
 import sys
 
-from ordbench.flat import flatten, to_frame
+from ordbench.flat import SHARED, FlatRecord, flatten, to_frame
 from ordbench.recipe import Recipe
 from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
 from ordbench.spec import RunSpec
@@ -100,3 +100,8 @@ def test_a_leaderboard_needs_neither_torch_nor_pandas_nor_pyarrow() -> None:
     )
     got = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (got.stdout, got.stderr) == ("set()\n", "")
+
+
+def test_what_seeds_do_not_change_stands_first() -> None:
+    own = ("run_id", "created", "data_seed", "train_seed", "seconds_fit", "error")
+    assert FlatRecord._fields[SHARED:] == (*own, "metrics", "baseline")

@@ -4,9 +4,11 @@ import pytest
 
 from ordbench.flat import FlatRecord
 from ordbench.grouping import (
+    alike,
     column_facts,
     newest,
     row_facts,
+    setting,
     table_facts,
     titles,
     work,
@@ -87,13 +89,14 @@ def test_a_run_that_was_done_again_counts_once_and_the_last_time(flat_run: FlatR
     old = flat_run(created="2026-11-21T00:00:00+00:00", head_hash="old")
     new = flat_run(created="2026-11-22T00:00:00+00:00")
     other_seed = flat_run(created="2026-11-20T00:00:00+00:00", seed=1)
-    assert newest([new, old, other_seed]) == [other_seed, new]
+    assert newest(alike([new, old, other_seed])) == ([[other_seed, new]], [old])
     assert work(old) == work(new)
 
 
 def test_a_run_on_other_images_does_not_replace_one(flat_run: FlatRun) -> None:
     runs = [flat_run(), flat_run(image_hash="i1"), flat_run(label_hash="l1")]
-    assert len(newest(runs)) == 3
+    lots, older = newest(alike(runs))
+    assert (len(lots), older) == (3, [])
 
 
 def test_a_title_says_what_differs_and_a_hash_only_if_nothing_else_does(
@@ -135,3 +138,26 @@ def test_a_caption_always_says_the_setting_and_the_rest_only_if_it_differs(
     }
     assert worth_saying(facts[:1]) == [alone]
     assert worth_saying(facts) == [alone | {"unit length": "no"}, alone | {"unit length": "yes"}]
+
+
+def test_lots_hold_the_runs_that_differ_in_seeds_and_outcome(flat_run: FlatRun) -> None:
+    one = [flat_run(mae=1.0, seed=0), flat_run(mae=2.0, seed=1, created="2026", seconds_fit=9.0)]
+    other = [flat_run(shots=4)]
+    assert alike([one[0], *other, one[1]]) == [one, other]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"seed": 3}, {"created": "x"}, {"error": "x"}, {"seconds_fit": 1.0}, {"baseline": {"x": 1.0}}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_is_said_of_one_run_is_said_of_its_lot(
+    flat_run: FlatRun, changes: dict[str, object]
+) -> None:
+    one, other = flat_run(), flat_run(**changes)
+    assert row_facts(one) == row_facts(other)
+    for columns in ("shots", "dataset"):
+        assert column_facts(one, columns) == column_facts(other, columns)
+        facts = [table_facts(run, columns, pool_folds=False) for run in (one, other)]
+        assert facts[0] == facts[1]
+    assert setting(one) == setting(other)

@@ -2,19 +2,18 @@ import math
 from collections.abc import Callable
 
 from ordbench.flat import FlatRecord
-from ordbench.question import ask
 from ordbench.remarks import on_cells, on_history, on_scores
 from ordbench.standing import Cell, Row
 
 FlatRun = Callable[..., FlatRecord]
-MAE = ask("mae", "median", "shots", pool_folds=False)
 
 
 def test_a_plain_table_needs_no_remark(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0)
+    answer = ("median", 1.0)
     assert on_cells([Row("a", (Cell(1.0, None, 1),))], runs=1) == []
-    assert on_scores(MAE, [("coral", run)]) == []
-    assert on_history([run], []) == []
+    assert on_scores([("coral", answer)]) == []
+    assert on_history([[run]], []) == []
 
 
 def test_marks_gaps_and_counts_are_explained_where_there_are_any() -> None:
@@ -25,16 +24,14 @@ def test_marks_gaps_and_counts_are_explained_where_there_are_any() -> None:
     ]
 
 
-def test_heads_without_a_posterior_are_named_once(flat_run: FlatRun) -> None:
-    runs = [flat_run("regression", metrics={"mae_point": 1.0}, seed=seed) for seed in (0, 1)]
-    assert on_scores(MAE, [("regression", run) for run in runs]) == [
+def test_heads_without_a_posterior_are_named_once() -> None:
+    assert on_scores([("regression", ("point", value)) for value in (1.0, 2.0)]) == [
         "no posterior, so its own estimate: regression"
     ]
 
 
-def test_undefined_scores_are_counted(flat_run: FlatRun) -> None:
-    runs = [flat_run(mae=math.nan), flat_run(mae=1.0), flat_run()]
-    assert on_scores(MAE, [("coral", run) for run in runs]) == [
+def test_undefined_scores_are_counted() -> None:
+    assert on_scores([("coral", ("median", value)) for value in (math.nan, 1.0)]) == [
         "left out, as the score is undefined: 1 run"
     ]
 
@@ -47,12 +44,12 @@ def test_failed_and_older_runs_of_this_table_are_counted(flat_run: FlatRun) -> N
         flat_run("linear", seed=0, shots=4, status="failed"),
         flat_run(seed=1, status="failed"),  # it was done since
     ]
-    assert on_history(group, others) == [
+    assert on_history([group], others) == [
         "left out, as failed: 2 runs",
         "left out, as run again since: 1 run",
     ]
 
 
 def test_mixed_versions_are_said(flat_run: FlatRun) -> None:
-    group = [flat_run(ordbench="0.2.0"), flat_run(ordbench="0.1.0")]
-    assert on_history(group, []) == ["made by ordbench 0.1.0 and 0.2.0"]
+    lots = [[flat_run(ordbench="0.2.0")], [flat_run(ordbench="0.1.0")]]
+    assert on_history(lots, []) == ["made by ordbench 0.1.0 and 0.2.0"]
