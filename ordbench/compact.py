@@ -10,9 +10,8 @@ from pathlib import Path
 
 from ordbench.atomic import write_atomic
 from ordbench.errors import StoreError
-from ordbench.record import Record, from_json, to_json
-
-COMPACT = "records.jsonl.gz"
+from ordbench.listing import COMPACT as COMPACT
+from ordbench.record import Record, from_sealed, to_sealed
 
 
 def write_compact(records: Iterable[Record], path: Path) -> None:
@@ -23,12 +22,12 @@ def write_compact(records: Iterable[Record], path: Path) -> None:
     Raises:
         StoreError: If it cannot be written.
     """
-    lines = {record.run_id: to_json(record) + "\n" for record in records}
+    lines = {record.run_id: to_sealed(record) + b"\n" for record in records}
     file = io.BytesIO()
     # No name and no time in the header: the bytes depend on the records alone.
     with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as stream:
         for _, line in sorted(lines.items()):
-            stream.write(line.encode())
+            stream.write(line)
     write_atomic(path, file.getvalue())
 
 
@@ -42,7 +41,7 @@ def read_compact(path: Path) -> Iterator[Record]:
     try:
         with gzip.open(path, "rb") as lines:
             for line in lines:
-                yield from_json(line)
+                yield from_sealed(line)
                 done += 1
     except FileNotFoundError:
         raise StoreError(f"no file {path}; `ordbench publish` makes one") from None

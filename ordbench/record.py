@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
@@ -14,16 +12,18 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    JsonValue,
     PlainSerializer,
     ValidationError,
     model_validator,
 )
 
 from ordbench.backbone import Layer
+from ordbench.canonical import RUN_ID_LENGTH as RUN_ID_LENGTH
+from ordbench.canonical import canonical as canonical
+from ordbench.canonical import run_id as run_id
+from ordbench.seal import seal, unseal
 from ordbench.spec import RunSpec
 
-RUN_ID_LENGTH = 20
 Column = Literal["argmax", "mean", "median", "point", "posterior"]
 
 
@@ -198,6 +198,21 @@ def to_json(record: Record) -> str:
     return canonical(json.loads(record.model_dump_json()))
 
 
+def to_sealed(record: Record) -> bytes:
+    """What stands in a file: the same line with its own checksum in it."""
+    return seal(to_json(record)).encode()
+
+
+def from_sealed(content: bytes, run_id: str | None = None) -> Record:
+    """Read one record that is as it was written.
+
+    Raises:
+        EditedError: If its checksum is missing or that of other content.
+        ValueError: As `from_json`.
+    """
+    return from_json(unseal(content), run_id)
+
+
 def from_json(content: bytes | str, run_id: str | None = None) -> Record:
     """Read one record.
 
@@ -213,33 +228,3 @@ def from_json(content: bytes | str, run_id: str | None = None) -> Record:
     if run_id is not None and record.run_id != run_id:
         raise ValueError(f"it is the record of run {record.run_id}")
     return record
-
-
-def canonical(value: JsonValue) -> str:
-    """JSON with sorted keys and without spaces; floats as their shortest ``repr``.
-
-    Raises:
-        ValueError: If a number is NaN or infinite, which JSON cannot say.
-
-    >>> canonical({"b": 0.1, "a": [True, None, "é"]})
-    '{"a":[true,null,"é"],"b":0.1}'
-    """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-
-
-def run_id(identity: Mapping[str, JsonValue]) -> str:
-    """The id of the run that ``identity`` describes: same content, same id.
-
-    The first 20 hexadecimal digits (80 bits) of the SHA-256 of `canonical`, in UTF-8. Among a
-    million runs, two share one with a probability below 1e-12.
-
-    Args:
-        identity: Everything that can change the outcome, and nothing else.
-
-    >>> run_id({"head": "coral", "shots": 4}) == run_id({"shots": 4, "head": "coral"})
-    True
-    """
-    text = canonical(dict(identity))
-    return hashlib.sha256(text.encode()).hexdigest()[:RUN_ID_LENGTH]

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordbench.atomic import cannot_read, cannot_write, sweep, write_atomic
-from ordbench.compact import COMPACT, read_compact
+from ordbench.canonical import RUN_ID_LENGTH
+from ordbench.compact import read_compact
 from ordbench.errors import StoreError
-from ordbench.flat import FlatRecord, flatten, to_frame
+from ordbench.flat import to_frame
+from ordbench.index import load_flat as load_flat
+from ordbench.listing import RUN_ID, compact_path, no_records, record_path, stamps
 from ordbench.predictions import Predictions, from_parquet, to_parquet
-from ordbench.record import RUN_ID_LENGTH, PredictionsFile, Record, from_json, to_json
+from ordbench.record import PredictionsFile, Record, from_sealed, to_sealed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
-_RECORD_FILE = re.compile(rf"({_RUN_ID.pattern})\.json")
 _ATTEMPTS = 3
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Store:
         """
         path = self._path(run_id)
         try:
-            return from_json(path.read_bytes(), run_id)
+            return from_sealed(path.read_bytes(), run_id)
         except (FileNotFoundError, ValueError):
             return None
         except OSError as error:
@@ -82,7 +82,7 @@ class Store:
         if trace:
             write_atomic(path.with_suffix(".trace"), trace.encode())
         if predictions is None:
-            write_atomic(path, to_json(record).encode())
+            write_atomic(path, to_sealed(record))
             return record
         content = to_parquet(predictions)
         file = path.with_suffix(".parquet")
@@ -100,7 +100,7 @@ class Store:
         """
         path = self._path(run_id)
         try:
-            return from_json(path.read_bytes(), run_id)
+            return from_sealed(path.read_bytes(), run_id)
         except FileNotFoundError:
             raise StoreError(f"no run {run_id} in {self.root}; `ordbench run` makes it") from None
         except (OSError, ValueError) as error:
@@ -114,9 +114,10 @@ class Store:
         Raises:
             StoreError: If a folder cannot be read.
         """
-        for path in self._record_files():
+        for run_id in sorted(stamps(self.root)):
+            path = record_path(self.root, run_id)
             try:
-                yield from_json(path.read_bytes(), path.stem)
+                yield from_sealed(path.read_bytes(), run_id)
             except FileNotFoundError:
                 continue  # removed since the folder was listed
             except (OSError, ValueError) as error:
@@ -144,11 +145,11 @@ class Store:
             ) from error
 
     def _path(self, run_id: str) -> Path:
-        if not _RUN_ID.fullmatch(run_id):
+        if not RUN_ID.fullmatch(run_id):
             raise StoreError(
                 f"{run_id!r} is no run id; wanted {RUN_ID_LENGTH} of the digits 0-9 and a-f"
             )
-        return self.root / "runs" / run_id[:2] / f"{run_id}.json"
+        return record_path(self.root, run_id)
 
     def _write_pair(self, record: Record, file: Path, content: bytes) -> None:
         path = self._path(record.run_id)
@@ -160,7 +161,7 @@ class Store:
             except OSError as error:
                 raise cannot_write(path, error) from error
             write_atomic(file, content)
-            write_atomic(path, to_json(record).encode())
+            write_atomic(path, to_sealed(record))
             # Two processes may write one run at once: the last to finish leaves a pair that fits.
             if file.read_bytes() == content:
                 return
@@ -170,23 +171,6 @@ class Store:
             self._swept.add(folder)
             sweep(folder)
 
-    def _record_files(self) -> Iterator[Path]:
-        for folder in self._list(self.root / "runs"):
-            for path in self._list(folder) if folder.is_dir() else ():
-                match = _RECORD_FILE.fullmatch(path.name)
-                if match and match[1].startswith(folder.name):
-                    yield path
-                elif path.suffix == ".json" and not path.name.startswith("."):
-                    _log.warning("%s is left out: its name is not that of a run", path)
-
-    def _list(self, folder: Path) -> list[Path]:
-        try:
-            return sorted(folder.iterdir())
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise cannot_read(folder, error) from error
-
 
 def read_records(path: Path) -> Iterator[Record]:
     """The records of a compact file, of a folder with one in it, or of a store.
@@ -194,30 +178,18 @@ def read_records(path: Path) -> Iterator[Record]:
     Raises:
         StoreError: If there is not one record, or the records cannot be read.
     """
-    compact = path if path.is_file() else path / COMPACT
-    records = read_compact(compact) if compact.is_file() else Store(path).records()
+    compact = compact_path(path)
+    records = read_compact(compact) if compact else Store(path).records()
     found = False
     for record in records:
         found = True
         yield record
     if not found:
-        raise StoreError(
-            f"no records in {path}: looked for {path / 'runs'} and {path / COMPACT}; "
-            "`ordbench run --head linear --dataset drawn-faces` makes some"
-        )
-
-
-def load_flat(path: Path) -> list[FlatRecord]:
-    """The same records as rows, as `ordbench.leaderboard.build` takes them.
-
-    Raises:
-        StoreError: As `read_records`.
-    """
-    return [flatten(record) for record in read_records(path)]
+        raise no_records(path)
 
 
 def load_records(path: Path | str = "results") -> pd.DataFrame:
-    """The same rows for pandas; see `ordbench.flat.to_frame`.
+    """The same records as rows for pandas; see `ordbench.flat.to_frame`.
 
     Raises:
         StoreError: As `read_records`.

@@ -42,10 +42,14 @@ def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
         (lambda content: content[:-20], "line [123]: "),
         (lambda content: content[:20] + b"\xff\xff\xff" + content[23:], "line [123]: "),
         (lambda content: b"{}", "line 1: Not a gzipped file"),
-        (lambda content: gzip.compress(b"{}\n"), "line 1: run_id: Field required"),
+        (lambda content: gzip.compress(b"{}\n"), "line 1: it has no checksum"),
+        (
+            lambda content: gzip.compress(gzip.decompress(content).replace(b"memory", b"luck")),
+            "line 1: edited since it was written",
+        ),
         (lambda content: gzip.compress(gzip.decompress(content) + b"{"), "line 4: Invalid JSON"),
     ],
-    ids=["cut", "damaged", "not gzip", "no record", "torn line"],
+    ids=["cut", "damaged", "not gzip", "no record", "edited", "torn line"],
 )
 def test_a_damaged_file_is_refused_by_name_and_line(
     tmp_path: Path, damage: Callable[[bytes], bytes], words: str

@@ -12,7 +12,16 @@ import pytest
 from ordbench.compact import COMPACT, write_compact
 from ordbench.errors import StoreError
 from ordbench.predictions import Predictions
-from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, run_id
+from ordbench.record import (
+    FeatureFacts,
+    Record,
+    SplitFacts,
+    TaskFacts,
+    TrainingFacts,
+    run_id,
+    to_json,
+)
+from ordbench.seal import seal
 from ordbench.spec import RunSpec
 from ordbench.store import Store, read_records
 
@@ -74,7 +83,10 @@ def test_only_a_run_that_is_done_counts_as_there(tmp_path: Path) -> None:
     kept = store.write(done())
     assert store.find(done().run_id) == kept
     assert store.has(done().run_id)
-    path_of(store, done()).write_text('{"schema_version":1,"run_id":')
+    path = path_of(store, done())
+    path.write_text(path.read_text().replace('"mae":0.25', '"mae":0.15'))
+    assert not store.has(done().run_id), "edited by hand"
+    path.write_text('{"schema_version":1,"run_id":')
     assert store.find(done().run_id) is None
     assert not store.has(done().run_id)
 
@@ -149,11 +161,17 @@ def test_files_that_are_no_records_are_named_and_left_out(
     moved = path_of(store, done(2))
     moved.parent.mkdir(exist_ok=True)
     moved.write_text(path_of(store, kept).read_text())
-    newer = path_of(store, store.write(done(3)))
-    newer.write_text(newer.read_text().replace('"schema_version":1', '"schema_version":2'))
+    newer = path_of(store, done(3))
+    newer.parent.mkdir(exist_ok=True)
+    newer.write_text(seal(to_json(done(3)).replace('"schema_version":1', '"schema_version":2')))
+    edited = path_of(store, store.write(done(4)))
+    edited.write_text(edited.read_text().replace('"mae":0.25', '"mae":0.15'))
     foreign = torn.with_name("notes.json")
     foreign.write_text("{}")
     torn.with_name(f".{torn.name}.1-ab.tmp").write_text("{")
+    elsewhere = moved.parent.parent / "zz" / moved.name
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(path_of(store, kept).read_bytes())
     torn.with_name("._notes.json").write_text("")
     with caplog.at_level(logging.WARNING):
         assert [*store.records()] == [kept]
@@ -161,7 +179,9 @@ def test_files_that_are_no_records_are_named_and_left_out(
         torn: "Invalid JSON",
         moved: f"the record of run {kept.run_id}",
         newer: "schema_version: Input should be 1",
+        edited: "edited since it was written",
         foreign: "its name is not that of a run",
+        elsewhere: "its name is not that of a run",
     }
     assert len(caplog.messages) == len(reasons)
     for path, reason in reasons.items():

@@ -1,0 +1,213 @@
+"""An index of a store: the rows of its records in one SQLite file, so that tables open no record.
+
+The record files are the truth. Every answer begins with a look at each file's inode, size and time
+of change, and what is not as the index knows it is read. The index may be missing, old, damaged,
+locked or read-only: the answer is the same, and only slower. Writers of records never touch it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from ordbench.flat import FlatRecord, flatten
+from ordbench.listing import Stamp, compact_path, no_records, record_path, stamps
+from ordbench.packed import check, join, key_of, shared, split
+
+INDEX = "index.sqlite"
+_BUSY_SECONDS = 10.0
+_FAULT = 0  # the key of files that are not records
+_CODE = "canonical choice flat index packed recipe record seal spec"
+_COLUMNS = "run_id, inode, size, changed, shared, checksum, packed"
+_TABLES = (
+    "create table shared (id integer primary key, content text)",
+    f"create table runs ({_COLUMNS}, primary key (run_id)) without rowid",
+)
+# What damaged bytes look like to code that takes them for rows.
+_WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_log = logging.getLogger(__name__)
+
+
+def load_flat(path: Path) -> list[FlatRecord]:
+    """The records of a compact file, of a folder with one in it, or of a store, as rows.
+
+    Raises:
+        StoreError: If there is not one record, or the records cannot be read.
+    """
+    if compact := compact_path(path):
+        from ordbench.compact import read_compact  # pydantic, as below
+
+        rows = [flatten(record) for record in read_compact(compact)]
+    else:
+        rows = load_store(path)
+    if not rows:
+        raise no_records(path)
+    return rows
+
+
+class Fault(NamedTuple):
+    """Why a file is not a record, in one line."""
+
+    reason: str
+
+
+Entry = FlatRecord | Fault
+
+
+def load_store(root: Path) -> list[FlatRecord]:
+    """The rows of a store, by run id. What is not a record is logged by name and left out.
+
+    Raises:
+        StoreError: If a folder cannot be read.
+    """
+    found = stamps(root)
+    if not found:
+        return []
+    index = Index(root / INDEX)
+    entries = index.read(found)
+    stale = found.keys() - entries.keys()
+    fresh = dict(_read(root, stale)) if stale else {}
+    if fresh or index.gone:
+        index.write(found, fresh)
+        entries = dict(sorted((entries | fresh).items()))
+    for run_id, entry in entries.items():
+        if isinstance(entry, Fault):
+            path = record_path(root, run_id)
+            _log.warning("%s is not a record and is left out: %s", path, entry.reason)
+    return [entry for entry in entries.values() if not isinstance(entry, Fault)]
+
+
+class Index:
+    """The SQLite file of one store.
+
+    Args:
+        path: Where it is; it need not be there.
+
+    Attributes:
+        gone: Runs that it held when it was read, and whose files are no longer there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.gone: list[str] = []
+        self._path = path
+        self._usable = True
+
+    def read(self, found: Mapping[str, Stamp]) -> dict[str, Entry]:
+        """What it holds of the files that are as it knows them, by run id and in that order.
+
+        Args:
+            found: All files of the store.
+        """
+        if not self._path.is_file():
+            return {}
+        try:
+            with closing(self._connect()) as db:
+                self._usable = _version(db) == _code()
+                return self._entries(db, found) if self._usable else {}
+        except sqlite3.OperationalError as error:  # locked, or on a disk that cannot lock
+            _log.info("%s cannot be read: %s", self._path, error)
+        except (sqlite3.Error, struct.error, *_WRONG) as error:
+            _log.info("%s is damaged and is made again: %s", self._path, error)
+            self._usable = False
+        self.gone.clear()
+        return {}
+
+    def write(self, found: Mapping[str, Stamp], fresh: Mapping[str, Entry]) -> None:
+        """Take in what was read, and forget what is gone; nothing happens where it may not write.
+
+        Args:
+            found: The stamps of the files, taken before they were read.
+            fresh: What they hold.
+        """
+        try:
+            if not self._usable:
+                self._discard()
+            with closing(self._connect()) as db:
+                db.execute("begin immediate")
+                if _version(db) != _code():
+                    for table in _TABLES:
+                        db.execute(table)
+                    db.execute(f"pragma user_version = {_code()}")
+                self._take_in(db, found, fresh)
+                db.execute("commit")
+        except (sqlite3.Error, OSError) as error:
+            _log.info("%s cannot be written: %s", self._path, error)
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
+
+    def _discard(self) -> None:
+        for suffix in ("", "-journal", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+    def _entries(self, db: sqlite3.Connection, found: Mapping[str, Stamp]) -> dict[str, Entry]:
+        texts = db.execute("select id, content from shared")
+        common = {key: shared(text) for key, text in texts if key == key_of(text)}
+        entries: dict[str, Entry] = {}
+        rows = db.execute(f"select {_COLUMNS} from runs order by run_id")
+        for run_id, inode, size, changed, key, checksum, packed in rows:
+            stamp = found.get(run_id)
+            if stamp is None:
+                self.gone.append(run_id)
+            elif stamp == (inode, size, changed) and checksum == check(key, packed):
+                entries[run_id] = (
+                    Fault(packed.decode()) if key == _FAULT else join(run_id, common[key], packed)
+                )
+        return entries
+
+    def _take_in(
+        self, db: sqlite3.Connection, found: Mapping[str, Stamp], fresh: Mapping[str, Entry]
+    ) -> None:
+        db.executemany("delete from runs where run_id = ?", ((run_id,) for run_id in self.gone))
+        texts: dict[int, str] = {}
+        rows: list[tuple[object, ...]] = []
+        for run_id, entry in fresh.items():
+            if isinstance(entry, Fault):
+                key, packed = _FAULT, entry.reason.encode()
+            else:
+                try:
+                    text, packed = split(entry)
+                except struct.error:
+                    continue  # a seed that is beyond 64 bits: its file is read every time
+                texts[key := key_of(text)] = text
+            rows.append((run_id, *found[run_id], key, check(key, packed), packed))
+        db.executemany("insert or replace into shared values (?, ?)", texts.items())
+        db.executemany("insert or replace into runs values (?, ?, ?, ?, ?, ?, ?)", rows)
+        db.execute("delete from shared where id not in (select shared from runs)")
+
+
+def _read(root: Path, run_ids: Iterable[str]) -> Iterator[tuple[str, Entry]]:
+    """Open record files. One that cannot be read now is logged, and is no fault to remember."""
+    from ordbench.record import from_sealed  # pydantic, which a table from an index does not need
+
+    for run_id in run_ids:
+        path = record_path(root, run_id)
+        try:
+            yield run_id, flatten(from_sealed(path.read_bytes(), run_id))
+        except FileNotFoundError:
+            continue  # removed since the folder was listed
+        except OSError as error:
+            _log.warning("%s cannot be read and is left out: %s", path, error.strerror)
+        except ValueError as error:
+            yield run_id, Fault(str(error))
+
+
+@cache
+def _code() -> int:
+    """A number that changes with the code that makes rows: 31 bits, as SQLite has room for."""
+    folder, digest = Path(__file__).parent, hashlib.sha256()
+    for name in _CODE.split():
+        digest.update((folder / f"{name}.py").read_bytes())
+    return int.from_bytes(digest.digest()[:4], "big") >> 1
+
+
+def _version(db: sqlite3.Connection) -> int:
+    version: int = db.execute("pragma user_version").fetchone()[0]
+    return version

@@ -1,0 +1,83 @@
+"""Which records a store holds: what its folders say, without opening a file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from ordbench.atomic import cannot_read
+from ordbench.canonical import RUN_ID_LENGTH
+from ordbench.errors import StoreError
+
+COMPACT = "records.jsonl.gz"
+RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
+Stamp = tuple[int, int, int]
+"""Inode, size and time of change of a file: whoever changes its content changes one of them."""
+
+_RECORD_FILE = re.compile(rf"{RUN_ID.pattern}\.json")
+_log = logging.getLogger(__name__)
+
+
+def record_path(root: Path, run_id: str) -> Path:
+    """Where the record of a run stands; its predictions and its trace stand beside it."""
+    return root / "runs" / run_id[:2] / f"{run_id}.json"
+
+
+def compact_path(path: Path) -> Path | None:
+    """The compact file that ``path`` is or holds; None where it is a store."""
+    compact = path if path.is_file() else path / COMPACT
+    return compact if compact.is_file() else None
+
+
+def stamps(root: Path) -> dict[str, Stamp]:
+    """The record files of a store by run id; files of other names are logged and left out.
+
+    Raises:
+        StoreError: If a folder cannot be read.
+    """
+    found: dict[str, Stamp] = {}
+    for folder in entries(root / "runs"):
+        if folder.is_dir():
+            _add(found, folder.name, entries(folder.path))
+    return found
+
+
+def entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    """What stands in a folder, in no order; nothing if it is not there.
+
+    Raises:
+        StoreError: If it cannot be read.
+    """
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise cannot_read(Path(folder), error) from error
+
+
+def no_records(path: Path) -> StoreError:
+    """What a user reads who asks for records where there are none."""
+    return StoreError(
+        f"no records in {path}: looked for {path / 'runs'} and {path / COMPACT}; "
+        "`ordbench run --head linear --dataset drawn-faces` makes some"
+    )
+
+
+def _add(found: dict[str, Stamp], folder: str, files: Iterable[os.DirEntry[str]]) -> None:
+    for file in files:
+        name = file.name
+        if not name.endswith(".json"):
+            continue
+        if name[:2] == folder and _RECORD_FILE.fullmatch(name):
+            try:
+                stat = file.stat()
+            except FileNotFoundError:
+                continue  # removed since the folder was listed
+            found[name[:RUN_ID_LENGTH]] = stat.st_ino, stat.st_size, stat.st_mtime_ns
+        elif not name.startswith("."):
+            _log.warning("%s is left out: its name is not that of a run", file.path)

@@ -1,0 +1,62 @@
+"""What `ordbench table` prints: rows of the records, those asked for, leaderboards, text."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ordbench.grouping import Columns
+from ordbench.index import load_flat
+from ordbench.leaderboard import build
+from ordbench.question import select
+from ordbench.render import Format, render
+
+
+def table_text(
+    results: Path,
+    *,
+    metric: str = "mae",
+    decode: str = "median",
+    columns: Columns = "shots",
+    format: Format = "rich",
+    head: Iterable[str] | None = None,
+    dataset: Iterable[str] | None = None,
+    backbone: Iterable[str] | None = None,
+    shots: Iterable[str] | None = None,
+) -> str:
+    """The leaderboards of a folder of records, as text that ends with a line feed.
+
+    Args:
+        results: See `ordbench.index.load_flat`.
+        metric: See `ordbench.leaderboard.build`; so for ``decode`` and ``columns``.
+        decode: How posteriors become estimates.
+        columns: What stands in the columns.
+        format: See `ordbench.render.render`.
+        head: See `ordbench.question.select`; so for ``dataset``, ``backbone`` and ``shots``.
+        dataset: Only these datasets.
+        backbone: Only these backbones.
+        shots: Only these shots.
+
+    Raises:
+        SpecError: If there is no such metric, decoding, head, dataset, backbone or shots.
+        StoreError: If there is nothing to show, or the records cannot be read.
+    """
+    with _without_collection():
+        rows = select(
+            load_flat(results), head=head, dataset=dataset, backbone=backbone, shots=shots
+        )
+        return render(build(rows, metric=metric, decode=decode, columns=columns), format)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """A hundred thousand rows hold no circles, and looking for some takes longer than the rows."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

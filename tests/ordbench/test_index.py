@@ -1,0 +1,316 @@
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import ordbench.record
+from ordbench import index
+from ordbench.compact import COMPACT, write_compact
+from ordbench.errors import StoreError
+from ordbench.flat import flatten
+from ordbench.index import INDEX, load_flat, load_store
+from ordbench.listing import record_path
+from ordbench.record import (
+    FeatureFacts,
+    Record,
+    SplitFacts,
+    TaskFacts,
+    TrainingFacts,
+    run_id,
+    to_sealed,
+)
+from ordbench.spec import RunSpec
+from ordbench.store import Store
+
+
+def record(seed: int, mae: float = 0.25, **changes: object) -> Record:
+    fields: dict[str, object] = {
+        "run_id": run_id({"seed": seed}),
+        "status": "done",
+        "label": "coral",
+        "spec": RunSpec(head="coral", dataset="fgnet", data_seed=seed),
+        "task": TaskFacts(title="FG-NET", num_ranks=2, unit="years"),
+        "split": SplitFacts(hash="aa", train=8, val=4, test=2),
+        "features": FeatureFacts(key="bb", dtype="float32"),
+        "training": TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
+        "metrics": {"median": {"mae": mae}},
+        "baseline": {"mae": float(seed)},
+        "created": f"2026-11-22T00:00:{seed % 60:02}+00:00",
+    }
+    return Record.model_validate(fields | changes)
+
+
+def failed(seed: int) -> Record:
+    return record(seed, status="failed", error="out of memory", metrics={}, task=None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Five runs, one of which failed."""
+    store = Store(tmp_path)
+    for seed in range(4):
+        store.write(record(seed))
+    store.write(failed(4))
+    return store
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The run ids of the record files that were read."""
+    read: list[str] = []
+    real = ordbench.record.from_sealed
+
+    def count(content: bytes, run_id: str) -> Record:
+        read.append(run_id)
+        return real(content, run_id)
+
+    monkeypatch.setattr(ordbench.record, "from_sealed", count)
+    return read
+
+
+def rows_of_files(store: Store) -> list[object]:
+    return [flatten(record) for record in store.records()]
+
+
+def test_the_rows_are_those_of_the_files_in_the_same_order(store: Store) -> None:
+    wanted = rows_of_files(store)
+    assert load_store(store.root) == wanted
+    assert load_store(store.root) == wanted
+    assert len(wanted) == 5
+
+
+def test_a_second_answer_opens_no_record(store: Store, opened: list[str]) -> None:
+    load_store(store.root)
+    assert len(opened) == 5
+    load_store(store.root)
+    assert len(opened) == 5
+
+
+def test_only_what_changed_is_opened(store: Store, opened: list[str]) -> None:
+    load_store(store.root)
+    opened.clear()
+    store.write(record(1, mae=0.75))
+    store.write(record(9))
+    assert load_store(store.root) == rows_of_files(store)
+    changed = {run_id({"seed": 1}), run_id({"seed": 9})}
+    assert set(opened[:2]) == changed
+    opened.clear()
+    load_store(store.root)
+    assert opened == []
+
+
+def test_a_record_that_is_replaced_at_once_by_one_of_its_size_is_seen(store: Store) -> None:
+    load_store(store.root)
+    path = record_path(store.root, record(0).run_id)
+    before = path.stat()
+    store.write(record(0, mae=0.75))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert 0.75 in [row.metrics.get("mae_median") for row in load_store(store.root)]
+
+
+def test_a_record_that_is_removed_leaves_the_index(store: Store, opened: list[str]) -> None:
+    load_store(store.root)
+    record_path(store.root, record(0).run_id).unlink()
+    opened.clear()
+    assert len(load_store(store.root)) == 4
+    assert opened == []
+    with sqlite3.connect(store.root / INDEX) as db:
+        assert db.execute("select count(*) from runs").fetchone() == (4,)
+    db.close()
+
+
+def test_a_record_that_is_edited_in_place_is_left_out_by_name_every_time(
+    store: Store, opened: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    load_store(store.root)
+    path = record_path(store.root, record(0).run_id)
+    path.write_text(path.read_text().replace("0.25", "0.15"))
+    opened.clear()
+    for _ in range(2):
+        caplog.clear()
+        assert len(load_store(store.root)) == 4
+        (message,) = caplog.messages
+        assert str(path) in message
+        assert "edited since it was written" in message
+    assert opened == [path.stem]
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real, path = Path.read_bytes, record_path(store.root, record(0).run_id)
+
+    def refuse(self: Path) -> bytes:
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return real(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        assert len(load_store(store.root)) == 4
+    assert caplog.messages == [f"{path} cannot be read and is left out: Permission denied"]
+    assert len(load_store(store.root)) == 5
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"not a database" * 1000)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def blank(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def other_schema(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as db:
+        db.execute("create table runs (mine)")
+        db.execute("pragma user_version = 7")
+    db.close()
+
+
+def lost_half(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("delete from shared")
+    db.close()
+
+
+@pytest.mark.parametrize("damage", [garbage, cut, blank, empty, other_schema, lost_half])
+def test_a_damaged_or_foreign_index_is_made_again(
+    store: Store, opened: list[str], damage: Callable[[Path], None]
+) -> None:
+    wanted = load_store(store.root)
+    damage(store.root / INDEX)
+    opened.clear()
+    assert load_store(store.root) == wanted
+    assert len(opened) == 5
+    load_store(store.root)
+    assert len(opened) == 5, "the new index is used"
+
+
+def test_a_flipped_bit_anywhere_changes_no_answer(store: Store) -> None:
+    wanted = load_store(store.root)
+    path = store.root / INDEX
+    content = path.read_bytes()
+    score = content.index(bytes.fromhex("000000000000d03f"))  # 0.25 as a little-endian double
+    for place in (*range(score, score + 8), *range(16, len(content), 331)):
+        flipped = bytearray(content)
+        flipped[place] ^= 4
+        path.write_bytes(flipped)
+        assert load_store(store.root) == wanted, place
+
+
+def test_rows_of_other_code_are_made_again(
+    store: Store, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_store(store.root)
+    opened.clear()
+    monkeypatch.setattr(index, "_code", lambda: 7)
+    load_store(store.root)
+    load_store(store.root)
+    assert len(opened) == 5
+
+
+@pytest.mark.parametrize("refusal", ["readonly", "locked"])
+def test_an_index_that_cannot_be_written_changes_no_answer(
+    store: Store, refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = rows_of_files(store)
+    path = store.root / INDEX
+    if refusal == "readonly":
+        path.mkdir()  # even for root, whom no mode of a folder keeps out
+        assert load_store(store.root) == wanted
+        return
+    monkeypatch.setattr(index, "_BUSY_SECONDS", 0.01)
+    load_store(store.root)
+    store.write(record(9))
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("begin exclusive")
+    assert load_store(store.root) == rows_of_files(store)
+    holder.close()
+
+
+def test_a_store_without_records_gets_no_index(tmp_path: Path) -> None:
+    assert load_store(tmp_path / "nowhere") == []
+    (tmp_path / "runs").mkdir()
+    assert load_store(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_a_seed_beyond_64_bits_is_no_obstacle(tmp_path: Path, opened: list[str]) -> None:
+    store = Store(tmp_path)
+    store.write(record(0))
+    store.write(record(1, spec=RunSpec(head="coral", dataset="fgnet", train_seed=2**64)))
+    load_store(tmp_path)
+    opened.clear()
+    assert {row.train_seed for row in load_store(tmp_path)} == {0, 2**64}
+    assert opened == [record(1).run_id]
+
+
+def test_a_compact_file_is_read_without_an_index(tmp_path: Path) -> None:
+    write_compact([record(1), record(0)], tmp_path / COMPACT)
+    wanted = sorted(flatten(record(seed)) for seed in (0, 1))
+    assert load_flat(tmp_path) == load_flat(tmp_path / COMPACT) == wanted
+    assert [path.name for path in tmp_path.iterdir()] == [COMPACT]
+
+
+def test_no_records_says_where_it_looked(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"no records in .*: looked for .*runs and .*gz"):
+        load_flat(tmp_path)
+
+
+READER = """
+import sys
+from pathlib import Path
+from ordbench.index import load_store
+for _ in range(6):
+    rows = load_store(Path(sys.argv[1]))
+    assert len({row.run_id for row in rows}) == len(rows) >= 5, rows
+"""
+
+
+def test_four_readers_beside_a_writer_agree_with_the_files(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    command = [sys.executable, "-c", READER, str(store.root)]
+    readers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    seed = 10
+    while any(reader.poll() is None for reader in readers):
+        store.write(record(seed))
+        seed += 1
+    assert [reader.communicate()[1] for reader in readers] == [""] * 4
+    with caplog.at_level(logging.INFO):
+        assert load_store(store.root) == rows_of_files(store)
+    assert caplog.messages == [], "the index is whole"
+
+
+def test_an_answer_from_an_index_loads_neither_pydantic_nor_numpy(store: Store) -> None:
+    load_store(store.root)
+    program = (
+        "import sys; from pathlib import Path; from ordbench.index import load_flat;"
+        "load_flat(Path(sys.argv[1])); print({'pydantic', 'numpy', 'torch'} & set(sys.modules))"
+    )
+    command = [sys.executable, "-c", program, str(store.root)]
+    got = subprocess.run(command, capture_output=True, text=True)
+    assert (got.stdout, got.stderr) == ("set()\n", "")
+
+
+def test_a_record_beside_which_nothing_else_stands_is_enough(tmp_path: Path) -> None:
+    path = record_path(tmp_path, record(0).run_id)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(to_sealed(record(0)))
+    assert load_store(tmp_path) == [flatten(record(0))]

@@ -1,0 +1,70 @@
+import math
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from ordbench.flat import FlatRecord
+from ordbench.packed import Scores, check, join, key_of, shared, split
+
+FlatRun = Callable[..., FlatRecord]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metrics": {"mae_median": 0.1, "qwk_mean": -0.0, "cs@1_mean": 1e-300}},
+        {"baseline": {"mae": 2 / 3}},
+        {"metrics": {"mae_point": math.inf}, "baseline": {"mae": -math.inf, "rps": 1.0}},
+        {"status": "failed", "error": "out of memory: é"},
+        {"seconds_fit": None, "shots": 16, "parameters": None, "created": ""},
+        {"data_seed": 2**63 - 1, "train_seed": 3},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_row_that_is_taken_apart_is_put_together(
+    flat_run: FlatRun, changes: dict[str, object]
+) -> None:
+    row = flat_run(**changes)
+    text, packed = split(row)
+    assert join(row.run_id, shared(text), packed) == row
+
+
+def test_an_undefined_score_stays_undefined(flat_run: FlatRun) -> None:
+    row = flat_run(metrics={"qwk_mean": math.nan, "mae_mean": 1.0})
+    text, packed = split(row)
+    got = join(row.run_id, shared(text), packed).metrics
+    assert math.isnan(got["qwk_mean"])
+    assert got["mae_mean"] == 1.0
+
+
+def test_runs_that_differ_in_seeds_share_their_text(flat_run: FlatRun) -> None:
+    texts = [split(flat_run(mae=float(seed), seed=seed))[0] for seed in (0, 1)]
+    assert texts[0] == texts[1]
+    other = split(flat_run(shots=4, mae=1.0))[0]
+    assert key_of(texts[0]) != key_of(other)
+
+
+def test_scores_are_a_mapping() -> None:
+    scores = Scores({"mae": 8, "rps": 0}, struct.pack("<2d", 0.25, 4.0))
+    assert dict(scores) == {"mae": 4.0, "rps": 0.25}
+    assert scores == {"rps": 0.25, "mae": 4.0}
+    assert (len(scores), list(scores), "mae" in scores) == (2, ["mae", "rps"], True)
+    assert (scores.get("mae"), scores.get("nll"), scores.get("nll", 1.0)) == (4.0, None, 1.0)
+    assert repr(scores) == "{'mae': 4.0, 'rps': 0.25}"
+    with pytest.raises(KeyError):
+        scores["nll"]
+
+
+def test_a_checksum_changes_with_bytes_and_key() -> None:
+    assert len({check(1, b"ab"), check(2, b"ab"), check(1, b"aB")}) == 3
+
+
+def test_a_text_of_other_fields_is_refused() -> None:
+    with pytest.raises(ValueError, match="wanted 26 fields, got 1"):
+        shared('[["done"],null,[],[]]')
+
+
+def test_a_seed_that_does_not_fit_is_refused(flat_run: FlatRun) -> None:
+    with pytest.raises(struct.error):
+        split(flat_run(seed=2**63))
