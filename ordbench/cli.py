@@ -68,6 +68,13 @@ class Overwrite(StrEnum):
     never = "never"
 
 
+class EngineName(StrEnum):
+    """Where `ordbench run` trains."""
+
+    local = "local"
+    ray = "ray"
+
+
 class Columns(StrEnum):
     """What stands in the columns of `ordbench table`."""
 
@@ -144,7 +151,21 @@ def run(
         typer.Option(help="Folder of cached features. [default: ORDBENCH_CACHE, else the user's]"),
     ] = None,
     results: Results = Path("results"),
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Worker processes. [default: 1; ray: all CPUs]"),
+    ] = None,
+    engine: Annotated[
+        EngineName, typer.Option(help="This machine, or a Ray cluster (ordbench[ray]).")
+    ] = EngineName.local,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Ray cluster: HOST:PORT or 'auto'. [default: one of its own, here]"),
+    ] = None,
+    gpus_per_cell: Annotated[
+        float | None,
+        typer.Option(help="Part of a GPU that Ray gives a cell; 0: CPU. [default: 1 with CUDA]"),
+    ] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Fetch a missing dataset, where that is allowed.")
     ] = False,
@@ -164,7 +185,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a run.")] = False,
 ) -> None:
     """Train and test heads: one run, or a grid of them; what is done already is skipped."""
-    from ordbench.launch import launch  # torch stays out of --help
+    from ordbench.launch import Engine, launch  # torch stays out of --help
     from ordbench.plan import typed
     from ordbench.sweep import Policy
     from ordbench.workspace import Settings
@@ -192,7 +213,7 @@ def run(
         Settings(data_root=data_root, cache=cache, device=device, download=download),
         results,
         Policy(overwrite.value, retry_failed=retry_failed, fail_fast=fail_fast),
-        jobs=jobs,
+        engine=Engine(name=engine.value, jobs=jobs, address=address, gpus_per_cell=gpus_per_cell),
         limit=limit,
         dry_run=dry_run,
         as_json=as_json,

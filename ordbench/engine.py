@@ -1,31 +1,72 @@
-"""The local engine: cells in this process, or in long-lived worker processes of joblib."""
+"""The engine: gives cells to workers, writes what comes back, and tries again where one dies.
+
+Whoever trains, this process alone decides what is to be done, and writes it: workers may be on
+machines that do not see the store.
+"""
 
 from __future__ import annotations
 
-import signal
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import NamedTuple
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from typing import NamedTuple, Protocol
 
 from filelock import Timeout
-from joblib import Parallel, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ordbench.errors import TrainingError
+from ordbench.runner import Prepared
 from ordbench.store import Store
-from ordbench.sweep import Cell, Outcome, Policy, fail_cell, run_cell
-from ordbench.workspace import Settings, Workspace
+from ordbench.sweep import Cell, Claimed, Outcome, Policy, claim, keep
+from ordbench.trial import Trial, failure
+from ordbench.workspace import Workspace
 
-DEATHS = 2  # a cell whose worker died is tried once more
+POLL = 0.2  # seconds between two looks at `stopped`, and at cells that other processes are at
+
+Trials = Future[list[Trial]]
 
 
-class Answer(NamedTuple):
-    """What a worker did about a cell; no outcomes if another process was at it."""
+class WorkerDiedError(Exception):
+    """The process that trained is gone, by no fault of the head that anyone could see.
 
-    place: int
-    outcomes: list[Outcome]
+    Its text is what may have killed it and what to do, for the record of a failure.
+    """
+
+
+class Pool(Protocol):
+    """Workers that train cells, here or elsewhere."""
+
+    @property
+    def size(self) -> int:
+        """Cells that it takes at a time."""
+        ...
+
+    def submit(self, prepared: Sequence[Prepared]) -> Trials:
+        """Begin a cell; called for `size` cells at a time at most.
+
+        The future ends with `WorkerDiedError` if the worker died, with `CancelledError` if the
+        cell was withdrawn, and with any other error of the worker's.
+        """
+        ...
+
+    def withdraw(self) -> None:
+        """Take back the cells that no worker has begun."""
+        ...
+
+
+def relay(inner: Trials, translate: Callable[[BaseException], BaseException]) -> Trials:
+    """A future that ends as ``inner`` does, but for its error, which is translated."""
+    outer: Trials = Future()
+
+    def settle(ended: Trials) -> None:
+        error = ended.exception()
+        if error is None:
+            outer.set_result(ended.result())
+        else:
+            outer.set_exception(translate(error))
+
+    inner.add_done_callback(settle)
+    return outer
 
 
 def run_cells(
@@ -33,8 +74,8 @@ def run_cells(
     workspace: Workspace,
     store: Store,
     policy: Policy,
+    pool: Pool,
     *,
-    jobs: int = 1,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[Outcome]]:
     """Run cells and give each as it ends; one that another process is at is left to the end.
@@ -44,91 +85,110 @@ def run_cells(
         workspace: Where datasets and caches lie.
         store: Where records go.
         policy: What to do about records that are there.
-        jobs: Worker processes; 1 stays in this process.
+        pool: Who trains. A cell whose worker dies is tried once more.
         stopped: Asked before each cell: once it says True, only cells that run come to their end.
 
     Raises:
         OrdbenchError: If something is missing or unusable, or nothing can be written.
     """
-    todo = dict(enumerate(cells))
-    deaths: Counter[int] = Counter()
-    wait = False
-    while todo and not stopped():
-        left = len(todo)
-        calls = _calls(todo, workspace, store, policy, wait=wait, stopped=stopped)
+    return _Loop(deque(cells), workspace, store, policy, pool, stopped).run()
+
+
+class _Running(NamedTuple):
+    """A cell that a worker has, and whether an earlier one died of it."""
+
+    claimed: Claimed
+    again: bool
+
+
+class _Loop:
+    """Which cells wait, and which run."""
+
+    def __init__(
+        self,
+        waiting: deque[Cell],
+        workspace: Workspace,
+        store: Store,
+        policy: Policy,
+        pool: Pool,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.waiting = waiting
+        self.workspace = workspace
+        self.store = store
+        self.policy = policy
+        self.pool = pool
+        self.stopped = stopped
+        self.running: dict[Trials, _Running] = {}
+
+    def run(self) -> Iterator[list[Outcome]]:
+        """Give the outcomes of each cell as it ends."""
         try:
-            for place, outcomes in _answers(calls, workspace, jobs):
-                if outcomes:
-                    del todo[place]
+            while self.running or (self.waiting and not self.stopped()):
+                for outcomes in self._round():
                     yield outcomes
-                    if policy.fail_fast and any(o.record.status == "failed" for o in outcomes):
+                    if self.policy.fail_fast and any(o.record.status == "failed" for o in outcomes):
                         return
-        except TerminatedWorkerError:
-            # Nobody says which cell it was: one of those that ran.
-            suspects = list(todo)[:jobs]
-            deaths.update(suspects)
-            for place in suspects:
-                if deaths[place] > DEATHS:
-                    yield fail_cell(todo.pop(place), workspace, store, policy, _died())
-        wait = len(todo) == left
+        finally:
+            for running in self.running.values():
+                running.claimed.release()
 
+    def _round(self) -> Iterator[list[Outcome]]:
+        """Fill the pool, and wait a little for cells that end."""
+        for _ in range(len(self.waiting)):
+            if len(self.running) >= self.pool.size or self.stopped():
+                break
+            if outcomes := self._begin(self.waiting.popleft()):
+                yield outcomes
+        if self.stopped():
+            self.pool.withdraw()
+        if self.running:
+            for future in wait(self.running, POLL, FIRST_COMPLETED).done:
+                if outcomes := self._end(future):
+                    yield outcomes
+        elif self.waiting:
+            time.sleep(POLL)
 
-class _Call(NamedTuple):
-    """One cell for a worker."""
+    def _begin(self, cell: Cell) -> list[Outcome]:
+        """Give a cell to a worker; returns its outcomes if nothing is left to do."""
+        try:
+            claimed = claim(cell, self.workspace, self.store, self.policy, wait=False)
+        except Timeout:
+            self.waiting.append(cell)
+            return []
+        if claimed.missing:
+            self._submit(claimed)
+            return []
+        claimed.release()
+        return claimed.done
 
-    place: int
-    cell: Cell
-    settings: Settings
-    root: Path
-    policy: Policy
-    wait: bool
+    def _submit(self, claimed: Claimed, *, again: bool = False) -> None:
+        try:
+            self.running[self.pool.submit(claimed.missing)] = _Running(claimed, again)
+        except BaseException:
+            claimed.release()
+            raise
 
+    def _end(self, future: Trials) -> list[Outcome]:
+        """Write what a worker brought; nothing if the cell is to be tried again or is given up."""
+        claimed, again = self.running.pop(future)
+        error = future.exception()
+        died = isinstance(error, WorkerDiedError)
+        if died and not again and not self.stopped():
+            self._submit(claimed, again=True)
+            return []
+        try:
+            if isinstance(error, CancelledError) or (died and not again):
+                return []  # what was stopped has no record, so the same command goes on there
+            trials = self._lost(claimed, str(error)) if died else future.result()
+            return keep(claimed, trials, self.store)
+        finally:
+            claimed.release()
 
-def _calls(
-    todo: Mapping[int, Cell],
-    workspace: Workspace,
-    store: Store,
-    policy: Policy,
-    *,
-    wait: bool,
-    stopped: Callable[[], bool],
-) -> Iterator[_Call]:
-    for place, cell in list(todo.items()):
-        if stopped():
-            return
-        yield _Call(place, cell, workspace.settings, store.root, policy, wait)
-
-
-def _answers(calls: Iterator[_Call], workspace: Workspace, jobs: int) -> Iterator[Answer]:
-    if jobs == 1:
-        yield from (_run(call, workspace) for call in calls)
-        return
-    pool = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=jobs)
-    yield from pool(delayed(_work)(call) for call in calls)
-
-
-def _work(call: _Call) -> Answer:
-    """What a worker process does; it keeps its workspace from cell to cell."""
-    # A Ctrl-C reaches every process of the terminal; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return _run(call, _workspace(call.settings))
-
-
-@cache
-def _workspace(settings: Settings) -> Workspace:
-    return Workspace(settings)
-
-
-def _run(call: _Call, workspace: Workspace) -> Answer:
-    try:
-        outcomes = run_cell(call.cell, workspace, Store(call.root), call.policy, wait=call.wait)
-    except Timeout:
-        return Answer(call.place, [])
-    return Answer(call.place, outcomes)
-
-
-def _died() -> TrainingError:
-    return TrainingError(
-        f"its worker process died {DEATHS + 1} times, killed from outside or out of memory; "
-        "take fewer --jobs"
-    )
+    def _lost(self, claimed: Claimed, why: str) -> list[Trial]:
+        """Failures of a cell that killed its workers, or was killed with them."""
+        error = TrainingError(f"its worker died twice: {why}")
+        return [
+            Trial(failure(one, error, self.workspace.device), trace=f"no traceback: {error}\n")
+            for one in claimed.missing
+        ]

@@ -103,12 +103,12 @@ def fit(replicas: Sequence[Replica], recipe: Recipe, rank_values: Tensor) -> lis
     for replica in replicas:
         check_ranks(replica.train.ranks, replica.head.num_ranks)
         check_ranks(replica.val.ranks, replica.head.num_ranks)
-    with _one_thread():
+    with one_thread():
         return _Training(replicas, recipe, rank_values).run()
 
 
 @contextmanager
-def _one_thread() -> Generator[None]:
+def one_thread() -> Generator[None]:
     """Sums split over threads change in the last bit with their number; one thread does not."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

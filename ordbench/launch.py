@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from ordbench.engine import run_cells
+from ordbench.engine import Pool, run_cells
 from ordbench.errors import SpecError, TrainingError
 from ordbench.plan import Grid
 from ordbench.progress import Report, dry
@@ -17,13 +19,55 @@ from ordbench.sweep import Policy, cells, survey
 from ordbench.workspace import Settings, Workspace
 
 
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Who trains, as typed.
+
+    Attributes:
+        name: ``local`` or ``ray``.
+        jobs: Worker processes; None for this process alone, or for all CPUs of a Ray of its own.
+        address: Of a Ray cluster; see `ordbench.engine_ray.ray_pool`.
+        gpus_per_cell: Part of a GPU that a cell takes on a Ray cluster.
+    """
+
+    name: Literal["local", "ray"] = "local"
+    jobs: int | None = None
+    address: str | None = None
+    gpus_per_cell: float | None = None
+
+    def pool(self, workspace: Workspace) -> AbstractContextManager[Pool]:
+        """Its workers, which begin with the context and end with it.
+
+        Raises:
+            SpecError: If an option is not one of this engine's, or Ray is not installed.
+        """
+        if self.name == "ray":
+            from ordbench.engine_ray import ray_pool
+
+            return ray_pool(
+                workspace,
+                address=self.address,
+                jobs=self.jobs,
+                gpus_per_cell=self.gpus_per_cell,
+            )
+        from ordbench.engine_local import local_pool
+
+        for flag, value in (("address", self.address), ("gpus-per-cell", self.gpus_per_cell)):
+            if value is not None:
+                raise SpecError(f"--{flag} {value}: only Ray has that; add --engine ray")
+        return local_pool(workspace, self.jobs or 1)
+
+
+LOCAL = Engine()
+
+
 def launch(
     values: Mapping[str, Sequence[str]],
     settings: Settings,
     results: Path,
     policy: Policy,
     *,
-    jobs: int = 1,
+    engine: Engine = LOCAL,
     limit: int | None = None,
     dry_run: bool = False,
     as_json: bool = False,
@@ -35,7 +79,7 @@ def launch(
         settings: Where datasets and caches lie.
         results: Folder of the records.
         policy: What to do about records that are there, and about failures.
-        jobs: Worker processes.
+        engine: Who trains.
         limit: Most runs to train.
         dry_run: Say what would be run, and run nothing.
         as_json: One JSON object a run on standard output, and nothing else.
@@ -50,6 +94,7 @@ def launch(
         settings = settings.with_manifest(path)
         values = {**values, "split": [read_manifest(path).hash]}
     workspace, store = Workspace(settings), Store(results)
+    pool = engine.pool(workspace)
     planned = cells(Grid.of(values).specs())
     found = survey(planned, workspace, store, policy)
     if policy.overwrite == "never" and found.done:
@@ -64,8 +109,10 @@ def launch(
     report = Report(total=len(found.done) + sum(len(cell.specs) for cell in todo), as_json=as_json)
     with report, _stop_on_interrupt(report.warn) as stopped:
         report.add(found.done)
-        for outcomes in run_cells(todo, workspace, store, policy, jobs=jobs, stopped=stopped):
-            report.add(outcomes)
+        if todo:
+            with pool as workers:
+                for outcomes in run_cells(todo, workspace, store, policy, workers, stopped=stopped):
+                    report.add(outcomes)
     if report.failed:
         raise TrainingError(report.failures(results))
     if stopped():

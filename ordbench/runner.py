@@ -6,11 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ordbench.backbone import TextTower
 from ordbench.dataset import Part
 from ordbench.errors import SpecError
 from ordbench.fit import Fitted, Labelled, Replica, fit
@@ -27,6 +29,19 @@ from ordbench.split import Indices, Split
 from ordbench.workspace import Material, Workspace
 
 CHUNK = 8192  # images that go through a head at a time when it is tested
+
+
+class Bench(Protocol):
+    """What a training needs beside its data; a `Workspace` is one."""
+
+    @property
+    def device(self) -> str:
+        """``cpu`` or ``cuda``."""
+        ...
+
+    def text_tower(self, spec: RunSpec) -> TextTower | None:
+        """The tower that a text head prompts, on any device."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -67,28 +82,25 @@ def prepare(spec: RunSpec, workspace: Workspace) -> Prepared:
     return Prepared(spec, material, split, identify(spec, split, material, workspace))
 
 
-def train_and_test(
-    group: Sequence[Prepared], workspace: Workspace
-) -> list[tuple[Record, Predictions]]:
+def train_and_test(group: Sequence[Prepared], bench: Bench) -> list[tuple[Record, Predictions]]:
     """Train replicas, equal but for their seeds, as one model; test each on its own.
 
     Raises:
         TrainingError: If a loss is not finite.
     """
     started = time.perf_counter()
-    replicas = [_replica(prepared, workspace) for prepared in group]
+    replicas = [_replica(prepared, bench) for prepared in group]
     task = group[0].material.listing.task
     recipe = group[0].spec.recipe or replicas[0].head.recipe
-    values = torch.tensor(task.rank_values, dtype=torch.float32, device=workspace.device)
+    values = torch.tensor(task.rank_values, dtype=torch.float32, device=bench.device)
     fitted = fit(replicas, recipe, values)
     seconds = (time.perf_counter() - started) / len(group)
     return [
-        _tested(prepared, one, seconds, workspace)
-        for prepared, one in zip(group, fitted, strict=True)
+        _tested(prepared, one, seconds, bench) for prepared, one in zip(group, fitted, strict=True)
     ]
 
 
-def _replica(prepared: Prepared, workspace: Workspace) -> Replica:
+def _replica(prepared: Prepared, bench: Bench) -> Replica:
     spec, task = prepared.spec, prepared.material.listing.task
     train = prepared.labelled("train")
     head_class = HEADS[spec.head]
@@ -100,27 +112,27 @@ def _replica(prepared: Prepared, workspace: Workspace) -> Replica:
         feature_mean=train.features.mean(0),
         # A feature that never varies in training says nothing; it is left as it is.
         feature_scale=torch.where(scale > 1e-6 * scale.max(), scale, torch.ones_like(scale)),
-        text_tower=workspace.text_tower(spec) if head_class.needs_text else None,
+        text_tower=bench.text_tower(spec) if head_class.needs_text else None,
         aligned=not spec.text and spec.layer == "post",
     )
     with torch.random.fork_rng():
         torch.manual_seed(spec.train_seed)
         head = head_class(problem, **spec.head_options)
     return Replica(
-        head=head.to(workspace.device),
-        train=_to(train, workspace.device),
-        val=_to(prepared.labelled("val"), workspace.device),
+        head=head.to(bench.device),
+        train=_to(train, bench.device),
+        val=_to(prepared.labelled("val"), bench.device),
         seed=spec.train_seed,
         name=f"{head_label(spec)} on {spec.dataset}, seed {spec.train_seed}",
     )
 
 
 def _tested(
-    prepared: Prepared, fitted: Fitted, fit_seconds: float, workspace: Workspace
+    prepared: Prepared, fitted: Fitted, fit_seconds: float, bench: Bench
 ) -> tuple[Record, Predictions]:
     started = time.perf_counter()
     test = prepared.labelled("test")
-    answers = _answers(fitted.head, test.features.to(workspace.device)).cpu().numpy()
+    answers = _answers(fitted.head, test.features.to(bench.device)).cpu().numpy()
     ranks = test.ranks.numpy()
     values = prepared.material.listing.task.rank_values
     if isinstance(fitted.head, PointHead):
@@ -137,7 +149,7 @@ def _tested(
             estimates={how: estimates(answers, values, how) for how in DECODES},
             posterior=answers,
         )
-    record = _record(prepared, fitted, workspace).model_copy(
+    record = _record(prepared, fitted, bench).model_copy(
         update={
             "metrics": found,
             "seconds": {
@@ -161,7 +173,7 @@ def _answers(head: Head, features: Tensor) -> Tensor:
     return torch.cat([head.posterior(output) for output in outputs])
 
 
-def _record(prepared: Prepared, fitted: Fitted, workspace: Workspace) -> Record:
+def _record(prepared: Prepared, fitted: Fitted, bench: Bench) -> Record:
     spec, split, material = prepared.spec, prepared.split, prepared.material
     listing, features = material.listing, material.features
     task = listing.task
@@ -206,7 +218,7 @@ def _record(prepared: Prepared, fitted: Fitted, workspace: Workspace) -> Record:
         baseline=point_scores(median, test_ranks, task.rank_values),
         hashes=prepared.identity.hashes,
         versions={**versions(), **prepared.identity.owner},
-        machine=machine(workspace.device),
+        machine=machine(bench.device),
     )
 
 

@@ -1,23 +1,21 @@
-"""Many runs: what is done is skipped, seeds of a cell train together, a failure is a record too."""
+"""Many runs: what is done is skipped, seeds of a cell train together, one process a cell."""
 
 from __future__ import annotations
 
 import hashlib
-import traceback
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, cast
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from filelock import FileLock
 
 from ordbench.atomic import cannot_write
-from ordbench.errors import OrdbenchError, StoreError
 from ordbench.plan import head_label
-from ordbench.provenance import machine, versions
 from ordbench.record import Record
-from ordbench.runner import Prepared, prepare, train_and_test
+from ordbench.runner import Prepared, prepare
 from ordbench.spec import RunSpec
 from ordbench.store import Store
+from ordbench.trial import Trial, attempt
 from ordbench.workspace import Workspace
 
 Overwrite = Literal["only-missing", "always", "never"]
@@ -109,69 +107,62 @@ def survey(
     """
     found = Survey([], [])
     for cell in planned:
-        missing: list[RunSpec] = []
-        for spec in cell.specs:
-            record = store.find(prepare(spec, workspace).identity.run_id)
-            if record is None or policy.wants(record):
-                missing.append(spec)
-            else:
-                found.done.append(Outcome(record, skipped=True))
+        done, missing = _look_up(_prepared(cell, workspace), store, policy)
+        found.done.extend(done)
         if missing:
-            found.missing.append(Cell(cell.key, tuple(missing)))
+            found.missing.append(Cell(cell.key, tuple(one.spec for one in missing)))
     return found
 
 
-def run_cell(
+class Claimed(NamedTuple):
+    """A cell that no other process is at, until it is released.
+
+    Attributes:
+        cell: The cell.
+        done: Its runs that need not be done.
+        missing: Its other runs.
+        lock: Dies with the process; none where nothing is missing.
+    """
+
+    cell: Cell
+    done: list[Outcome]
+    missing: list[Prepared]
+    lock: FileLock | None
+
+    def release(self) -> None:
+        """Let other processes have it."""
+        if self.lock:
+            self.lock.release()
+
+
+def claim(
     cell: Cell, workspace: Workspace, store: Store, policy: Policy = DEFAULT, *, wait: bool = True
-) -> list[Outcome]:
-    """Do what is missing of a cell, and write each record.
+) -> Claimed:
+    """Take a cell for this process alone, and look up what is missing of it.
 
     Args:
         cell: What to run.
         workspace: Where its datasets and features are.
-        store: Where its records go.
+        store: Where its records are.
         policy: What to do about records that are there.
         wait: Whether to wait for another process that is at this cell.
 
     Raises:
         Timeout: If another process is at it, and ``wait`` is False.
-        OrdbenchError: If something is missing or unusable, or nothing can be written.
+        OrdbenchError: If something is missing or unusable, or the store cannot be written.
     """
-    prepared = [prepare(spec, workspace) for spec in cell.specs]
-    known = {one.identity.run_id: store.find(one.identity.run_id) for one in prepared}
-    if any(policy.wants(record) for record in known.values()):
-        with claim(store, cell, wait=wait):
-            known = {one.identity.run_id: store.find(one.identity.run_id) for one in prepared}
-            missing = [one for one in prepared if policy.wants(known[one.identity.run_id])]
-            fresh = {
-                record.run_id: record
-                for group in _alike(missing)
-                for record in _train_or_fail(group, workspace, store)
-            }
-    else:
-        fresh = {}
-    return [
-        Outcome(fresh.get(run_id) or cast(Record, record), skipped=run_id not in fresh)
-        for run_id, record in known.items()
-    ]
+    prepared = _prepared(cell, workspace)
+    done, missing = _look_up(prepared, store, policy)
+    if not missing:
+        return Claimed(cell, done, missing, None)
+    lock = lock_of(cell, store)
+    lock.acquire(blocking=wait)
+    # Who was at it before may have done it.
+    return Claimed(cell, *_look_up(prepared, store, policy), lock)
 
 
-def fail_cell(
-    cell: Cell, workspace: Workspace, store: Store, policy: Policy, error: OrdbenchError
-) -> list[Outcome]:
-    """Write a failure for each run of a cell that is missing."""
-    outcomes: list[Outcome] = []
-    for prepared in (prepare(spec, workspace) for spec in cell.specs):
-        record = store.find(prepared.identity.run_id)
-        missing = policy.wants(record)
-        if missing or record is None:
-            record = store.write(failure(prepared, error, workspace))
-        outcomes.append(Outcome(record, skipped=not missing))
-    return outcomes
-
-
-def claim(store: Store, cell: Cell, *, wait: bool) -> FileLock:
-    """A lock that only one process can hold for a cell; it dies with the process.
+def lock_of(cell: Cell, store: Store) -> FileLock:
+    """The lock that only one process can hold for a cell.
 
     Raises:
         StoreError: If the store cannot be written.
@@ -182,47 +173,51 @@ def claim(store: Store, cell: Cell, *, wait: bool) -> FileLock:
     except OSError as error:
         raise cannot_write(folder, error) from None
     name = hashlib.sha256(cell.key.encode()).hexdigest()[:20]
-    return FileLock(folder / f"{name}.lock", blocking=wait)
+    return FileLock(folder / f"{name}.lock")
 
 
-def _alike(prepared: Sequence[Prepared]) -> list[list[Prepared]]:
-    """Groups that can be stacked: equally many training and validation images."""
-    groups: defaultdict[tuple[int, int], list[Prepared]] = defaultdict(list)
-    for one in prepared:
-        groups[len(one.split.train), len(one.split.val)].append(one)
-    return list(groups.values())
+def keep(claimed: Claimed, trials: Sequence[Trial], store: Store) -> list[Outcome]:
+    """Write what came of a cell, whoever trained it; returns all its runs.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    fresh = [
+        Outcome(store.write(trial.record, trial.predictions, trace=trial.trace), skipped=False)
+        for trial in trials
+    ]
+    return claimed.done + fresh
 
 
-def _train_or_fail(
-    group: Sequence[Prepared], workspace: Workspace, store: Store
-) -> Iterator[Record]:
-    """Records of a group; if it breaks, each run is tried alone, and what breaks is a failure."""
+def run_cell(
+    cell: Cell, workspace: Workspace, store: Store, policy: Policy = DEFAULT
+) -> list[Outcome]:
+    """Do what is missing of a cell in this process, and write each record.
+
+    Raises:
+        OrdbenchError: If something is missing or unusable, or nothing can be written.
+    """
+    claimed = claim(cell, workspace, store, policy)
     try:
-        trained = train_and_test(group, workspace)
-    except (StoreError, MemoryError):
-        raise
-    except Exception as error:
-        if len(group) > 1:
-            for one in group:
-                yield from _train_or_fail([one], workspace, store)
-            return
-        yield store.write(failure(group[0], error, workspace), trace=traceback.format_exc())
-        return
-    for record, predictions in trained:
-        yield store.write(record, predictions)
+        return keep(claimed, attempt(claimed.missing, workspace), store)
+    finally:
+        claimed.release()
 
 
-def failure(prepared: Prepared, error: Exception, workspace: Workspace) -> Record:
-    """The record of a run that broke."""
-    said = " ".join(str(error).split())
-    return Record(
-        run_id=prepared.identity.run_id,
-        status="failed",
-        label=head_label(prepared.spec),
-        spec=prepared.spec,
-        ranked=prepared.spec.protocol == "standard",
-        hashes=prepared.identity.hashes,
-        versions={**versions(), **prepared.identity.owner},
-        machine=machine(workspace.device),
-        error=said if isinstance(error, OrdbenchError) else f"{type(error).__name__}: {said}",
-    )
+def _prepared(cell: Cell, workspace: Workspace) -> list[Prepared]:
+    return [prepare(spec, workspace) for spec in cell.specs]
+
+
+def _look_up(
+    prepared: Sequence[Prepared], store: Store, policy: Policy
+) -> tuple[list[Outcome], list[Prepared]]:
+    """What is there of some runs, and what is to be done."""
+    done: list[Outcome] = []
+    missing: list[Prepared] = []
+    for one in prepared:
+        record = store.find(one.identity.run_id)
+        if record is None or policy.wants(record):
+            missing.append(one)
+        else:
+            done.append(Outcome(record, skipped=True))
+    return done, missing

@@ -1,0 +1,125 @@
+"""The local engine: cells in this process, or in long-lived worker processes of joblib's loky."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Generator, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
+from functools import cache
+
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from ordbench.engine import Pool, Trials, WorkerDiedError, relay
+from ordbench.runner import Prepared, prepare
+from ordbench.spec import RunSpec
+from ordbench.trial import Trial, attempt
+from ordbench.workspace import Settings, Workspace
+
+
+@contextmanager
+def local_pool(workspace: Workspace, jobs: int) -> Generator[Pool]:
+    """Workers on this machine, until the context ends.
+
+    Args:
+        workspace: Used by a single job; workers open their own, with its settings.
+        jobs: Worker processes; 1 stays in this process.
+    """
+    if jobs == 1:
+        yield _Here(workspace)
+        return
+    workers = [_Worker(workspace.settings) for _ in range(jobs)]
+    try:
+        yield _Workers(workers)
+    finally:
+        for worker in workers:
+            worker.close()
+
+
+class _Here:
+    """This process: a cell is done once it is submitted."""
+
+    size = 1
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def submit(self, prepared: Sequence[Prepared]) -> Trials:
+        future: Trials = Future()
+        future.set_result(attempt(prepared, self._workspace))
+        return future
+
+    def withdraw(self) -> None:
+        """Nothing waits here for a worker."""
+
+
+class _Workers:
+    """Processes that take a cell each."""
+
+    def __init__(self, workers: Sequence[_Worker]) -> None:
+        self.size = len(workers)
+        self._workers = workers
+
+    def submit(self, prepared: Sequence[Prepared]) -> Trials:
+        return next(worker for worker in self._workers if worker.free).submit(prepared)
+
+    def withdraw(self) -> None:
+        """Nothing waits here for a worker."""
+
+
+class _Worker:
+    """A process that takes one cell at a time, and after its death another one.
+
+    It has an executor of its own, since loky ends all workers of an executor when one of them
+    dies, and does not say whose work it was.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._executor = _executor()
+        self._future: Trials | None = None
+
+    @property
+    def free(self) -> bool:
+        return self._future is None or self._future.done()
+
+    def submit(self, prepared: Sequence[Prepared]) -> Trials:
+        call = (_work, self._settings, [one.spec for one in prepared])
+        try:
+            inner: Trials = self._executor.submit(*call)
+        except BrokenExecutor:
+            self._executor = _executor()
+            inner = self._executor.submit(*call)
+        self._future = relay(inner, _translated)
+        return self._future
+
+    def close(self) -> None:
+        """End the process, at once if somebody gave up on what it does."""
+        self._executor.shutdown(kill_workers=not self.free)
+
+
+def _executor() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(max_workers=1, initializer=_ignore_interrupts)
+
+
+def _ignore_interrupts() -> None:
+    """A Ctrl-C reaches every process of the terminal; the parent decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(settings: Settings, specs: list[RunSpec]) -> list[Trial]:
+    """What a worker process does; it keeps its workspace from cell to cell."""
+    workspace = _workspace(settings)
+    return attempt([prepare(spec, workspace) for spec in specs], workspace)
+
+
+@cache
+def _workspace(settings: Settings) -> Workspace:
+    return Workspace(settings)
+
+
+def _translated(error: BaseException) -> BaseException:
+    if isinstance(error, TerminatedWorkerError):
+        return WorkerDiedError("killed from outside, or out of memory; take fewer --jobs")
+    return error
