@@ -1,0 +1,192 @@
+"""Paired timing: contestants take turns, so that what slows the machine down slows them all.
+
+Two copies of one module differ by up to 2 % for as long as they stay where they lie in memory, far
+more than the noise of thousands of rounds. So there are several trials, each with copies of its
+own, and the interval of a ratio is that of its trials.
+
+Source: Mytkowicz, Diwan, Hauswirth, Sweeney (2009). Producing wrong data without doing anything
+obviously wrong! https://doi.org/10.1145/1508244.1508275; Georges, Buytaert, Eeckhout (2007).
+Statistically rigorous Java performance evaluation. https://doi.org/10.1145/1297027.1297033
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+TRIALS = 10
+MIN_TRIALS = 3  # where one round takes longer than there is time
+WARM_UPS = 3  # samples
+LONG_NS = 10_000_000  # one sample that lasts so long is warm-up enough
+SAMPLE_NS = 50_000  # a sample lasts at least so long: reading the clock takes about 100 ns
+
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a contestant took.
+
+    Attributes:
+        trials: For each trial, ``(rounds,)`` seconds a call, each the mean over ``repeats`` calls.
+        repeats: Calls a sample.
+    """
+
+    trials: tuple[NDArray[np.float64], ...]
+    repeats: int
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """Seconds a call, of all rounds of all trials."""
+        return np.concatenate(self.trials)
+
+    def quantile(self, fraction: float) -> float:
+        """Seconds a call that this fraction of the samples does not exceed.
+
+        >>> Samples((np.array([1.0, 9.0]), np.array([2.0])), repeats=1).quantile(0.5)
+        2.0
+        """
+        return float(np.quantile(self.seconds, fraction))
+
+
+class Ratio(NamedTuple):
+    """How many times the reference's time a contestant takes, with an interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def ratio(samples: Samples, reference: Samples, *, confidence: float = 0.95) -> Ratio:
+    """Geometric mean, over the trials, of the median ratio of a round, with a t interval.
+
+    Raises:
+        ValueError: If the two were not timed in the same rounds, or in one trial only.
+
+    Twice as slow in one trial, 4.5 times in the other: sqrt(2 * 4.5) = 3. Two trials say little:
+
+    >>> one = Samples((np.array([2.0, 4.0]), np.array([9.0])), repeats=1)
+    >>> other = Samples((np.array([1.0, 2.0]), np.array([2.0])), repeats=5)
+    >>> estimate, low, high = ratio(one, other)
+    >>> round(estimate, 9), low < 1, high > 9
+    (3.0, True, True)
+    """
+    pairs = list(zip(samples.trials, reference.trials, strict=True))
+    if len(pairs) < 2 or any(len(one) != len(other) for one, other in pairs):
+        raise ValueError(f"{len(pairs)} trials: wanted at least 2, of equally many rounds")
+    logs = np.log([np.median(one / other) for one, other in pairs])
+    error = logs.std(ddof=1) / len(logs) ** 0.5
+    half = float(stdtrit(len(logs) - 1, (1 + confidence) / 2)) * error
+    middle = logs.mean()
+    return Ratio(*(float(np.exp(value)) for value in (middle, middle - half, middle + half)))
+
+
+def nothing() -> None:
+    """What is waited for on a device that works at once."""
+
+
+def race(
+    contestants: Sequence[Callable[[], Call]],
+    *,
+    seconds: float,
+    trials: int = TRIALS,
+    synchronize: Callable[[], None] = nothing,
+    clock: Callable[[], int] = time.perf_counter_ns,
+) -> list[Samples]:
+    """Time contestants in rounds: each takes one sample a round, in an order drawn anew.
+
+    Args:
+        contestants: Each makes the call for a trial, at best in memory of its own.
+        seconds: How long to go on, warm-up not counted; each trial has one round at least.
+        trials: Number of trials, unless rounds are so long that only `MIN_TRIALS` are made.
+        synchronize: Waits until a device has done all that it was told to do.
+        clock: Nanoseconds since any moment.
+
+    Returns:
+        Their samples, in the order of ``contestants``; round r is entry r of each.
+    """
+    stopwatch, start = _Stopwatch(synchronize, clock), clock()
+    # Calls of former trials are kept: else the next copies would come to lie in their memory.
+    kept: list[list[Call]] = []
+    repeats: list[int] = []
+    taken: list[list[NDArray[np.float64]]] = []
+    with _no_garbage_collection():
+        while len(kept) < trials:
+            calls = [fresh() for fresh in contestants]
+            if kept:
+                stopwatch.warm_up(calls, repeats, known=kept[-1])
+            else:
+                repeats, start = [stopwatch.repeats(call) for call in calls], clock()
+            kept.append(calls)
+            taken.append(stopwatch.trial(calls, repeats, seconds / trials, seed=len(kept)))
+            if len(kept) >= MIN_TRIALS and clock() - start >= seconds * 1e9:
+                break
+    rows = zip(*taken, strict=True)
+    return [Samples(tuple(row), count) for row, count in zip(rows, repeats, strict=True)]
+
+
+class _Stopwatch:
+    """Takes samples with a clock; ``synchronize`` and ``clock`` as in `race`."""
+
+    def __init__(self, synchronize: Callable[[], None], clock: Callable[[], int]) -> None:
+        self.synchronize = synchronize
+        self.clock = clock
+
+    def sample(self, call: Call, repeats: int) -> int:
+        """Nanoseconds of so many calls."""
+        self.synchronize()
+        start = self.clock()
+        for _ in range(repeats):
+            call()
+        self.synchronize()
+        return self.clock() - start
+
+    def repeats(self, call: Call) -> int:
+        """Warm up, and double the calls a sample until it lasts `SAMPLE_NS`."""
+        repeats = 1
+        while True:
+            taken = [self.sample(call, repeats)]
+            while len(taken) < WARM_UPS and taken[-1] < LONG_NS:
+                taken.append(self.sample(call, repeats))
+            if min(taken) >= SAMPLE_NS:
+                return repeats
+            repeats *= 2
+
+    def warm_up(self, calls: list[Call], repeats: list[int], *, known: list[Call]) -> None:
+        """One sample of each call that is not the one of the trial before."""
+        for call, count, before in zip(calls, repeats, known, strict=True):
+            if call is not before:
+                self.sample(call, count)
+
+    def trial(
+        self, calls: list[Call], repeats: list[int], seconds: float, *, seed: int
+    ) -> list[NDArray[np.float64]]:
+        """Rounds for so many seconds: for each call, ``(rounds,)`` seconds a call."""
+        taken: list[list[int]] = [[] for _ in calls]
+        order, generator = list(range(len(calls))), random.Random(seed)
+        end = self.clock() + seconds * 1e9
+        while not taken[0] or self.clock() < end:
+            generator.shuffle(order)
+            for index in order:
+                taken[index].append(self.sample(calls[index], repeats[index]))
+        return [np.array(row) / (1e9 * n) for row, n in zip(taken, repeats, strict=True)]
+
+
+@contextmanager
+def _no_garbage_collection() -> Generator[None]:
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
