@@ -84,8 +84,8 @@ class PromptClassifier(nn.Module):
         images = features if self.projection is None else self.projection(features)
         lengths = torch.linalg.vector_norm(images, dim=-1, keepdim=True)
         # As in F.normalize, features of length zero give zeros.
-        logits: Tensor = F.linear(images, self.prototypes) / lengths.clamp_min(1e-12)
-        return logits
+        logits: Tensor = F.linear(images, self.prototypes)
+        return logits.div_(lengths.clamp_min(1e-12))
 
 
 def text_tower(problem: Problem, owner: str) -> TextTower:
