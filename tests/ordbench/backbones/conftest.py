@@ -31,6 +31,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "timm": {"vision_cfg": TIMM, "text_cfg": TEXT, "custom_text": True},
     "timm head": {"vision_cfg": TIMM | {"timm_proj": "none"}, "text_cfg": TEXT, "embed_dim": 64},
     "both ways": {"vision_cfg": VIT, "text_cfg": BOTH_WAYS, "custom_text": True},
+    "sentencepiece": {"vision_cfg": VIT, "text_cfg": TEXT | {"hf_tokenizer_name": "org/words"}},
     "coca": {"vision_cfg": VIT, "text_cfg": TEXT | {"embed_cls": True}, "custom_text": True},
 }
 PREPROCESS = {

@@ -1,7 +1,12 @@
+import sys
+from collections.abc import Callable
+
 import open_clip
 import pytest
 import torch
+from torch import Tensor
 
+from ordbench.backbones._clip_text import ClipText
 from ordbench.errors import BackboneError, SpecError
 from tests.ordbench.backbones.conftest import PROMPTS, Make, close, text_of
 
@@ -78,3 +83,54 @@ def test_a_text_tower_of_transformers_is_refused_by_name(random_clip: Make) -> N
     file = random_clip("vit").folder / "model.safetensors"
     with pytest.raises(BackboneError, match=r"text tower roberta-base takes no token embeddings"):
         text_of(f"roberta-ViT-B-32@{file}")
+
+
+def test_a_tokenizer_of_transformers_says_what_to_install(
+    random_clip: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(BackboneError, match=r"tokenizer needs .*run: pip install transformers"):
+        text_of(random_clip("sentencepiece").argument)
+
+
+class Words:
+    """A tokenizer as open_clip wraps those of transformers: ids 4 and up, with ``frame`` around."""
+
+    def __init__(self, frame: Callable[[list[int]], list[int]]) -> None:
+        self.frame = frame
+
+    @staticmethod
+    def clean_fn(text: str) -> str:
+        return text.lower()
+
+    @staticmethod
+    def tokenizer(text: str, *, add_special_tokens: bool) -> dict[str, list[int]]:
+        assert not add_special_tokens
+        return {"input_ids": [4 + len(word) for word in text.split()]}
+
+    def __call__(self, texts: list[str]) -> Tensor:
+        ids = [self.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        return torch.tensor([self.frame(one) for one in ids])
+
+
+def with_words(random_clip: Make, frame: Callable[[list[int]], list[int]]) -> ClipText:
+    model = random_clip("custom").model.text
+    return ClipText(model, Words(frame), logit_scale=1.0, fingerprint="", what="clip:x")
+
+
+def test_start_end_and_padding_are_seen_in_what_the_tokenizer_does(random_clip: Make) -> None:
+    def siglip(ids: list[int]) -> list[int]:
+        return [*ids, 1, *[2] * (76 - len(ids))]
+
+    tower = with_words(random_clip, siglip)
+    assert (tower.sot, tower.eot, tower.pad) == (-1, 1, 2)
+    assert tower.tokenize("A Photo of") == [5, 9, 6]
+    assert tower.encode(["a photo"]).shape == (1, 24)
+
+
+def test_a_tokenizer_that_frames_text_otherwise_is_refused(random_clip: Make) -> None:
+    def class_token_last(ids: list[int]) -> list[int]:
+        return [3, *ids, 1, *[2] * (74 - len(ids)), 101]
+
+    with pytest.raises(BackboneError, match="clip:x: its tokenizer frames text in a way"):
+        with_words(random_clip, class_token_last)
