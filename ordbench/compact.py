@@ -13,15 +13,23 @@ from ordbench.errors import StoreError
 from ordbench.listing import COMPACT as COMPACT
 from ordbench.record import Record, from_sealed, to_sealed
 
+SUFFIX = ".jsonl.gz"
 
-def write_compact(records: Iterable[Record], path: Path) -> None:
+
+def write_compact(records: Iterable[Record], path: Path) -> int:
     """Write records as one file of gzipped JSON lines, sorted by run id.
 
     The same records give the same lines; the compressed bytes too, with one version of zlib.
 
+    Returns:
+        How many records it holds.
+
     Raises:
-        StoreError: If it cannot be written.
+        StoreError: If the name does not end in ``.jsonl.gz`` (so that no other file is lost), or
+            it cannot be written.
     """
+    if not path.name.endswith(SUFFIX):
+        raise StoreError(f"{path}: wanted a name that ends in {SUFFIX}; write to {path}{SUFFIX}")
     lines = {record.run_id: to_sealed(record) + b"\n" for record in records}
     file = io.BytesIO()
     # No name and no time in the header: the bytes depend on the records alone.
@@ -29,6 +37,7 @@ def write_compact(records: Iterable[Record], path: Path) -> None:
         for _, line in sorted(lines.items()):
             stream.write(line)
     write_atomic(path, file.getvalue())
+    return len(lines)
 
 
 def read_compact(path: Path) -> Iterator[Record]:
@@ -44,7 +53,7 @@ def read_compact(path: Path) -> Iterator[Record]:
                 yield from_sealed(line)
                 done += 1
     except FileNotFoundError:
-        raise StoreError(f"no file {path}; `ordbench publish` makes one") from None
+        raise StoreError(f"no file {path}; `ordbench results publish` makes one") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise StoreError(
             f"{path} line {done + 1}: {error}; take the file as it was published"

@@ -75,22 +75,31 @@ class Store:
         Raises:
             StoreError: If it cannot be written; nothing half-written stays behind.
         """
+        content = None
+        if predictions is not None:
+            content = to_parquet(predictions)
+            digest = hashlib.sha256(content).hexdigest()
+            named = PredictionsFile(file=f"{record.run_id}.parquet", sha256=digest)
+            record = record.model_copy(update={"predictions": named})
+        self.keep(record, content, trace=trace)
+        return record
+
+    def keep(self, record: Record, predictions: bytes | None, *, trace: str = "") -> None:
+        """As `write`, of predictions that are a Parquet file already and named by the record.
+
+        Raises:
+            StoreError: As `write`.
+        """
         path = self._path(record.run_id)
         self._sweep_once(path.parent)
         if record.status == "failed" and self.has(record.run_id):
-            return record
+            return
         if trace:
             write_atomic(path.with_suffix(".trace"), trace.encode())
         if predictions is None:
             write_atomic(path, to_sealed(record))
-            return record
-        content = to_parquet(predictions)
-        file = path.with_suffix(".parquet")
-        digest = hashlib.sha256(content).hexdigest()
-        named = PredictionsFile(file=file.name, sha256=digest)
-        record = record.model_copy(update={"predictions": named})
-        self._write_pair(record, file, content)
-        return record
+        else:
+            self._write_pair(record, path.with_suffix(".parquet"), predictions)
 
     def read(self, run_id: str) -> Record:
         """The record of one run.
@@ -129,20 +138,37 @@ class Store:
         Raises:
             StoreError: If the run or its predictions are not there, or not those of the record.
         """
-        named = self.read(run_id).predictions
-        if named is None:
-            raise StoreError(f"run {run_id} in {self.root} holds no predictions; run it again")
-        path = self._path(run_id).with_name(named.file)
+        record = self.read(run_id)
         try:
-            content = path.read_bytes()
-            if hashlib.sha256(content).hexdigest() != named.sha256:
-                raise ValueError(f"its SHA-256 is not {named.sha256}")
-            return from_parquet(content)
-        except (OSError, ValueError) as error:
+            content = self.read_packed(record)
+            if content is not None:
+                return from_parquet(content)
+        except ValueError as error:
+            path = self._path(run_id).with_suffix(".parquet")
             raise StoreError(
                 f"{path} does not hold the predictions of run {run_id}: {error}; "
                 "remove its record and run it again"
             ) from error
+        raise StoreError(f"run {run_id} in {self.root} holds no predictions; run it again")
+
+    def read_packed(self, record: Record) -> bytes | None:
+        """The Parquet file of a record's predictions; None if it names none.
+
+        Raises:
+            ValueError: If it is not there, or not the one that the record names.
+        """
+        if record.predictions is None:
+            return None
+        path = self._path(record.run_id).with_suffix(".parquet")
+        if record.predictions.file != path.name:
+            raise ValueError(f"they are named {record.predictions.file}, wanted {path.name}")
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ValueError(error.strerror or str(error)) from error
+        if hashlib.sha256(content).hexdigest() != record.predictions.sha256:
+            raise ValueError(f"its SHA-256 is not {record.predictions.sha256}")
+        return content
 
     def _path(self, run_id: str) -> Path:
         if not RUN_ID.fullmatch(run_id):

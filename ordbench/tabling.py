@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def table_text(
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def _without_collection() -> Generator[None]:
     """A hundred thousand rows hold no circles, and looking for some takes longer than the rows."""
     enabled = gc.isenabled()
     gc.disable()

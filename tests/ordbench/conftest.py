@@ -1,11 +1,14 @@
-"""What the tests of tables share: the rows of imagined runs."""
+"""What tests share: records of imagined runs, and their rows in tables."""
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from ordbench.flat import FlatRecord
-from ordbench.record import run_id
+from ordbench.predictions import Predictions
+from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, run_id
+from ordbench.spec import RunSpec
 
 FlatRun = Callable[..., FlatRecord]
 
@@ -45,6 +48,26 @@ BASE = FlatRecord(
     metrics={},
     baseline={},
 )
+
+PREDICTIONS = Predictions(
+    samples=["a", "b"], ranks=np.array([0, 1]), estimates={"point": np.array([0.5, 1.0])}
+)
+
+
+def done(seed: int, **changes: object) -> Record:
+    """The record of an imagined run of CORAL."""
+    fields: dict[str, object] = {
+        "run_id": run_id({"seed": seed}),
+        "status": "done",
+        "label": "coral",
+        "spec": RunSpec(head="coral", dataset="fgnet", data_seed=seed),
+        "task": TaskFacts(title="FG-NET", num_ranks=2, unit="years"),
+        "split": SplitFacts(hash="aa", train=8, val=4, test=2),
+        "features": FeatureFacts(key="bb", dtype="float32"),
+        "training": TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
+        "metrics": {"median": {"mae": 0.25}},
+    }
+    return Record.model_validate(fields | changes)
 
 
 @pytest.fixture

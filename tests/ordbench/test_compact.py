@@ -28,10 +28,11 @@ def test_a_compact_file_holds_the_records_by_run_id(tmp_path: Path) -> None:
 
 
 def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
-    write_compact([record(0), record(1)], tmp_path / "one")
-    write_compact([record(1), record(0), record(1)], tmp_path / "other")
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
-    header = (tmp_path / "one").read_bytes()[:10]
+    one, other = tmp_path / "one.jsonl.gz", tmp_path / "other.jsonl.gz"
+    assert write_compact([record(0), record(1)], one) == 2
+    assert write_compact([record(1), record(0), record(1)], other) == 2
+    assert one.read_bytes() == other.read_bytes()
+    header = one.read_bytes()[:10]
     assert header[3] == 0, "flags: no file name"
     assert header[4:8] == b"\0\0\0\0", "modification time"
 
@@ -60,3 +61,11 @@ def test_a_damaged_file_is_refused_by_name_and_line(
     with pytest.raises(StoreError, match=f"{COMPACT} {words}") as caught:
         list(read_compact(path))
     assert "\n" not in str(caught.value)
+
+
+def test_no_file_of_another_kind_is_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "notes.json"
+    path.write_text("mine")
+    with pytest.raises(StoreError, match=r"notes\.json: wanted a name that ends in \.jsonl\.gz; "):
+        write_compact([record(0)], path)
+    assert path.read_text() == "mine"

@@ -15,34 +15,15 @@ from ordbench.errors import StoreError
 from ordbench.flat import flatten
 from ordbench.index import INDEX, load_flat, load_store
 from ordbench.listing import record_path
-from ordbench.record import (
-    FeatureFacts,
-    Record,
-    SplitFacts,
-    TaskFacts,
-    TrainingFacts,
-    run_id,
-    to_sealed,
-)
+from ordbench.record import Record, run_id, to_sealed
 from ordbench.spec import RunSpec
 from ordbench.store import Store
+from tests.ordbench.conftest import done
 
 
 def record(seed: int, mae: float = 0.25, **changes: object) -> Record:
-    fields: dict[str, object] = {
-        "run_id": run_id({"seed": seed}),
-        "status": "done",
-        "label": "coral",
-        "spec": RunSpec(head="coral", dataset="fgnet", data_seed=seed),
-        "task": TaskFacts(title="FG-NET", num_ranks=2, unit="years"),
-        "split": SplitFacts(hash="aa", train=8, val=4, test=2),
-        "features": FeatureFacts(key="bb", dtype="float32"),
-        "training": TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
-        "metrics": {"median": {"mae": mae}},
-        "baseline": {"mae": float(seed)},
-        "created": f"2026-11-22T00:00:{seed % 60:02}+00:00",
-    }
-    return Record.model_validate(fields | changes)
+    about = {"metrics": {"median": {"mae": mae}}, "baseline": {"mae": float(seed)}}
+    return done(seed, **(about | changes))
 
 
 def failed(seed: int) -> Record:

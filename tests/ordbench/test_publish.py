@@ -17,7 +17,7 @@ from ordbench.spec import RunSpec
 
 SETTINGS = Settings(
     title="Two heads",
-    commands=("ordbench run --head linear,coral", "ordbench publish > /dev/null"),
+    commands=("ordbench run --head linear,coral", "ordbench results publish > /dev/null"),
     views=(("mae", "median"), ("accuracy", "argmax")),
 )
 
@@ -63,11 +63,11 @@ def test_the_page_shows_where_its_numbers_come_from_and_then_the_numbers(folder:
     text = (folder / "README.md").read_text("utf-8")
     assert text.split("\n", 1)[1] == (
         "# Two heads\n\n"
-        "Made from [records.jsonl.gz](records.jsonl.gz) by `ordbench publish`; "
+        "Made from [records.jsonl.gz](records.jsonl.gz) by `ordbench results publish`; "
         "not to be edited by hand.\n\n"
         "```console\n"
         "$ ordbench run --head linear,coral\n"
-        "$ ordbench publish > /dev/null\n"
+        "$ ordbench results publish > /dev/null\n"
         "```\n\n"
         "4 runs, 5 s of training. Versions: ordbench 0.1.0, torch 2.0.0 and 2.1.0. "
         "Machine: cores 2, processor Imagined CPU.\n\n"
