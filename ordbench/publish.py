@@ -111,7 +111,8 @@ def page(records: Sequence[Record], settings: Settings) -> str:
     about = settings.model_dump_json().replace(">", r"\u003e")
     pieces = [
         f"<!-- ordbench {about} -->\n# {escape_markdown(settings.title)}\n",
-        f"Made from [{COMPACT}]({COMPACT}) by `ordbench results publish`; not to be edited by hand.\n",
+        f"Made from [{COMPACT}]({COMPACT}) by `ordbench results publish`; "
+        "not to be edited by hand.\n",
         *(
             ["```console\n" + "".join(f"$ {printable(c)}\n" for c in settings.commands) + "```\n"]
             if settings.commands
@@ -153,7 +154,8 @@ def _settings(readme: Path) -> Settings:
         return Settings.model_validate_json(found[1] if found else "")
     except ValidationError:
         raise StoreError(
-            f"{readme}: its first line does not say how it was made; `ordbench results publish` makes it"
+            f"{readme}: its first line does not say how it was made; "
+            "`ordbench results publish` makes it"
         ) from None
 
 
@@ -181,7 +183,8 @@ def _compare(document: Path, wanted: str, records: Path) -> None:
     lines = zip([*got.splitlines(), ""], [*wanted.splitlines(), ""], strict=False)
     number = next((n for n, (a, b) in enumerate(lines, start=1) if a != b), 1)
     raise StoreError(
-        f"{document} line {number} is not what {records} says; `ordbench results publish` makes it again"
+        f"{document} line {number} is not what {records} says; "
+        "`ordbench results publish` makes it again"
     )
 
 
