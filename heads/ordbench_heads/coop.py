@@ -36,7 +36,9 @@ class CoOp(PromptLearner):
         SpecError: If there is no text tower or a prompt is too long.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(optimizer="radam", learning_rate=1e-2, min_steps=300)
+    recipe: ClassVar[Recipe] = Recipe(
+        optimizer="radam", learning_rate=3e-2, epochs=20, min_steps=200
+    )
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ def pmf_of_exceedance(exceedance: Tensor) -> Tensor:
 class Coral(Head):
     """Rank = number of thresholds passed. Arguments and errors as in `Head`."""
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-1, weight_decay=1e-2)
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)

@@ -109,7 +109,9 @@ class OrdinalCLIP(PromptLearner):
         SpecError: As for `PromptLearner`, and if a number is too small.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(optimizer="radam", learning_rate=1e-2, min_steps=300)
+    recipe: ClassVar[Recipe] = Recipe(
+        optimizer="radam", learning_rate=3e-2, epochs=20, min_steps=200
+    )
     weights: Tensor
 
     def __init__(
