@@ -1,15 +1,25 @@
 """What the tests of the whole way share: the command line in a process of its own."""
 
+from __future__ import annotations
+
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from ordbench.sweep import Cell, Outcome
+    from ordbench.workspace import Workspace
+
 ROOT = Path(__file__).parent.parent
 Cli = Callable[..., subprocess.CompletedProcess[str]]
+SmallCells = Callable[..., "list[Cell]"]
+Bits = Callable[["Iterable[list[Outcome]]"], dict[str, dict[str, object]]]
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +50,62 @@ def cli(tmp_path: Path, shared_cache: Path) -> Cli:
         )
 
     return call
+
+
+@pytest.fixture(scope="session")
+def workspace(shared_cache: Path) -> Workspace:
+    """Where the small cells find their faces."""
+    from ordbench.workspace import Settings, Workspace
+
+    return Workspace(Settings(cache=shared_cache, device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def small_cells() -> SmallCells:
+    """Cells of two seeds on few drawn faces, that train in a moment."""
+    from ordbench.plan import Grid
+    from ordbench.sweep import cells
+
+    def make(*heads: str, shots: str = "1,2") -> list[Cell]:
+        grid = Grid(
+            heads=heads,
+            datasets=["drawn-faces:per_rank=5"],
+            shots=[shots],
+            seeds=["0-1"],
+            recipe=["min_steps=4", "epochs=1"],
+        )
+        return cells(grid.specs())
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bits() -> Bits:
+    """What a sweep gave, by run id: records with the hashes of predictions, without times."""
+    differ = {"seconds", "created", "checksum"}
+
+    def collect(outcomes: Iterable[list[Outcome]]) -> dict[str, dict[str, object]]:
+        records = [outcome.record for cell in outcomes for outcome in cell]
+        return {record.run_id: record.model_dump(exclude=differ) for record in records}
+
+    return collect
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder where head `fragile` is installed, for this process and for those it starts."""
+    site = tmp_path_factory.mktemp("fragile")
+    shutil.copy(ROOT / "tests" / "fragile" / "ordbench_fragile.py", site)
+    metadata = site / "ordbench_fragile-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: ordbench-fragile\nVersion: 1\n"
+    )
+    (metadata / "entry_points.txt").write_text(
+        "[ordbench.heads]\nfragile = ordbench_fragile:Fragile\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(site)
+        patch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
+        yield site
+    sys.modules.pop("ordbench_fragile", None)

@@ -1,0 +1,48 @@
+"""A linear probe that dies, or waits, where a file beside it says so: it tests the engines."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from ordbench.head import Problem
+from ordbench_heads.linear import Linear
+
+HERE = Path(__file__).parent
+
+
+class Fragile(Linear):
+    """Fragile: a linear probe that breaks down on request.
+
+    Args:
+        problem: What the head is told. Each head that is made leaves a line in the file ``tries``.
+        fatal: Kill the process, always.
+    """
+
+    def __init__(self, problem: Problem, *, fatal: bool = False) -> None:
+        super().__init__(problem)
+        with (HERE / "tries").open("a") as tries:
+            tries.write(f"{os.getpid()} {int(problem.train_counts.max())} {fatal}\n")
+        if fatal or taken(HERE / "kill"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if taken(HERE / f"hold-{node()}"):
+            (HERE / "holding").write_text(str(os.getpid()))
+            (HERE / "holding").rename(HERE / "held")
+            while not (HERE / "go").exists():
+                time.sleep(0.02)
+
+
+def node() -> str:
+    """Which node of a Ray cluster this is, or "here"."""
+    ray = sys.modules.get("ray")
+    return ray.get_runtime_context().get_node_id() if ray and ray.is_initialized() else "here"
+
+
+def taken(order: Path) -> bool:
+    """Whether this process is the one that takes an order, which is a file."""
+    try:
+        order.unlink()
+    except FileNotFoundError:
+        return False
+    return True
