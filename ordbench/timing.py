@@ -12,6 +12,7 @@ Statistically rigorous Java performance evaluation. https://doi.org/10.1145/1297
 from __future__ import annotations
 
 import gc
+import math
 import random
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -27,6 +28,9 @@ TRIALS = 10
 MIN_TRIALS = 3  # where one round takes longer than there is time
 WARM_UPS = 3  # samples
 LONG_NS = 10_000_000  # one sample that lasts so long is warm-up enough
+# Others fill the caches between two samples of a call. One that is shorter than this is called once
+# before its sample: else one that is repeated more often would seem faster.
+SETTLE_NS = 1_000_000
 SAMPLE_NS = 50_000  # a sample lasts at least so long: reading the clock takes about 100 ns
 
 Call = Callable[[], object]
@@ -114,24 +118,40 @@ def race(
     Returns:
         Their samples, in the order of ``contestants``; round r is entry r of each.
     """
-    stopwatch, start = _Stopwatch(synchronize, clock), clock()
+    if not contestants:
+        return []
+    stopwatch, generator = _Stopwatch(synchronize, clock), random.Random(0)
     # Calls of former trials are kept: else the next copies would come to lie in their memory.
     kept: list[list[Call]] = []
-    repeats: list[int] = []
+    paces: list[_Pace] = []
     taken: list[list[NDArray[np.float64]]] = []
+    start = clock()
     with _no_garbage_collection():
         while len(kept) < trials:
-            calls = [fresh() for fresh in contestants]
-            if kept:
-                stopwatch.warm_up(calls, repeats, known=kept[-1])
-            else:
-                repeats, start = [stopwatch.repeats(call) for call in calls], clock()
-            kept.append(calls)
-            taken.append(stopwatch.trial(calls, repeats, seconds / trials, seed=len(kept)))
+            kept.append(_in_any_order(contestants, generator))
+            if not paces:
+                paces, start = [stopwatch.pace(call) for call in kept[0]], clock()
+            taken.append(stopwatch.trial(kept[-1], paces, seconds / trials, generator))
             if len(kept) >= MIN_TRIALS and clock() - start >= seconds * 1e9:
                 break
     rows = zip(*taken, strict=True)
-    return [Samples(tuple(row), count) for row, count in zip(rows, repeats, strict=True)]
+    return [Samples(tuple(row), pace.repeats) for row, pace in zip(rows, paces, strict=True)]
+
+
+def _in_any_order(
+    contestants: Sequence[Callable[[], Call]], generator: random.Random
+) -> list[Call]:
+    """Make the calls of a trial; what is made first does not always lie first in memory."""
+    order = generator.sample(range(len(contestants)), len(contestants))
+    made = {index: contestants[index]() for index in order}
+    return [made[index] for index in range(len(contestants))]
+
+
+class _Pace(NamedTuple):
+    """How a call is sampled: so often, and after an untimed call or at once."""
+
+    repeats: int
+    settles: bool
 
 
 class _Stopwatch:
@@ -141,44 +161,44 @@ class _Stopwatch:
         self.synchronize = synchronize
         self.clock = clock
 
-    def sample(self, call: Call, repeats: int) -> int:
+    def sample(self, call: Call, pace: _Pace) -> int:
         """Nanoseconds of so many calls."""
+        if pace.settles:
+            call()
         self.synchronize()
         start = self.clock()
-        for _ in range(repeats):
+        for _ in range(pace.repeats):
             call()
         self.synchronize()
         return self.clock() - start
 
-    def repeats(self, call: Call) -> int:
-        """Warm up, and double the calls a sample until it lasts `SAMPLE_NS`."""
+    def pace(self, call: Call) -> _Pace:
+        """Warm up, and find out how many calls last `SAMPLE_NS`."""
         repeats = 1
         while True:
-            taken = [self.sample(call, repeats)]
+            taken = [self.sample(call, _Pace(repeats, settles=False))]
             while len(taken) < WARM_UPS and taken[-1] < LONG_NS:
-                taken.append(self.sample(call, repeats))
+                taken.append(self.sample(call, _Pace(repeats, settles=False)))
             if min(taken) >= SAMPLE_NS:
-                return repeats
+                # Not the next power of two: calls that are nearly alike are repeated alike.
+                enough = math.ceil(repeats * SAMPLE_NS / min(taken))
+                return _Pace(enough, settles=min(taken) < SETTLE_NS)
             repeats *= 2
 
-    def warm_up(self, calls: list[Call], repeats: list[int], *, known: list[Call]) -> None:
-        """One sample of each call that is not the one of the trial before."""
-        for call, count, before in zip(calls, repeats, known, strict=True):
-            if call is not before:
-                self.sample(call, count)
-
     def trial(
-        self, calls: list[Call], repeats: list[int], seconds: float, *, seed: int
+        self, calls: list[Call], paces: list[_Pace], seconds: float, generator: random.Random
     ) -> list[NDArray[np.float64]]:
         """Rounds for so many seconds: for each call, ``(rounds,)`` seconds a call."""
         taken: list[list[int]] = [[] for _ in calls]
-        order, generator = list(range(len(calls))), random.Random(seed)
+        order = list(range(len(calls)))
         end = self.clock() + seconds * 1e9
         while not taken[0] or self.clock() < end:
             generator.shuffle(order)
             for index in order:
-                taken[index].append(self.sample(calls[index], repeats[index]))
-        return [np.array(row) / (1e9 * n) for row, n in zip(taken, repeats, strict=True)]
+                taken[index].append(self.sample(calls[index], paces[index]))
+        return [
+            np.array(row) / (1e9 * pace.repeats) for row, pace in zip(taken, paces, strict=True)
+        ]
 
 
 @contextmanager
