@@ -1,0 +1,60 @@
+"""What `ordbench latency` does: time a grid, print it, and write it to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from ordbench.atomic import write_atomic
+from ordbench.latency import Comparison, compare
+from ordbench.latency_heads import Workbench
+from ordbench.latency_json import to_json
+from ordbench.latency_report import conditions, tables
+from ordbench.latency_setting import Setting
+
+WIDTH = 150  # of a table; a narrower terminal breaks its lines, and no cell is cut off
+
+
+def run(
+    grid: Sequence[Setting],
+    heads: Sequence[str],
+    *,
+    text: str = "",
+    seconds: float = 2.0,
+    threads: int = 1,
+    json: Path | None = None,
+) -> None:
+    """Time heads in every setting of a grid, print the tables, and write them as JSON.
+
+    What was timed before an interruption is printed and written as well.
+
+    Args:
+        grid: Where to compare the heads.
+        heads: As in `Workbench`.
+        text: As in `Workbench`.
+        seconds: As in `compare`.
+        threads: As in `compare`.
+        json: File to write, as pytest-benchmark would.
+
+    Raises:
+        OrdbenchError: If a head or text tower cannot be had, or the file not be written.
+    """
+    bench = Workbench(heads, text)
+    timed = compare(grid, bench, seconds=seconds, threads=threads)
+    done, errors = list[Comparison](), Console(stderr=True)
+    try:
+        done.extend(track(timed, "timing", len(grid), console=errors, transient=True))
+    finally:  # who stops it sees what there is
+        if done:
+            _show(done, threads)
+            if json:
+                write_atomic(json, to_json(done, threads=threads).encode())
+
+
+def _show(comparisons: Sequence[Comparison], threads: int) -> None:
+    console = Console(width=max(WIDTH, Console().width), highlight=False)
+    console.print(tables(comparisons))
+    console.print(conditions(threads), markup=False, soft_wrap=True)

@@ -1,0 +1,112 @@
+"""What the heads of one comparison share: the stage, the runtime and the sizes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from ordbench.choice import split
+from ordbench.errors import SpecError
+from ordbench.plan import parse_numbers
+from ordbench.workspace import Settings, Workspace
+
+Stage = Literal["deployed", "with-text", "train"]
+Runtime = Literal["eager", "compile", "onnx"]
+Arithmetic = Literal["float32", "bfloat16", "float16", "float64"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One comparison of heads.
+
+    Attributes:
+        stage: ``deployed``: what is shipped, features to outputs. ``with-text``: the same of a
+            prompt head that encodes its prompts anew at each call. ``train``: a training step,
+            which is forward, loss, backward and update.
+        runtime: ``eager`` PyTorch, ``torch.compile``, or ONNX Runtime.
+        batch: N.
+        num_ranks: K.
+        in_features: D.
+        dtype: Arithmetic.
+        device: As torch names it: ``cpu``, ``cuda`` or ``cuda:1``.
+    """
+
+    stage: Stage = "deployed"
+    runtime: Runtime = "eager"
+    batch: int = 1
+    num_ranks: int = 101
+    in_features: int = 512
+    dtype: Arithmetic = "float32"
+    device: str = "cpu"
+
+    def __str__(self) -> str:
+        sizes = f"N={self.batch}, K={self.num_ranks}, D={self.in_features}"
+        return f"{self.stage}, {self.runtime}, {sizes}, {self.dtype}, {self.device}"
+
+
+def settings(
+    *,
+    stages: Sequence[str],
+    runtimes: Sequence[str],
+    batches: Sequence[str],
+    ranks: Sequence[str],
+    widths: Sequence[str],
+    dtypes: Sequence[str],
+    devices: Sequence[str],
+) -> list[Setting]:
+    """Every combination of what was typed; each argument takes comma-separated values.
+
+    Raises:
+        SpecError: If a name is unknown, a number too small, or a device not usable.
+
+    >>> grid = {"stages": ["deployed"], "runtimes": ["eager"], "batches": ["1,32"]}
+    >>> grid |= {"ranks": ["101"], "widths": ["512"], "dtypes": ["float32"], "devices": ["cpu"]}
+    >>> for setting in settings(**grid):
+    ...     print(setting)
+    deployed, eager, N=1, K=101, D=512, float32, cpu
+    deployed, eager, N=32, K=101, D=512, float32, cpu
+    """
+    axes = itertools.product(
+        _names(stages, "--stage", get_args(Stage)),
+        dict.fromkeys(Workspace(Settings(device=name)).device for name in _items(devices)),
+        _names(dtypes, "--dtype", get_args(Arithmetic)),
+        _sizes(ranks, "--ranks", at_least=2),
+        _sizes(widths, "--features"),
+        _names(runtimes, "--runtime", get_args(Runtime)),
+        _sizes(batches, "--batch"),
+    )
+    return [
+        Setting(
+            stage=cast(Stage, stage),
+            runtime=cast(Runtime, runtime),
+            batch=batch,
+            num_ranks=num_ranks,
+            in_features=in_features,
+            dtype=cast(Arithmetic, dtype),
+            device=device,
+        )
+        for stage, device, dtype, num_ranks, in_features, runtime, batch in axes
+    ]
+
+
+def _items(texts: Iterable[str]) -> list[str]:
+    items = [item for text in texts for item in split(text, ",")]
+    return list(dict.fromkeys(item for item in items if item))
+
+
+def _names(texts: Iterable[str], flag: str, known: tuple[str, ...]) -> list[str]:
+    names = _items(texts)
+    for name in names:
+        if name not in known:
+            raise SpecError(f"{flag} {name}: wanted some of {', '.join(known)}")
+    return names
+
+
+def _sizes(texts: Iterable[str], flag: str, *, at_least: int = 1) -> list[int]:
+    sizes = parse_numbers(texts, flag)
+    for size in sizes:
+        if size < at_least:
+            raise SpecError(f"{flag} {size}: wanted a whole number of at least {at_least}")
+    return sizes
