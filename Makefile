@@ -9,7 +9,7 @@ RESULTS ?= results/local
 
 demo: $(VENV)/.run
 	$(BIN)/ordbench run --head linear,coral,mean-variance,coop,ordinalclip,zeroshot \
-	    --dataset drawn-faces --shots 1,2,4,8,16 --seeds 0-2 --results $(RESULTS)
+	    --dataset drawn-faces --shots 1,2,4,8,16 --seeds 0-2 --jobs 2 --results $(RESULTS)
 	$(BIN)/ordbench table $(RESULTS)
 
 test: $(VENV)/.test

@@ -12,8 +12,9 @@ from typing import Literal
 from ordbench.engine import Pool, run_cells
 from ordbench.errors import SpecError, TrainingError
 from ordbench.plan import Grid
-from ordbench.progress import Report, dry
+from ordbench.progress import Report, dry, encoding_bar
 from ordbench.protocol import read_manifest
+from ordbench.runner import build_head, prepare
 from ordbench.store import Store
 from ordbench.sweep import Policy, cells, survey
 from ordbench.workspace import Settings, Workspace
@@ -93,10 +94,11 @@ def launch(
         path = Path(split[0])
         settings = settings.with_manifest(path)
         values = {**values, "split": [read_manifest(path).hash]}
-    workspace, store = Workspace(settings), Store(results)
-    pool = engine.pool(workspace)
     planned = cells(Grid.of(values).specs())
-    found = survey(planned, workspace, store, policy)
+    with encoding_bar() as progress:
+        workspace, store = Workspace(settings, progress), Store(results)
+        pool = engine.pool(workspace)
+        found = survey(planned, workspace, store, policy)
     if policy.overwrite == "never" and found.done:
         raise SpecError(
             f"{len(found.done)} of {found.total} runs stand in {results} and --overwrite is never; "
@@ -106,6 +108,9 @@ def launch(
     if dry_run:
         dry(found, todo)
         return
+    heads = {(cell.specs[0].head, str(cell.specs[0].head_options)): cell.specs[0] for cell in todo}
+    for spec in heads.values():  # options that cannot be are refused, not recorded as failures
+        build_head(prepare(spec, workspace), workspace)
     report = Report(total=len(found.done) + sum(len(cell.specs) for cell in todo), as_json=as_json)
     with report, _stop_on_interrupt(report.warn) as stopped:
         report.add(found.done)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Self
@@ -24,6 +25,31 @@ if TYPE_CHECKING:
     from ordbench.record import Record
     from ordbench.spec import RunSpec
     from ordbench.sweep import Cell, Outcome, Survey
+
+
+@contextmanager
+def encoding_bar() -> Generator[Callable[[int, int], None]]:
+    """A bar on standard error that is told how many images of how many are encoded."""
+    bar = Progress(
+        TextColumn("encoding images"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    task = bar.add_task("encoding", total=None)
+
+    def told(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+        if done == total:
+            bar.stop()
+
+    try:
+        yield told
+    finally:
+        bar.stop()
 
 
 class Report:

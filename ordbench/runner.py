@@ -100,7 +100,12 @@ def train_and_test(group: Sequence[Prepared], bench: Bench) -> list[tuple[Record
     ]
 
 
-def _replica(prepared: Prepared, bench: Bench) -> Replica:
+def build_head(prepared: Prepared, bench: Bench) -> Head:
+    """An untrained head, as the train seed starts it.
+
+    Raises:
+        SpecError: If an option cannot be.
+    """
     spec, task = prepared.spec, prepared.material.listing.task
     train = prepared.labelled("train")
     head_class = HEADS[spec.head]
@@ -117,10 +122,14 @@ def _replica(prepared: Prepared, bench: Bench) -> Replica:
     )
     with torch.random.fork_rng():
         torch.manual_seed(spec.train_seed)
-        head = head_class(problem, **spec.head_options)
+        return head_class(problem, **spec.head_options).to(bench.device)
+
+
+def _replica(prepared: Prepared, bench: Bench) -> Replica:
+    spec = prepared.spec
     return Replica(
-        head=head.to(bench.device),
-        train=_to(train, bench.device),
+        head=build_head(prepared, bench),
+        train=_to(prepared.labelled("train"), bench.device),
         val=_to(prepared.labelled("val"), bench.device),
         seed=spec.train_seed,
         name=f"{head_label(spec)} on {spec.dataset}, seed {spec.train_seed}",

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ordbench.backbone import TextTower
 from ordbench.dataset import Listing, Rejected
-from ordbench.errors import BackboneError, SpecError
-from ordbench.features import Features, extract, open_family
+from ordbench.errors import SpecError
+from ordbench.features import Features, Progress, extract, open_family
 from ordbench.open_dataset import open_dataset, resolve_cache
 from ordbench.protocol import apply_manifest, draw, read_manifest
 from ordbench.spec import RunSpec
@@ -64,10 +64,12 @@ class Workspace:
 
     Args:
         settings: Where things lie.
+        progress: Told how many images of how many are encoded.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, progress: Progress | None = None) -> None:
         self.settings = settings or Settings()
+        self.progress = progress
         self.cache = resolve_cache(self.settings.cache)
         self.device = _device(self.settings.device)
         manifest = self.settings.manifest
@@ -153,12 +155,8 @@ class Workspace:
             dtype=spec.dtype,
             device=self.device,
             cache=self.cache,
+            progress=self.progress,
         )
-        if not bool(torch.isfinite(features.features).all()):
-            raise BackboneError(
-                f"backbone {spec.backbone} gives features that are not finite "
-                f"({features.dtype}); take --dtype float32, or look at the weights"
-            )
         return Material(_readable(listing, features), features)
 
     def _load_text_tower(self, name: str) -> TextTower | None:
