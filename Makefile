@@ -28,6 +28,10 @@ check: lint types test
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 
+publish: demo
+	$(BIN)/ordbench results publish $(RESULTS) results/demo --title "The demo's leaderboard" \
+	    --command "make demo" --readme README.md --mark demo
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
