@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
-from operator import attrgetter
 from typing import Literal
 
 from ordbench.choice import split
-from ordbench.flat import SHARED, FlatRecord
+from ordbench.flat import FlatRecord
+from ordbench.lot import Lot
 
 Columns = Literal["shots", "dataset"]
 Facts = tuple[tuple[str, str], ...]
 """Names and values of what runs share, in a fixed order."""
-Lot = list[FlatRecord]
-"""Runs that differ in nothing but seeds; at least one."""
 
 _SHOWN = 12  # hexadecimal digits of a hash
-_WHEN = attrgetter("created", "run_id")
-_seeds = attrgetter("data_seed", "train_seed")
 _ALWAYS = frozenset({"dataset", "backbone", "layer", "dtype", "protocol", "fold", "shots"})
 
 
@@ -57,41 +54,36 @@ def row_facts(record: FlatRecord) -> Facts:
     )
 
 
-def alike(records: Iterable[FlatRecord]) -> list[Lot]:
-    """Lots of runs that differ in nothing but seeds: what is said of one is said of its lot."""
-    lots: defaultdict[tuple[object, ...], Lot] = defaultdict(list)
-    for record in records:
-        lots[record[:SHARED]].append(record)
-    return list(lots.values())
-
-
-def newest(lots: Iterable[Lot]) -> tuple[list[Lot], Lot]:
+def newest(lots: Iterable[Lot]) -> tuple[list[Lot], list[Lot]]:
     """The latest of the runs that differ only in what made them: versions and a head's source.
 
     A seed that was run again counts once.
 
     Returns:
-        The lots without the runs that were done again since, by their last run; and those runs.
+        The runs that were not done again since, with the latest lot last; and the others.
     """
     cells: defaultdict[tuple[object, ...], list[Lot]] = defaultdict(list)
     for lot in lots:
-        cells[(*_cell(lot[0]), *_found(lot[0]))].append(lot)
+        cells[(*cell(lot.first), *_found(lot.first))].append(lot)
     kept: list[Lot] = []
-    older: Lot = []
-    for cell in cells.values():
-        if sum(map(len, cell)) == len({_seeds(run) for lot in cell for run in lot}):
-            kept += cell
+    older: list[Lot] = []
+    for found in cells.values():
+        if sum(map(len, found)) == len({seeds for lot in found for seeds in lot.seeds}):
+            kept += found
             continue
-        runs = sorted((run for lot in cell for run in lot), key=_WHEN)
-        latest = {_seeds(run): run.run_id for run in runs}
-        older += [run for run in runs if latest[_seeds(run)] != run.run_id]
-        kept += alike(run for run in runs if latest[_seeds(run)] == run.run_id)
-    return sorted(kept, key=lambda lot: max(map(_WHEN, lot))), older
+        runs = sorted(run for lot in found for run in zip(*_when(lot), lot.seeds, strict=True))
+        latest = {seeds: run_id for _, run_id, seeds in runs}
+        now = set(latest.values())
+        for lot in found:
+            kept += lot.part(now)
+            older += lot.part(set(lot.run_ids) - now)
+    return sorted(kept, key=lambda lot: max(zip(*_when(lot), strict=True))), older
 
 
-def work(record: FlatRecord) -> tuple[object, ...]:
-    """What a user asked for: the cell and the seeds of a run."""
-    return (*_cell(record), *_seeds(record))
+def cell(record: FlatRecord) -> tuple[object, ...]:
+    """What a user asked for, without seeds."""
+    head = (record.head, record.head_options, record.recipe, record.text)
+    return (*head, *setting(record), record.shots)
 
 
 def setting(record: FlatRecord) -> tuple[object, ...]:
@@ -124,9 +116,16 @@ def worth_saying(facts: Sequence[Facts]) -> list[dict[str, str]]:
     ]
 
 
-def _cell(record: FlatRecord) -> tuple[object, ...]:
-    head = (record.head, record.head_options, record.recipe, record.text)
-    return (*head, *setting(record), record.shots)
+def natural(facts: Facts) -> list[tuple[str, list[str | int]]]:
+    """A key by which 2-shot stands before 16-shot, and numbers before ``all``."""
+    return [
+        (name, [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", value)])
+        for name, value in facts
+    ]
+
+
+def _when(lot: Lot) -> tuple[Sequence[str], Sequence[str]]:
+    return lot.created, lot.run_ids
 
 
 def _found(record: FlatRecord) -> tuple[str, ...]:

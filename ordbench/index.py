@@ -11,14 +11,18 @@ import hashlib
 import logging
 import sqlite3
 import struct
+import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from ordbench.flat import FlatRecord, flatten
 from ordbench.listing import Stamp, compact_path, no_records, record_path, stamps
+from ordbench.lot import Lot, alike
 from ordbench.packed import check, join, key_of, shared, split
 
 INDEX = "index.sqlite"
@@ -35,8 +39,10 @@ _WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _log = logging.getLogger(__name__)
 
 
-def load_flat(path: Path) -> list[FlatRecord]:
-    """The records of a compact file, of a folder with one in it, or of a store, as rows.
+def load_lots(path: Path) -> list[Lot]:
+    """The records of a compact file, of a folder with one in it, or of a store, as lots.
+
+    What is not a record in a store is logged by name and left out.
 
     Raises:
         StoreError: If there is not one record, or the records cannot be read.
@@ -44,44 +50,58 @@ def load_flat(path: Path) -> list[FlatRecord]:
     if compact := compact_path(path):
         from ordbench.compact import read_compact  # pydantic, as below
 
-        rows = [flatten(record) for record in read_compact(compact)]
+        lots = alike(flatten(record) for record in read_compact(compact))
     else:
-        rows = load_store(path)
-    if not rows:
+        lots = _load_store(path)
+    if not lots:
         raise no_records(path)
-    return rows
+    return lots
 
 
-class Fault(NamedTuple):
-    """Why a file is not a record, in one line."""
-
-    reason: str
-
-
-Entry = FlatRecord | Fault
-
-
-def load_store(root: Path) -> list[FlatRecord]:
-    """The rows of a store, by run id. What is not a record is logged by name and left out.
+def load_flat(path: Path) -> list[FlatRecord]:
+    """The same records as rows, by run id.
 
     Raises:
-        StoreError: If a folder cannot be read.
+        StoreError: As `load_lots`.
     """
+    rows = [row for lot in load_lots(path) for row in lot.rows()]
+    return sorted(rows, key=attrgetter("run_id"))
+
+
+def _load_store(root: Path) -> list[Lot]:
     found = stamps(root)
     if not found:
         return []
     index = Index(root / INDEX)
-    entries = index.read(found)
-    stale = found.keys() - entries.keys()
+    held = index.read(found)
+    stale = found.keys() - held.run_ids()
     fresh = dict(_read(root, stale)) if stale else {}
-    if fresh or index.gone:
-        index.write(found, fresh)
-        entries = dict(sorted((entries | fresh).items()))
-    for run_id, entry in entries.items():
-        if isinstance(entry, Fault):
-            path = record_path(root, run_id)
-            _log.warning("%s is not a record and is left out: %s", path, entry.reason)
-    return [entry for entry in entries.values() if not isinstance(entry, Fault)]
+    if fresh or held.gone:
+        index.write(found, fresh, held.gone)
+    faults = {run_id: entry for run_id, entry in fresh.items() if isinstance(entry, str)}
+    for run_id, reason in sorted((held.faults | faults).items()):
+        path = record_path(root, run_id)
+        _log.warning("%s is not a record and is left out: %s", path, reason)
+    rows = (entry for _, entry in sorted(fresh.items()) if not isinstance(entry, str))
+    return [*held.lots, *alike(rows)]
+
+
+class Held(NamedTuple):
+    """What an index knows of the files that are as it knows them.
+
+    Attributes:
+        lots: The rows of those that are records.
+        faults: Why the others are none, by run id.
+        gone: Runs whose files are no longer there.
+    """
+
+    lots: list[Lot]
+    faults: dict[str, str]
+    gone: list[str]
+
+    def run_ids(self) -> set[str]:
+        """All runs but those that are gone."""
+        return set(self.faults).union(*(lot.run_ids for lot in self.lots))
 
 
 class Index:
@@ -89,42 +109,41 @@ class Index:
 
     Args:
         path: Where it is; it need not be there.
-
-    Attributes:
-        gone: Runs that it held when it was read, and whose files are no longer there.
     """
 
     def __init__(self, path: Path) -> None:
-        self.gone: list[str] = []
         self._path = path
         self._usable = True
 
-    def read(self, found: Mapping[str, Stamp]) -> dict[str, Entry]:
-        """What it holds of the files that are as it knows them, by run id and in that order.
+    def read(self, found: Mapping[str, Stamp]) -> Held:
+        """What it knows of the files that are as it knows them.
 
         Args:
             found: All files of the store.
         """
+        nothing = Held([], {}, [])
         if not self._path.is_file():
-            return {}
+            return nothing
         try:
             with closing(self._connect()) as db:
                 self._usable = _version(db) == _code()
-                return self._entries(db, found) if self._usable else {}
+                return _held(db, found) if self._usable else nothing
         except sqlite3.OperationalError as error:  # locked, or on a disk that cannot lock
             _log.info("%s cannot be read: %s", self._path, error)
         except (sqlite3.Error, struct.error, *_WRONG) as error:
             _log.info("%s is damaged and is made again: %s", self._path, error)
             self._usable = False
-        self.gone.clear()
-        return {}
+        return nothing
 
-    def write(self, found: Mapping[str, Stamp], fresh: Mapping[str, Entry]) -> None:
+    def write(
+        self, found: Mapping[str, Stamp], fresh: Mapping[str, FlatRecord | str], gone: Iterable[str]
+    ) -> None:
         """Take in what was read, and forget what is gone; nothing happens where it may not write.
 
         Args:
             found: The stamps of the files, taken before they were read.
-            fresh: What they hold.
+            fresh: What they hold: a row, or why there is none.
+            gone: Runs whose files are no longer there.
         """
         try:
             if not self._usable:
@@ -135,7 +154,8 @@ class Index:
                     for table in _TABLES:
                         db.execute(table)
                     db.execute(f"pragma user_version = {_code()}")
-                self._take_in(db, found, fresh)
+                db.executemany("delete from runs where run_id = ?", ((run_id,) for run_id in gone))
+                _take_in(db, found, fresh)
                 db.execute("commit")
         except (sqlite3.Error, OSError) as error:
             _log.info("%s cannot be written: %s", self._path, error)
@@ -147,44 +167,51 @@ class Index:
         for suffix in ("", "-journal", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
-    def _entries(self, db: sqlite3.Connection, found: Mapping[str, Stamp]) -> dict[str, Entry]:
-        texts = db.execute("select id, content from shared")
-        common = {key: shared(text) for key, text in texts if key == key_of(text)}
-        entries: dict[str, Entry] = {}
-        rows = db.execute(f"select {_COLUMNS} from runs order by run_id")
-        for run_id, inode, size, changed, key, checksum, packed in rows:
-            stamp = found.get(run_id)
-            if stamp is None:
-                self.gone.append(run_id)
-            elif stamp == (inode, size, changed) and checksum == check(key, packed):
-                entries[run_id] = (
-                    Fault(packed.decode()) if key == _FAULT else join(run_id, common[key], packed)
-                )
-        return entries
 
-    def _take_in(
-        self, db: sqlite3.Connection, found: Mapping[str, Stamp], fresh: Mapping[str, Entry]
-    ) -> None:
-        db.executemany("delete from runs where run_id = ?", ((run_id,) for run_id in self.gone))
-        texts: dict[int, str] = {}
-        rows: list[tuple[object, ...]] = []
-        for run_id, entry in fresh.items():
-            if isinstance(entry, Fault):
-                key, packed = _FAULT, entry.reason.encode()
-            else:
-                try:
-                    text, packed = split(entry)
-                except struct.error:
-                    continue  # a seed that is beyond 64 bits: its file is read every time
-                texts[key := key_of(text)] = text
-            rows.append((run_id, *found[run_id], key, check(key, packed), packed))
-        db.executemany("insert or replace into shared values (?, ?)", texts.items())
-        db.executemany("insert or replace into runs values (?, ?, ?, ?, ?, ?, ?)", rows)
-        db.execute("delete from shared where id not in (select shared from runs)")
+def _held(db: sqlite3.Connection, found: Mapping[str, Stamp]) -> Held:
+    texts = db.execute("select id, content from shared")
+    common = {key: shared(text) for key, text in texts if key == key_of(text)}
+    gone: list[str] = []
+    runs: defaultdict[int, tuple[list[str], list[bytes]]] = defaultdict(lambda: ([], []))
+    rows = db.execute(f"select {_COLUMNS} from runs")
+    for run_id, inode, size, changed, key, checksum, packed in rows:
+        stamp = found.get(run_id)
+        if stamp is None:
+            gone.append(run_id)
+        elif stamp == (inode, size, changed) and checksum == check(key, packed):
+            run_ids, own = runs[key]
+            run_ids.append(run_id)
+            own.append(packed)
+    faults = zip(*runs.pop(_FAULT, ((), ())), strict=True)
+    return Held(
+        [join(common[key], *columns) for key, columns in runs.items()],
+        {run_id: reason.decode() for run_id, reason in faults},
+        gone,
+    )
 
 
-def _read(root: Path, run_ids: Iterable[str]) -> Iterator[tuple[str, Entry]]:
-    """Open record files. One that cannot be read now is logged, and is no fault to remember."""
+def _take_in(
+    db: sqlite3.Connection, found: Mapping[str, Stamp], fresh: Mapping[str, FlatRecord | str]
+) -> None:
+    texts: dict[int, str] = {}
+    rows: list[tuple[object, ...]] = []
+    for run_id, entry in fresh.items():
+        if isinstance(entry, str):
+            key, packed = _FAULT, entry.encode()
+        else:
+            try:
+                text, packed = split(entry)
+            except struct.error:
+                continue  # a seed that is beyond 64 bits: its file is read every time
+            texts[key := key_of(text)] = text
+        rows.append((run_id, *found[run_id], key, check(key, packed), packed))
+    db.executemany("insert or replace into shared values (?, ?)", texts.items())
+    db.executemany("insert or replace into runs values (?, ?, ?, ?, ?, ?, ?)", rows)
+    db.execute("delete from shared where id not in (select shared from runs)")
+
+
+def _read(root: Path, run_ids: Iterable[str]) -> Iterator[tuple[str, FlatRecord | str]]:
+    """Open record files: rows, or why there is none. One that cannot be opened is tried again."""
     from ordbench.record import from_sealed  # pydantic, which a table from an index does not need
 
     for run_id in run_ids:
@@ -196,13 +223,13 @@ def _read(root: Path, run_ids: Iterable[str]) -> Iterator[tuple[str, Entry]]:
         except OSError as error:
             _log.warning("%s cannot be read and is left out: %s", path, error.strerror)
         except ValueError as error:
-            yield run_id, Fault(str(error))
+            yield run_id, str(error)
 
 
 @cache
 def _code() -> int:
     """A number that changes with the code that makes rows: 31 bits, as SQLite has room for."""
-    folder, digest = Path(__file__).parent, hashlib.sha256()
+    folder, digest = Path(__file__).parent, hashlib.sha256(sys.byteorder.encode())
     for name in _CODE.split():
         digest.update((folder / f"{name}.py").read_bytes())
     return int.from_bytes(digest.digest()[:4], "big") >> 1

@@ -7,11 +7,10 @@ without runs stays empty; it is never filled and never counts as zero.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 from ordbench.errors import StoreError
@@ -19,9 +18,8 @@ from ordbench.flat import FlatRecord
 from ordbench.grouping import (
     Columns,
     Facts,
-    Lot,
-    alike,
     column_facts,
+    natural,
     newest,
     row_facts,
     setting,
@@ -29,8 +27,9 @@ from ordbench.grouping import (
     titles,
     worth_saying,
 )
+from ordbench.lot import Lot, alike
 from ordbench.metric_names import Metric
-from ordbench.question import Answer, Question, ask
+from ordbench.question import Question, ask
 from ordbench.remarks import on_cells, on_history, on_scores
 from ordbench.standing import Row, aggregate, by_name, ranked
 
@@ -91,10 +90,24 @@ def build(
     columns: Columns = "shots",
     pool_folds: bool = False,
 ) -> list[Table]:
-    """Make the leaderboards that the records allow, the ranked ones first.
+    """`build_lots` of runs one by one, as `ordbench.store.load_flat` gives them."""
+    return build_lots(
+        alike(records), metric=metric, decode=decode, columns=columns, pool_folds=pool_folds
+    )
+
+
+def build_lots(
+    lots: Iterable[Lot],
+    *,
+    metric: str = "mae",
+    decode: str = "median",
+    columns: Columns = "shots",
+    pool_folds: bool = False,
+) -> list[Table]:
+    """Make the leaderboards that the runs allow, the ranked ones first.
 
     Args:
-        records: As `ordbench.store.load_flat` gives them.
+        lots: As `ordbench.index.load_lots` gives them.
         metric: A name in `ordbench.metrics.METRICS`.
         decode: ``argmax``, ``mean`` or ``median``.
         columns: ``shots``, or ``dataset``: then each number of shots has a table of its own.
@@ -105,69 +118,71 @@ def build(
         StoreError: If no run is done, or none has that score.
     """
     asked = ask(metric, decode, columns, pool_folds=pool_folds)
-    records = list(records)
-    lots = alike(records)
-    current, older = newest(lot for lot in lots if lot[0].status == "done")
+    lots = list(lots)
+    failed = [lot for lot in lots if lot.first.status == "failed"]
+    current, older = newest(lot for lot in lots if lot.first.status == "done")
     groups = _groups(asked, current)
     if not groups:
-        raise StoreError(_nothing(records, asked))
-    others: defaultdict[object, list[FlatRecord]] = defaultdict(list)
-    for record in chain(older, *(lot for lot in lots if lot[0].status == "failed")):
-        others[setting(record)].append(record)
+        raise StoreError(_nothing(lots, failed, asked))
+    others: defaultdict[object, list[Lot]] = defaultdict(list)
+    for lot in (*older, *failed):
+        others[setting(lot.first)].append(lot)
     shown = worth_saying([facts for facts, _ in groups])
     return [
-        _Draft(asked, lots).table(facts, others)
-        for facts, (_, lots) in zip(shown, groups, strict=True)
+        _Draft(asked, group).table(facts, others)
+        for facts, (_, group) in zip(shown, groups, strict=True)
     ]
 
 
 class _Placed(NamedTuple):
-    """A lot with its row, its column and the scores of its runs."""
+    """A lot with its row, its column, and the scores of its runs by which decoding."""
 
-    head: Facts
+    lot: Lot
+    row: Facts
     column: Facts
-    runs: Lot
-    answers: list[Answer]
+    decoding: str
+    values: Sequence[float]
 
 
 def _groups(asked: Question, lots: Iterable[Lot]) -> list[tuple[Facts, list[_Placed]]]:
     """The runs of each table, the ranked tables first; tables without a score are left out."""
     groups: defaultdict[tuple[bool, Facts], list[_Placed]] = defaultdict(list)
     for lot in lots:
-        facts = table_facts(lot[0], asked.columns, pool_folds=asked.pool_folds)
-        answers = [answer for answer in map(asked.answer, lot) if answer]
-        placed = _Placed(row_facts(lot[0]), column_facts(lot[0], asked.columns), lot, answers)
-        groups[not lot[0].ranked, facts].append(placed)
-    keys = [key for key, group in groups.items() if any(lot.answers for lot in group)]
-    keys.sort(key=lambda key: (key[0], _natural(key[1])))
+        run = lot.first
+        facts = table_facts(run, asked.columns, pool_folds=asked.pool_folds)
+        place = row_facts(run), column_facts(run, asked.columns)
+        groups[not run.ranked, facts].append(_Placed(lot, *place, *asked.answer(lot)))
+    keys = [key for key, group in groups.items() if any(placed.decoding for placed in group)]
+    keys.sort(key=lambda key: (key[0], natural(key[1])))
     return [(key[1], groups[key]) for key in keys]
 
 
 class _Draft:
     """One table in the making, from the runs that share its facts."""
 
-    def __init__(self, asked: Question, lots: Sequence[_Placed]) -> None:
+    def __init__(self, asked: Question, group: Sequence[_Placed]) -> None:
         self.asked = asked
-        self.lots = lots
-        self.columns = sorted({lot.column for lot in lots}, key=_natural)
-        heads = sorted({lot.head for lot in lots}, key=_natural)
+        self.group = group
+        self.columns = sorted({placed.column for placed in group}, key=natural)
+        heads = sorted({placed.row for placed in group}, key=natural)
         self.names = dict(zip(heads, titles(heads), strict=True))
 
-    def table(self, facts: dict[str, str], others: Mapping[object, list[FlatRecord]]) -> Table:
+    def table(self, facts: dict[str, str], others: Mapping[object, list[Lot]]) -> Table:
         """Fill in everything; ``others`` are the runs that are in no table, by setting."""
-        may_rank = all(lot.runs[0].ranked for lot in self.lots)
+        lots = [placed.lot for placed in self.group]
+        may_rank = all(lot.first.ranked for lot in lots)
         drawn = self._rows()
         rows = ranked(drawn, self.asked.metric) if may_rank else by_name(drawn)
         reference = self._reference()
         cells = [cell for row in (*rows, reference) for cell in row.cells if cell]
         runs = {cell.runs for cell in cells}
         same = runs.pop() if len(runs) == 1 else None
-        settings = {setting(lot.runs[0]) for lot in self.lots}
-        untabled = [record for key in settings for record in others.get(key, ())]
-        named = ((self.names[lot.head], answer) for lot in self.lots for answer in lot.answers)
+        settings = {setting(lot.first) for lot in lots}
+        untabled = [lot for key in settings for lot in others.get(key, ())]
+        named = [(self.names[placed.row], *placed[-2:]) for placed in self.group]
         return Table(
             metric=self.asked.metric,
-            unit=self.asked.metric.unit.format(unit=" or ".join(_units(self.lots))),
+            unit=self.asked.metric.unit.format(unit=" or ".join(_units(self.group))),
             decoding=self._decoding(),
             facts=facts | self._folds(),
             ranked=may_rank,
@@ -176,17 +191,13 @@ class _Draft:
             reference=reference if any(reference.cells) else None,
             runs=same,
             per="run" if self.asked.pool_folds else "seed",
-            notes=(
-                *on_cells(rows, same),
-                *on_scores(named),
-                *on_history([lot.runs for lot in self.lots], untabled),
-            ),
+            notes=(*on_cells(rows, same), *on_scores(named), *on_history(lots, untabled)),
         )
 
     def _rows(self) -> list[Row]:
         cells: defaultdict[tuple[Facts, Facts], list[float]] = defaultdict(list)
-        for lot in self.lots:
-            cells[lot.head, lot.column].extend(value for _, value in lot.answers)
+        for placed in self.group:
+            cells[placed.row, placed.column] += placed.values
         return [
             Row(name, tuple(aggregate(cells[head, column]) for column in self.columns))
             for head, name in self.names.items()
@@ -194,17 +205,15 @@ class _Draft:
 
     def _reference(self) -> Row:
         """The baseline of each draw of images once, however many heads were trained on it."""
-        draws: dict[Facts, dict[tuple[int, int, int], float]] = {c: {} for c in self.columns}
-        name = self.asked.metric.name
-        for lot in self.lots:
-            fold, drawn = lot.runs[0].fold, draws[lot.column]
-            for run in lot.runs:
-                if (value := run.baseline.get(name)) is not None:
-                    drawn[fold, run.data_seed, run.train_seed] = value
+        draws: dict[Facts, dict[object, float]] = {column: {} for column in self.columns}
+        for lot, _, column, *_ in self.group:
+            values = lot.baseline.get(self.asked.metric.name, ())
+            fold = repeat(lot.first.fold)
+            draws[column].update(zip(zip(fold, lot.seeds, strict=False), values, strict=False))
         return Row(REFERENCE, tuple(aggregate(draws[c].values()) for c in self.columns))
 
     def _decoding(self) -> str:
-        used = {decoding for lot in self.lots for decoding, _ in lot.answers}
+        used = {placed.decoding for placed in self.group}
         if self.asked.decode in used:
             return self.asked.decode
         return "point" if "point" in used else ""
@@ -212,34 +221,26 @@ class _Draft:
     def _titles(self) -> tuple[str, ...]:
         """Columns that are not measured in one unit say theirs."""
         names = titles(self.columns)
-        if len(_units(self.lots)) > 1 and "{unit}" in self.asked.metric.unit:
+        if len(_units(self.group)) > 1 and "{unit}" in self.asked.metric.unit:
             for index, column in enumerate(self.columns):
-                own = [lot for lot in self.lots if lot.column == column]
+                own = [placed for placed in self.group if placed.column == column]
                 names[index] += f" [{' or '.join(_units(own))}]"
         return tuple(names)
 
     def _folds(self) -> dict[str, str]:
-        folds = sorted({lot.runs[0].fold for lot in self.lots})
+        folds = sorted({placed.lot.first.fold for placed in self.group})
         return {"folds": ", ".join(map(str, folds))} if self.asked.pool_folds else {}
 
 
-def _units(lots: Iterable[_Placed]) -> list[str]:
-    return sorted({lot.runs[0].unit for lot in lots})
+def _units(group: Iterable[_Placed]) -> list[str]:
+    return sorted({placed.lot.first.unit for placed in group})
 
 
-def _natural(facts: Facts) -> list[tuple[str, list[str | int]]]:
-    """A key by which 2-shot stands before 16-shot, and numbers before ``all``."""
-    return [
-        (name, [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", value)])
-        for name, value in facts
-    ]
-
-
-def _nothing(records: Sequence[FlatRecord], asked: Question) -> str:
-    errors = [record.error or "" for record in records if record.status == "failed"]
-    if len(errors) == len(records):
-        first = f", the first because: {errors[0]}" if errors else ""
-        return f"no run to table; {len(errors)} failed{first}; `ordbench run` makes runs"
-    known = sorted({name for record in records for name in record.metrics})
+def _nothing(lots: Sequence[Lot], failed: Sequence[Lot], asked: Question) -> str:
+    if len(failed) == len(lots):
+        first = f", the first because: {failed[0].first.error}" if failed else ""
+        number = sum(map(len, failed))
+        return f"no run to table; {number} failed{first}; `ordbench run` makes runs"
+    known = sorted({name for lot in lots for name in lot.metrics})
     wanted = f"{asked.metric.name} decoded by {asked.decode}"
     return f"no run has a score for {wanted}; the records hold: {', '.join(known)}"

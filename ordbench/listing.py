@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from ordbench.atomic import cannot_read
@@ -17,7 +16,8 @@ RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
 Stamp = tuple[int, int, int]
 """Inode, size and time of change of a file: whoever changes its content changes one of them."""
 
-_RECORD_FILE = re.compile(rf"{RUN_ID.pattern}\.json")
+_HEXADECIMAL = re.compile("[0-9a-f]*")
+_FOREIGN = "%s is left out: its name is not that of a run"
 _log = logging.getLogger(__name__)
 
 
@@ -41,7 +41,7 @@ def stamps(root: Path) -> dict[str, Stamp]:
     found: dict[str, Stamp] = {}
     for folder in entries(root / "runs"):
         if folder.is_dir():
-            _add(found, folder.name, entries(folder.path))
+            found |= _records(folder)
     return found
 
 
@@ -68,16 +68,21 @@ def no_records(path: Path) -> StoreError:
     )
 
 
-def _add(found: dict[str, Stamp], folder: str, files: Iterable[os.DirEntry[str]]) -> None:
-    for file in files:
+def _records(folder: os.DirEntry[str]) -> dict[str, Stamp]:
+    found: dict[str, Stamp] = {}
+    first = folder.name
+    for file in entries(folder.path):
         name = file.name
-        if not name.endswith(".json"):
-            continue
-        if name[:2] == folder and _RECORD_FILE.fullmatch(name):
+        if name[RUN_ID_LENGTH:] == ".json" and name[:2] == first:
             try:
                 stat = file.stat()
             except FileNotFoundError:
                 continue  # removed since the folder was listed
             found[name[:RUN_ID_LENGTH]] = stat.st_ino, stat.st_size, stat.st_mtime_ns
-        elif not name.startswith("."):
-            _log.warning("%s is left out: its name is not that of a run", file.path)
+        elif name.endswith(".json") and not name.startswith("."):
+            _log.warning(_FOREIGN, file.path)
+    if not _HEXADECIMAL.fullmatch("".join(found)):  # once a folder: once a name takes far longer
+        for name in [name for name in found if not RUN_ID.fullmatch(name)]:
+            del found[name]
+            _log.warning(_FOREIGN, os.path.join(folder.path, f"{name}.json"))
+    return found

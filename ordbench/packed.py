@@ -5,45 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
-from struct import Struct, pack
-from typing import NamedTuple, TypeVar, overload
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from struct import pack
+from typing import NamedTuple
 from zlib import crc32
 
 from ordbench.flat import SHARED, FlatRecord
+from ordbench.lot import Lot
 
-T = TypeVar("T")
-
-_OWN = Struct("<qqd")  # data seed, train seed, seconds of the fit; then the scores, then the time
-_SCORE = Struct("<d")
+_OWN = 3  # data seed, train seed, seconds of the fit; then the scores, then the time in ISO 8601
+_WIDTH = 8  # bytes of each
 
 
-class Scores(Mapping[str, float]):
+class Columns(Mapping[str, Sequence[float]]):
     """Scores by name that stay packed until one is asked for: a table wants one of thirty.
 
     Args:
-        places: Where in ``packed`` each begins.
-        packed: Little-endian doubles.
+        places: Which number of each run it is.
+        numbers: Those of one run after the other.
+        stride: Numbers of a run.
     """
 
-    __slots__ = ("_packed", "_places")
-
-    def __init__(self, places: Mapping[str, int], packed: bytes) -> None:
+    def __init__(self, places: Mapping[str, int], numbers: array[float], stride: int) -> None:
         self._places = places
-        self._packed = packed
+        self._numbers = numbers
+        self._stride = stride
 
-    def __getitem__(self, name: str) -> float:
-        value: float = _SCORE.unpack_from(self._packed, self._places[name])[0]
-        return value
-
-    @overload
-    def get(self, name: str, default: None = None, /) -> float | None: ...
-    @overload
-    def get(self, name: str, default: float | T, /) -> float | T: ...
-    def get(self, name: str, default: object = None, /) -> object:
-        """As of any mapping, in one step instead of three."""
-        place = self._places.get(name)
-        return default if place is None else _SCORE.unpack_from(self._packed, place)[0]
+    def __getitem__(self, name: str) -> Sequence[float]:
+        return self._numbers[self._places[name] :: self._stride]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -51,26 +41,21 @@ class Scores(Mapping[str, float]):
     def __len__(self) -> int:
         return len(self._places)
 
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
 
 class Shared(NamedTuple):
-    """What many rows have in common.
+    """What the runs of a lot have in common.
 
     Attributes:
         fields: ``row[:SHARED]`` of each.
         error: Why they failed.
-        metrics: Where in the packed bytes each metric begins.
+        metrics: Names of their scores.
         baseline: So for the scores of the baseline.
-        end: Where the scores end.
     """
 
     fields: tuple[object, ...]
     error: str | None
-    metrics: Mapping[str, int]
-    baseline: Mapping[str, int]
-    end: int
+    metrics: tuple[str, ...]
+    baseline: tuple[str, ...]
 
 
 def key_of(text: str) -> int:
@@ -91,9 +76,9 @@ def split(row: FlatRecord) -> tuple[str, bytes]:
     """
     text = json.dumps([row[:SHARED], row.error, list(row.metrics), list(row.baseline)])
     seconds = math.nan if row.seconds_fit is None else row.seconds_fit
-    scores = (*row.metrics.values(), *row.baseline.values())
-    numbers = _OWN.pack(row.data_seed, row.train_seed, seconds) + pack(f"<{len(scores)}d", *scores)
-    return text, numbers + row.created.encode()
+    numbers = (seconds, *row.metrics.values(), *row.baseline.values())
+    packed = pack(f"=qq{len(numbers)}d", row.data_seed, row.train_seed, *numbers)
+    return text, packed + row.created.encode()
 
 
 def shared(text: str) -> Shared:
@@ -105,28 +90,24 @@ def shared(text: str) -> Shared:
     fields, error, metrics, baseline = json.loads(text)
     if len(fields) != SHARED:
         raise ValueError(f"wanted {SHARED} fields, got {len(fields)}")
-    end = _OWN.size + _SCORE.size * (len(metrics) + len(baseline))
-    places = range(_OWN.size, end, _SCORE.size)
-    return Shared(
-        tuple(fields),
-        error,
-        dict(zip(metrics, places, strict=False)),
-        dict(zip(baseline, places[len(metrics) :], strict=True)),
-        end,
-    )
+    return Shared(tuple(fields), error, tuple(metrics), tuple(baseline))
 
 
-def join(run_id: str, common: Shared, packed: bytes) -> FlatRecord:
-    """The row that `split` took apart; its scores stay packed."""
-    data_seed, train_seed, seconds = _OWN.unpack_from(packed)
-    own = (
-        run_id,
-        packed[common.end :].decode(),
-        data_seed,
-        train_seed,
-        None if math.isnan(seconds) else seconds,
-        common.error,
-        Scores(common.metrics, packed),
-        Scores(common.baseline, packed),
+def join(common: Shared, run_ids: Sequence[str], packed: Sequence[bytes]) -> Lot:
+    """The lot of rows that `split` took apart, at least one; their scores stay packed."""
+    fields, error, metrics, baseline = common
+    stride = _OWN + len(metrics) + len(baseline)
+    end = stride * _WIDTH
+    content = b"".join([row[:end] for row in packed])
+    created = [row[end:].decode() for row in packed]
+    whole, numbers = array("q", content), array("d", content)
+    seeds = list(zip(whole[0::stride], whole[1::stride], strict=True))
+    seconds = [None if math.isnan(value) else value for value in numbers[2::stride]]
+    places = range(_OWN, stride)
+    scores = (
+        Columns(dict(zip(metrics, places, strict=False)), numbers, stride),
+        Columns(dict(zip(baseline, places[len(metrics) :], strict=True)), numbers, stride),
     )
-    return FlatRecord._make(common.fields + own)
+    own = (run_ids[0], created[0], *seeds[0], seconds[0], error)
+    first = FlatRecord._make((*fields, *own, *({n: s[n][0] for n in s} for s in scores)))
+    return Lot(first, run_ids, created, seeds, seconds, *scores)

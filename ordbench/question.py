@@ -8,12 +8,9 @@ from typing import NamedTuple
 
 from ordbench.choice import split
 from ordbench.errors import SpecError
-from ordbench.flat import FlatRecord
 from ordbench.grouping import Columns
+from ordbench.lot import Lot
 from ordbench.metric_names import DECODES, METRICS, Metric
-
-Answer = tuple[str, float]
-"""Decoding and value."""
 
 
 class Question(NamedTuple):
@@ -24,13 +21,16 @@ class Question(NamedTuple):
     columns: Columns
     pool_folds: bool
 
-    def answer(self, record: FlatRecord) -> Answer | None:
-        """Decoding and value; a head without a posterior answers with its point estimate."""
+    def answer(self, lot: Lot) -> tuple[str, Sequence[float]]:
+        """Decoding and scores; a head without a posterior answers with its point estimates.
+
+        Both are empty where there is no such score.
+        """
         for decoding in (self.decode, "point", "posterior"):
-            value = record.metrics.get(f"{self.metric.name}_{decoding}")
-            if value is not None:
-                return decoding, value
-        return None
+            values = lot.metrics.get(f"{self.metric.name}_{decoding}")
+            if values is not None:
+                return decoding, values
+        return "", ()
 
 
 def ask(metric: str, decode: str, columns: Columns, *, pool_folds: bool) -> Question:
@@ -45,17 +45,17 @@ def ask(metric: str, decode: str, columns: Columns, *, pool_folds: bool) -> Ques
 
 
 def select(
-    records: Iterable[FlatRecord],
+    lots: Iterable[Lot],
     *,
     head: Iterable[str] | None = None,
     dataset: Iterable[str] | None = None,
     backbone: Iterable[str] | None = None,
     shots: Iterable[str] | None = None,
-) -> list[FlatRecord]:
+) -> list[Lot]:
     """Keep the runs of the given heads, datasets, backbones and shots, as typed on a command line.
 
     Args:
-        records: Runs.
+        lots: Runs.
         head: Names ("coral") or whole labels ("ordinalclip:base_ranks=5"); as for the others,
             several may stand in one text, with commas, and None keeps all.
         dataset: Names.
@@ -65,16 +65,15 @@ def select(
     Raises:
         SpecError: If a value is that of no run; near ones are suggested.
     """
-    runs = list(records)
-    if not (head or dataset or backbone or shots):
-        return runs
+    lots = list(lots)
+    runs = [lot.first for lot in lots]
     kept = [
-        _matching("head", head, [{record.head, record.label} for record in runs]),
-        _matching("dataset", dataset, [{record.dataset} for record in runs]),
-        _matching("backbone", backbone, [{record.backbone} for record in runs]),
-        _matching("shots", shots, [{str(record.shots or "all")} for record in runs]),
+        _matching("head", head, [{run.head, run.label} for run in runs]),
+        _matching("dataset", dataset, [{run.dataset} for run in runs]),
+        _matching("backbone", backbone, [{run.backbone} for run in runs]),
+        _matching("shots", shots, [{str(run.shots or "all")} for run in runs]),
     ]
-    return [record for record, *wanted in zip(runs, *kept, strict=True) if all(wanted)]
+    return [lot for lot, *wanted in zip(lots, *kept, strict=True) if all(wanted)]
 
 
 def _matching(what: str, typed: Iterable[str] | None, found: Sequence[set[str]]) -> list[bool]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
-from ordbench.flat import FlatRecord
-from ordbench.grouping import Lot, work
-from ordbench.question import Answer
+from ordbench.grouping import cell
+from ordbench.lot import Lot
 from ordbench.standing import Row
 
 MISSING = "\N{EN DASH}"
@@ -23,16 +23,16 @@ def on_cells(rows: Sequence[Row], runs: int | None) -> list[str]:
     ]
 
 
-def on_scores(answers: Iterable[tuple[str, Answer]]) -> list[str]:
+def on_scores(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[str]:
     """Which heads gave points, and how many runs have an undefined score.
 
     Args:
-        answers: Scores with the names of their rows.
+        answers: Name of a row, decoding, scores.
     """
     points: set[str] = set()
     undefined = 0
-    for name, (decoding, value) in answers:
-        undefined += not isfinite(value)
+    for name, decoding, values in answers:
+        undefined += len(values) - sum(map(isfinite, values))
         if decoding == "point":
             points.add(name)
     return [
@@ -41,17 +41,24 @@ def on_scores(answers: Iterable[tuple[str, Answer]]) -> list[str]:
     ]
 
 
-def on_history(lots: Sequence[Lot], others: Sequence[FlatRecord]) -> list[str]:
+def on_history(lots: Sequence[Lot], others: Sequence[Lot]) -> list[str]:
     """Runs of this table that failed or were run again since, and mixed versions.
 
     Args:
         lots: The runs in the table.
         others: Runs of the same setting that are in no table.
     """
-    done = {work(run) for lot in lots for run in lot} if others else set[object]()
-    older = sum(record.status == "done" and work(record) in done for record in others)
-    failed = sum(record.status == "failed" and work(record) not in done for record in others)
-    versions = sorted({lot[0].ordbench for lot in lots})
+    done: defaultdict[object, set[tuple[int, int]]] = defaultdict(set)
+    for lot in lots:
+        done[cell(lot.first)].update(lot.seeds)
+    older = failed = 0
+    for lot in others:
+        again = sum(seeds in done[cell(lot.first)] for seeds in lot.seeds)
+        if lot.first.status == "done":
+            older += again
+        else:
+            failed += len(lot) - again
+    versions = sorted({lot.first.ordbench for lot in lots})
     return [
         *([f"left out, as failed: {_runs(failed)}"] if failed else []),
         *([f"left out, as run again since: {_runs(older)}"] if older else []),

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ordbench.grouping import Columns
-from ordbench.index import load_flat
-from ordbench.leaderboard import build
+from ordbench.index import load_lots
+from ordbench.leaderboard import build_lots
 from ordbench.question import select
 from ordbench.render import Format, render
 
@@ -29,8 +29,8 @@ def table_text(
     """The leaderboards of a folder of records, as text that ends with a line feed.
 
     Args:
-        results: See `ordbench.index.load_flat`.
-        metric: See `ordbench.leaderboard.build`; so for ``decode`` and ``columns``.
+        results: See `ordbench.index.load_lots`.
+        metric: See `ordbench.leaderboard.build_lots`; so for ``decode`` and ``columns``.
         decode: How posteriors become estimates.
         columns: What stands in the columns.
         format: See `ordbench.render.render`.
@@ -44,10 +44,10 @@ def table_text(
         StoreError: If there is nothing to show, or the records cannot be read.
     """
     with _without_collection():
-        rows = select(
-            load_flat(results), head=head, dataset=dataset, backbone=backbone, shots=shots
+        lots = select(
+            load_lots(results), head=head, dataset=dataset, backbone=backbone, shots=shots
         )
-        return render(build(rows, metric=metric, decode=decode, columns=columns), format)
+        return render(build_lots(lots, metric=metric, decode=decode, columns=columns), format)
 
 
 @contextmanager

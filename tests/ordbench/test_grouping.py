@@ -4,16 +4,16 @@ import pytest
 
 from ordbench.flat import FlatRecord
 from ordbench.grouping import (
-    alike,
+    cell,
     column_facts,
     newest,
     row_facts,
     setting,
     table_facts,
     titles,
-    work,
     worth_saying,
 )
+from ordbench.lot import alike
 
 FlatRun = Callable[..., FlatRecord]
 
@@ -89,8 +89,10 @@ def test_a_run_that_was_done_again_counts_once_and_the_last_time(flat_run: FlatR
     old = flat_run(created="2026-11-21T00:00:00+00:00", head_hash="old")
     new = flat_run(created="2026-11-22T00:00:00+00:00")
     other_seed = flat_run(created="2026-11-20T00:00:00+00:00", seed=1)
-    assert newest(alike([new, old, other_seed])) == ([[other_seed, new]], [old])
-    assert work(old) == work(new)
+    (current,), (older,) = newest(alike([new, old, other_seed]))
+    assert [*current.rows()] == [new, other_seed]
+    assert [*older.rows()] == [old]
+    assert cell(old) == cell(new)
 
 
 def test_a_run_on_other_images_does_not_replace_one(flat_run: FlatRun) -> None:
@@ -140,12 +142,6 @@ def test_a_caption_always_says_the_setting_and_the_rest_only_if_it_differs(
     assert worth_saying(facts) == [alone | {"unit length": "no"}, alone | {"unit length": "yes"}]
 
 
-def test_lots_hold_the_runs_that_differ_in_seeds_and_outcome(flat_run: FlatRun) -> None:
-    one = [flat_run(mae=1.0, seed=0), flat_run(mae=2.0, seed=1, created="2026", seconds_fit=9.0)]
-    other = [flat_run(shots=4)]
-    assert alike([one[0], *other, one[1]]) == [one, other]
-
-
 @pytest.mark.parametrize(
     "changes",
     [{"seed": 3}, {"created": "x"}, {"error": "x"}, {"seconds_fit": 1.0}, {"baseline": {"x": 1.0}}],
@@ -161,3 +157,9 @@ def test_what_is_said_of_one_run_is_said_of_its_lot(
         facts = [table_facts(run, columns, pool_folds=False) for run in (one, other)]
         assert facts[0] == facts[1]
     assert setting(one) == setting(other)
+
+
+def test_the_latest_lot_comes_last_in_whatever_order_they_came(flat_run: FlatRun) -> None:
+    runs = [flat_run(shots=shots, created=f"2026-11-{30 - shots}") for shots in (1, 2, 4)]
+    for lots in (alike(runs), alike(runs[::-1])):
+        assert [lot.first.shots for lot in newest(lots)[0]] == [4, 2, 1]

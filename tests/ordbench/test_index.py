@@ -13,7 +13,7 @@ from ordbench import index
 from ordbench.compact import COMPACT, write_compact
 from ordbench.errors import StoreError
 from ordbench.flat import flatten
-from ordbench.index import INDEX, load_flat, load_store
+from ordbench.index import INDEX, load_flat
 from ordbench.listing import record_path
 from ordbench.record import Record, run_id, to_sealed
 from ordbench.spec import RunSpec
@@ -60,46 +60,46 @@ def rows_of_files(store: Store) -> list[object]:
 
 def test_the_rows_are_those_of_the_files_in_the_same_order(store: Store) -> None:
     wanted = rows_of_files(store)
-    assert load_store(store.root) == wanted
-    assert load_store(store.root) == wanted
+    assert load_flat(store.root) == wanted
+    assert load_flat(store.root) == wanted
     assert len(wanted) == 5
 
 
 def test_a_second_answer_opens_no_record(store: Store, opened: list[str]) -> None:
-    load_store(store.root)
+    load_flat(store.root)
     assert len(opened) == 5
-    load_store(store.root)
+    load_flat(store.root)
     assert len(opened) == 5
 
 
 def test_only_what_changed_is_opened(store: Store, opened: list[str]) -> None:
-    load_store(store.root)
+    load_flat(store.root)
     opened.clear()
     store.write(record(1, mae=0.75))
     store.write(record(9))
-    assert load_store(store.root) == rows_of_files(store)
+    assert load_flat(store.root) == rows_of_files(store)
     changed = {run_id({"seed": 1}), run_id({"seed": 9})}
     assert set(opened[:2]) == changed
     opened.clear()
-    load_store(store.root)
+    load_flat(store.root)
     assert opened == []
 
 
 def test_a_record_that_is_replaced_at_once_by_one_of_its_size_is_seen(store: Store) -> None:
-    load_store(store.root)
+    load_flat(store.root)
     path = record_path(store.root, record(0).run_id)
     before = path.stat()
     store.write(record(0, mae=0.75))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
-    assert 0.75 in [row.metrics.get("mae_median") for row in load_store(store.root)]
+    assert 0.75 in [row.metrics.get("mae_median") for row in load_flat(store.root)]
 
 
 def test_a_record_that_is_removed_leaves_the_index(store: Store, opened: list[str]) -> None:
-    load_store(store.root)
+    load_flat(store.root)
     record_path(store.root, record(0).run_id).unlink()
     opened.clear()
-    assert len(load_store(store.root)) == 4
+    assert len(load_flat(store.root)) == 4
     assert opened == []
     with sqlite3.connect(store.root / INDEX) as db:
         assert db.execute("select count(*) from runs").fetchone() == (4,)
@@ -109,13 +109,13 @@ def test_a_record_that_is_removed_leaves_the_index(store: Store, opened: list[st
 def test_a_record_that_is_edited_in_place_is_left_out_by_name_every_time(
     store: Store, opened: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    load_store(store.root)
+    load_flat(store.root)
     path = record_path(store.root, record(0).run_id)
     path.write_text(path.read_text().replace("0.25", "0.15"))
     opened.clear()
     for _ in range(2):
         caplog.clear()
-        assert len(load_store(store.root)) == 4
+        assert len(load_flat(store.root)) == 4
         (message,) = caplog.messages
         assert str(path) in message
         assert "edited since it was written" in message
@@ -134,9 +134,9 @@ def test_a_file_that_could_not_be_read_is_tried_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", refuse)
-        assert len(load_store(store.root)) == 4
+        assert len(load_flat(store.root)) == 4
     assert caplog.messages == [f"{path} cannot be read and is left out: Permission denied"]
-    assert len(load_store(store.root)) == 5
+    assert len(load_flat(store.root)) == 5
 
 
 def garbage(path: Path) -> None:
@@ -174,17 +174,17 @@ def lost_half(path: Path) -> None:
 def test_a_damaged_or_foreign_index_is_made_again(
     store: Store, opened: list[str], damage: Callable[[Path], None]
 ) -> None:
-    wanted = load_store(store.root)
+    wanted = load_flat(store.root)
     damage(store.root / INDEX)
     opened.clear()
-    assert load_store(store.root) == wanted
+    assert load_flat(store.root) == wanted
     assert len(opened) == 5
-    load_store(store.root)
+    load_flat(store.root)
     assert len(opened) == 5, "the new index is used"
 
 
 def test_a_flipped_bit_anywhere_changes_no_answer(store: Store) -> None:
-    wanted = load_store(store.root)
+    wanted = load_flat(store.root)
     path = store.root / INDEX
     content = path.read_bytes()
     score = content.index(bytes.fromhex("000000000000d03f"))  # 0.25 as a little-endian double
@@ -192,17 +192,17 @@ def test_a_flipped_bit_anywhere_changes_no_answer(store: Store) -> None:
         flipped = bytearray(content)
         flipped[place] ^= 4
         path.write_bytes(flipped)
-        assert load_store(store.root) == wanted, place
+        assert load_flat(store.root) == wanted, place
 
 
 def test_rows_of_other_code_are_made_again(
     store: Store, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load_store(store.root)
+    load_flat(store.root)
     opened.clear()
     monkeypatch.setattr(index, "_code", lambda: 7)
-    load_store(store.root)
-    load_store(store.root)
+    load_flat(store.root)
+    load_flat(store.root)
     assert len(opened) == 5
 
 
@@ -214,21 +214,22 @@ def test_an_index_that_cannot_be_written_changes_no_answer(
     path = store.root / INDEX
     if refusal == "readonly":
         path.mkdir()  # even for root, whom no mode of a folder keeps out
-        assert load_store(store.root) == wanted
+        assert load_flat(store.root) == wanted
         return
     monkeypatch.setattr(index, "_BUSY_SECONDS", 0.01)
-    load_store(store.root)
+    load_flat(store.root)
     store.write(record(9))
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("begin exclusive")
-    assert load_store(store.root) == rows_of_files(store)
+    assert load_flat(store.root) == rows_of_files(store)
     holder.close()
 
 
 def test_a_store_without_records_gets_no_index(tmp_path: Path) -> None:
-    assert load_store(tmp_path / "nowhere") == []
     (tmp_path / "runs").mkdir()
-    assert load_store(tmp_path) == []
+    for path in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(StoreError, match="no records in"):
+            load_flat(path)
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
@@ -236,9 +237,9 @@ def test_a_seed_beyond_64_bits_is_no_obstacle(tmp_path: Path, opened: list[str])
     store = Store(tmp_path)
     store.write(record(0))
     store.write(record(1, spec=RunSpec(head="coral", dataset="fgnet", train_seed=2**64)))
-    load_store(tmp_path)
+    load_flat(tmp_path)
     opened.clear()
-    assert {row.train_seed for row in load_store(tmp_path)} == {0, 2**64}
+    assert {row.train_seed for row in load_flat(tmp_path)} == {0, 2**64}
     assert opened == [record(1).run_id]
 
 
@@ -257,9 +258,9 @@ def test_no_records_says_where_it_looked(tmp_path: Path) -> None:
 READER = """
 import sys
 from pathlib import Path
-from ordbench.index import load_store
+from ordbench.index import load_flat
 for _ in range(6):
-    rows = load_store(Path(sys.argv[1]))
+    rows = load_flat(Path(sys.argv[1]))
     assert len({row.run_id for row in rows}) == len(rows) >= 5, rows
 """
 
@@ -275,12 +276,12 @@ def test_four_readers_beside_a_writer_agree_with_the_files(
         seed += 1
     assert [reader.communicate()[1] for reader in readers] == [""] * 4
     with caplog.at_level(logging.INFO):
-        assert load_store(store.root) == rows_of_files(store)
+        assert load_flat(store.root) == rows_of_files(store)
     assert caplog.messages == [], "the index is whole"
 
 
 def test_an_answer_from_an_index_loads_neither_pydantic_nor_numpy(store: Store) -> None:
-    load_store(store.root)
+    load_flat(store.root)
     program = (
         "import sys; from pathlib import Path; from ordbench.index import load_flat;"
         "load_flat(Path(sys.argv[1])); print({'pydantic', 'numpy', 'torch'} & set(sys.modules))"
@@ -294,4 +295,4 @@ def test_a_record_beside_which_nothing_else_stands_is_enough(tmp_path: Path) -> 
     path = record_path(tmp_path, record(0).run_id)
     path.parent.mkdir(parents=True)
     path.write_bytes(to_sealed(record(0)))
-    assert load_store(tmp_path) == [flatten(record(0))]
+    assert load_flat(tmp_path) == [flatten(record(0))]

@@ -30,6 +30,7 @@ def test_only_files_with_the_name_of_a_run_in_its_folder_are_records(
     put(record_path(tmp_path, ID))
     silent = [f"ab/{ID}.parquet", f"ab/{ID}.trace", f"ab/.{ID}.json.1-aa.tmp", "ab/._x.json"]
     named = [f"cd/{ID}.json", f"a/{ID}.json", "ab/notes.json", f"ab/{ID} (1).json"]
+    named += [f"ab/{ID[:-1]}G.json", f"ab/{ID}0.json", f"ab/{ID[:-1]}.json"]
     for name in [*silent, *named, "loose.txt"]:
         put(tmp_path / "runs" / name)
     assert list(stamps(tmp_path)) == [ID]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from ordbench.flat import FlatRecord
-from ordbench.packed import Scores, check, join, key_of, shared, split
+from ordbench.packed import check, join, key_of, shared, split
 
 FlatRun = Callable[..., FlatRecord]
 
@@ -27,13 +27,13 @@ def test_a_row_that_is_taken_apart_is_put_together(
 ) -> None:
     row = flat_run(**changes)
     text, packed = split(row)
-    assert join(row.run_id, shared(text), packed) == row
+    assert [*join(shared(text), [row.run_id], [packed]).rows()] == [row]
 
 
 def test_an_undefined_score_stays_undefined(flat_run: FlatRun) -> None:
     row = flat_run(metrics={"qwk_mean": math.nan, "mae_mean": 1.0})
     text, packed = split(row)
-    got = join(row.run_id, shared(text), packed).metrics
+    got = join(shared(text), [row.run_id], [packed]).first.metrics
     assert math.isnan(got["qwk_mean"])
     assert got["mae_mean"] == 1.0
 
@@ -45,15 +45,25 @@ def test_runs_that_differ_in_seeds_share_their_text(flat_run: FlatRun) -> None:
     assert key_of(texts[0]) != key_of(other)
 
 
-def test_scores_are_a_mapping() -> None:
-    scores = Scores({"mae": 8, "rps": 0}, struct.pack("<2d", 0.25, 4.0))
-    assert dict(scores) == {"mae": 4.0, "rps": 0.25}
-    assert scores == {"rps": 0.25, "mae": 4.0}
-    assert (len(scores), list(scores), "mae" in scores) == (2, ["mae", "rps"], True)
-    assert (scores.get("mae"), scores.get("nll"), scores.get("nll", 1.0)) == (4.0, None, 1.0)
-    assert repr(scores) == "{'mae': 4.0, 'rps': 0.25}"
-    with pytest.raises(KeyError):
-        scores["nll"]
+def test_a_lot_is_the_rows_it_was_made_of(flat_run: FlatRun) -> None:
+    rows = [
+        flat_run(
+            seed=seed,
+            created=f"2026-11-{seed:02}",
+            metrics={"mae_mean": seed / 3, "qwk_mean": -seed},
+            baseline={"mae": float(seed)},
+        )
+        for seed in (7, 1, 3)
+    ]
+    texts, packed = zip(*map(split, rows), strict=True)
+    lot = join(shared(texts[0]), [row.run_id for row in rows], packed)
+    assert [*lot.rows()] == rows
+    assert lot.first == rows[0]
+    assert lot.seeds == [(7, 7), (1, 1), (3, 3)]
+    assert list(lot.metrics) == ["mae_mean", "qwk_mean"]
+    assert [*lot.metrics["qwk_mean"]] == [-7.0, -1.0, -3.0]
+    assert [*lot.baseline["mae"]] == [7.0, 1.0, 3.0]
+    assert lot.metrics.get("mae_median") is None
 
 
 def test_a_checksum_changes_with_bytes_and_key() -> None:

@@ -4,26 +4,27 @@ import pytest
 
 from ordbench.errors import SpecError
 from ordbench.flat import FlatRecord
+from ordbench.lot import alike
 from ordbench.question import ask, select
 
 FlatRun = Callable[..., FlatRecord]
 
 
 def test_a_score_is_that_of_the_decoding_and_no_other(flat_run: FlatRun) -> None:
-    run = flat_run(metrics={"mae_argmax": 1.0, "mae_median": 2.0})
-    assert ask("mae", "median", "shots", pool_folds=False).answer(run) == ("median", 2.0)
-    assert ask("mae", "mean", "shots", pool_folds=False).answer(run) is None
+    (lot,) = alike([flat_run(metrics={"mae_argmax": 1.0, "mae_median": 2.0})])
+    assert ask("mae", "median", "shots", pool_folds=False).answer(lot) == ("median", [2.0])
+    assert ask("mae", "mean", "shots", pool_folds=False).answer(lot) == ("", ())
 
 
 def test_a_head_without_a_posterior_answers_with_its_estimate(flat_run: FlatRun) -> None:
-    run = flat_run(metrics={"mae_point": 3.0})
-    assert ask("mae", "mean", "shots", pool_folds=False).answer(run) == ("point", 3.0)
-    assert ask("nll", "mean", "shots", pool_folds=False).answer(run) is None
+    (lot,) = alike([flat_run(metrics={"mae_point": 3.0})])
+    assert ask("mae", "mean", "shots", pool_folds=False).answer(lot) == ("point", [3.0])
+    assert ask("nll", "mean", "shots", pool_folds=False).answer(lot) == ("", ())
 
 
 def test_a_score_of_the_posterior_needs_no_decoding(flat_run: FlatRun) -> None:
-    run = flat_run(metrics={"nll_posterior": 0.0})
-    assert ask("nll", "mean", "shots", pool_folds=False).answer(run) == ("posterior", 0.0)
+    (lot,) = alike([flat_run(metrics={"nll_posterior": 0.0})])
+    assert ask("nll", "mean", "shots", pool_folds=False).answer(lot) == ("posterior", [0.0])
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
         flat_run("linear", shots=1, backbone="timm:resnet50"),
         flat_run("coop", label='coop:context="x,y"', shots=2),
     ]
+    runs = alike(runs)
     assert select(runs) == runs
     assert select(runs, head=["coral"]) == runs[:3]
     assert select(runs, head=["coral"], dataset=["fgnet"]) == runs[:2]
@@ -60,7 +62,7 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
 
 
 def test_a_filter_that_no_run_matches_is_refused_with_near_names(flat_run: FlatRun) -> None:
-    runs = [flat_run()]
+    runs = alike([flat_run()])
     with pytest.raises(SpecError, match="no head 'corall' among the records; there is: coral"):
         select(runs, head=["corall"])
     with pytest.raises(SpecError, match="no dataset 'FGNET' among the records; there is: fgnet"):

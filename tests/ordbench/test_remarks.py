@@ -2,6 +2,7 @@ import math
 from collections.abc import Callable
 
 from ordbench.flat import FlatRecord
+from ordbench.lot import alike
 from ordbench.remarks import on_cells, on_history, on_scores
 from ordbench.standing import Cell, Row
 
@@ -10,10 +11,9 @@ FlatRun = Callable[..., FlatRecord]
 
 def test_a_plain_table_needs_no_remark(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0)
-    answer = ("median", 1.0)
     assert on_cells([Row("a", (Cell(1.0, None, 1),))], runs=1) == []
-    assert on_scores([("coral", answer)]) == []
-    assert on_history([[run]], []) == []
+    assert on_scores([("coral", "median", [1.0])]) == []
+    assert on_history(alike([run]), []) == []
 
 
 def test_marks_gaps_and_counts_are_explained_where_there_are_any() -> None:
@@ -25,13 +25,13 @@ def test_marks_gaps_and_counts_are_explained_where_there_are_any() -> None:
 
 
 def test_heads_without_a_posterior_are_named_once() -> None:
-    assert on_scores([("regression", ("point", value)) for value in (1.0, 2.0)]) == [
+    assert on_scores([("regression", "point", [1.0]), ("regression", "point", [2.0])]) == [
         "no posterior, so its own estimate: regression"
     ]
 
 
 def test_undefined_scores_are_counted() -> None:
-    assert on_scores([("coral", ("median", value)) for value in (math.nan, 1.0)]) == [
+    assert on_scores([("coral", "median", [math.nan, 1.0]), ("linear", "", ())]) == [
         "left out, as the score is undefined: 1 run"
     ]
 
@@ -44,12 +44,12 @@ def test_failed_and_older_runs_of_this_table_are_counted(flat_run: FlatRun) -> N
         flat_run("linear", seed=0, shots=4, status="failed"),
         flat_run(seed=1, status="failed"),  # it was done since
     ]
-    assert on_history([group], others) == [
+    assert on_history(alike(group), alike(others)) == [
         "left out, as failed: 2 runs",
         "left out, as run again since: 1 run",
     ]
 
 
 def test_mixed_versions_are_said(flat_run: FlatRun) -> None:
-    lots = [[flat_run(ordbench="0.2.0")], [flat_run(ordbench="0.1.0")]]
+    lots = alike([flat_run(ordbench="0.2.0"), flat_run(ordbench="0.1.0")])
     assert on_history(lots, []) == ["made by ordbench 0.1.0 and 0.2.0"]

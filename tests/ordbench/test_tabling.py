@@ -9,6 +9,7 @@ import pytest
 from ordbench import tabling
 from ordbench.errors import SpecError, StoreError
 from ordbench.flat import FlatRecord
+from ordbench.lot import Lot, alike
 from ordbench.tabling import table_text
 
 FlatRun = Callable[..., FlatRecord]
@@ -18,7 +19,7 @@ def test_the_text_is_of_the_runs_asked_for(
     flat_run: FlatRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [flat_run("coral", 1.5), flat_run("linear", 2.5), flat_run("coral", 3.5, shots=4)]
-    monkeypatch.setattr(tabling, "load_flat", lambda path: runs)
+    monkeypatch.setattr(tabling, "load_lots", lambda path: alike(runs))
     text = table_text(Path("results"), head=["coral"], shots=["all"], format="csv")
     assert text.splitlines()[1].endswith(",coral,all,1.5,,1,")
     assert len(text.splitlines()) == 2
@@ -29,11 +30,11 @@ def test_the_text_is_of_the_runs_asked_for(
 def test_the_collector_rests_and_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
 
-    def broken(path: Path) -> list[FlatRecord]:
+    def broken(path: Path) -> list[Lot]:
         seen.append(gc.isenabled())
         raise StoreError("no records")
 
-    monkeypatch.setattr(tabling, "load_flat", broken)
+    monkeypatch.setattr(tabling, "load_lots", broken)
     with pytest.raises(StoreError):
         table_text(Path("results"))
     assert gc.isenabled()
