@@ -9,11 +9,14 @@ from typing import Annotated
 
 import typer
 
+from ordbench.cli_latency import latency
+from ordbench.cli_results import results_app
 from ordbench.errors import OrdbenchError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 split_app = typer.Typer(no_args_is_help=True)
 app.add_typer(split_app, name="split", help="Show or write which images train, validate and test.")
+app.add_typer(results_app, name="results", help="Verify, merge, compare or publish results.")
 
 Texts = list[str] | None
 Heads = Annotated[
@@ -237,14 +240,23 @@ def table(
     shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,
 ) -> None:
     """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
-    from ordbench.leaderboard import build
-    from ordbench.question import select
-    from ordbench.render import render
-    from ordbench.store import load_flat
+    from ordbench.tabling import table_text
 
-    records = select(load_flat(results), head=head, dataset=dataset, backbone=backbone, shots=shots)
-    tables = build(records, metric=metric, decode=decode, columns=columns.value)
-    typer.echo(render(tables, format.value), nl=False)
+    text = table_text(
+        results,
+        metric=metric,
+        decode=decode,
+        columns=columns.value,
+        format=format.value,
+        head=head,
+        dataset=dataset,
+        backbone=backbone,
+        shots=shots,
+    )
+    typer.echo(text, nl=False)
+
+
+app.command(name="latency")(latency)
 
 
 @app.command(name="ls")
