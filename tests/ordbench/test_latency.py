@@ -1,0 +1,92 @@
+import pytest
+import torch
+
+from ordbench import latency, latency_heads
+from ordbench.footprint import Footprint
+from ordbench.latency import Comparison, compare
+from ordbench.latency_entrant import Entrant
+from ordbench.latency_heads import Workbench
+from ordbench.latency_runtime import NotTimed
+from ordbench.latency_setting import Setting, Stage
+from tests.reference.text_tower import random_clip
+
+SMALL = Setting(batch=2, num_ranks=5, in_features=24)
+
+
+@pytest.fixture(autouse=True)
+def small_towers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(latency_heads, "random_text", lambda model, device: random_clip())
+
+
+def once(setting: Setting, *heads: str) -> Comparison:
+    (comparison,) = compare([setting], Workbench(heads), seconds=0, trials=3)
+    return comparison
+
+
+def at(stage: Stage) -> Setting:
+    return Setting(stage=stage, batch=2, num_ranks=5, in_features=24)
+
+
+def test_every_head_is_timed_and_the_reference_is_once_itself() -> None:
+    found = once(SMALL, "all")
+    assert [row.label for row in found.rows] == Workbench(["all"]).labels
+    assert found.skipped == {}
+    assert found.rows[0].ratio == (1, 1, 1)
+    assert all(row.ratio and row.ratio.low <= row.ratio.estimate for row in found.rows)
+    assert all(row.samples.seconds.min() > 0 for row in found.rows)
+
+
+def test_with_text_only_prompt_heads_stand_beside_the_reference() -> None:
+    found = once(at("with-text"), "coral", "coop", "zeroshot")
+    assert [row.label for row in found.rows] == ["linear", "coop"]
+    assert set(found.skipped) == {"zeroshot"}
+
+
+def test_where_no_head_prompts_there_is_nothing_to_compare_with_text() -> None:
+    assert list(compare([at("with-text")], Workbench(["coral"]), seconds=0)) == []
+
+
+def test_a_step_records_gradients_and_other_calls_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[bool] = set()
+
+    def look(label: str, setting: Setting, bench: Workbench) -> Entrant:
+        return Entrant(lambda: lambda: seen.add(torch.is_inference_mode_enabled()), NOTHING)
+
+    monkeypatch.setattr(latency, "entrant", look)
+    once(at("deployed"))
+    assert seen == {True}
+    seen.clear()
+    once(at("train"))
+    assert seen == {False}
+
+
+def test_without_the_reference_there_are_times_and_no_ratios(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def only_coral(label: str, setting: Setting, bench: Workbench) -> Entrant:
+        if label == "linear":
+            raise NotTimed("out of order")
+        return Entrant(lambda: lambda: None, NOTHING)
+
+    monkeypatch.setattr(latency, "entrant", only_coral)
+    found = once(SMALL, "coral")
+    assert [(row.label, row.ratio) for row in found.rows] == [("coral", None)]
+    assert found.skipped == {"linear": "out of order"}
+
+
+def test_so_many_threads_are_used_and_then_as_many_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: set[int] = set()
+
+    def look(label: str, setting: Setting, bench: Workbench) -> Entrant:
+        return Entrant(lambda: lambda: seen.add(torch.get_num_threads()), NOTHING)
+
+    monkeypatch.setattr(latency, "entrant", look)
+    before = torch.get_num_threads()
+    list(compare([SMALL], Workbench([]), seconds=0, trials=2, threads=before + 1))
+    assert seen == {before + 1}
+    assert torch.get_num_threads() == before
+
+
+NOTHING = Footprint(parameters=0, memory=0, flops=0)

@@ -1,0 +1,148 @@
+from functools import partial
+from typing import cast
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ordbench import latency_heads
+from ordbench.latency_entrant import Entrant, entrant
+from ordbench.latency_heads import Workbench
+from ordbench.latency_runtime import NotTimed
+from ordbench.latency_setting import Arithmetic, Runtime, Setting, Stage
+from ordbench.latency_step import TrainingStep
+from tests.reference.text_tower import random_clip
+
+HEADS = ("linear", "coral", "coop", "ordinalclip", "zeroshot")
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Workbench:
+    """Heads whose text tower is small: 24 wide features are aligned."""
+    monkeypatch.setattr(latency_heads, "random_text", lambda model, device: random_clip())
+    return Workbench(HEADS)
+
+
+def setting(
+    stage: Stage = "deployed",
+    runtime: Runtime = "eager",
+    dtype: Arithmetic = "float32",
+    width: int = 24,
+) -> Setting:
+    return Setting(
+        stage=stage, runtime=runtime, dtype=dtype, batch=3, num_ranks=5, in_features=width
+    )
+
+
+def answer(one: Entrant) -> Tensor:
+    with torch.inference_mode():
+        return cast("Tensor", one.fresh()()).clone()
+
+
+@pytest.mark.parametrize("label", HEADS)
+def test_what_is_deployed_answers_as_the_head_on_the_same_features(
+    bench: Workbench, label: str
+) -> None:
+    features = torch.randn(3, 24, generator=torch.Generator().manual_seed(0))
+    wanted = bench.head(label, setting())(features)
+    torch.testing.assert_close(answer(entrant(label, setting(), bench)), wanted)
+
+
+def test_each_call_of_a_deployed_module_has_weights_and_features_of_its_own(
+    bench: Workbench,
+) -> None:
+    one = entrant("linear", setting(), bench)
+    first, second = (cast("partial[Tensor]", one.fresh()) for _ in range(2))
+    weights = [cast("nn.Linear", call.func).weight for call in (first, second)]
+    assert weights[0].data_ptr() != weights[1].data_ptr()
+    assert first.args[0].data_ptr() != second.args[0].data_ptr()
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
+def test_what_is_deployed_computes_in_the_arithmetic_asked_for(
+    bench: Workbench, dtype: Arithmetic
+) -> None:
+    assert answer(entrant("ordinalclip", setting(dtype=dtype), bench)).dtype == getattr(
+        torch, dtype
+    )
+    assert answer(entrant("ordinalclip", setting(), bench)).dtype == torch.float32
+
+
+def test_with_text_the_prompts_are_encoded_at_each_call(bench: Workbench) -> None:
+    deployed = entrant("coop", setting(), bench)
+    whole = entrant("coop", setting("with-text"), bench)
+    torch.testing.assert_close(answer(whole), answer(deployed))
+    context = bench.head("coop", setting()).get_parameter("context")
+    with torch.no_grad():
+        context.normal_()
+    assert not torch.allclose(answer(whole), answer(deployed))
+    assert whole.cost.parameters > deployed.cost.parameters + 1e5  # the tower's
+    assert whole.cost.flops > 100 * deployed.cost.flops
+
+
+def test_beside_heads_with_their_text_tower_the_reference_is_deployed(bench: Workbench) -> None:
+    assert entrant("linear", setting("with-text"), bench).cost.parameters == 24 * 5 + 5
+
+
+def test_a_step_trains_a_head_of_its_own(bench: Workbench) -> None:
+    one = entrant("ordinalclip", setting("train"), bench)
+    kept = bench.head("ordinalclip", setting("train")).get_parameter("base_ranks").clone()
+    call = cast("TrainingStep", one.fresh())
+    assert call is one.fresh()
+    before = call.loss().item()
+    call()
+    assert call.loss().item() != before
+    after = bench.head("ordinalclip", setting("train")).get_parameter("base_ranks")
+    assert torch.equal(kept, after)
+    assert one.cost.parameters > 1e5  # the tower's are read as well
+
+
+@pytest.mark.parametrize(
+    ("label", "where", "reason"),
+    [
+        ("zeroshot", setting("with-text"), "it keeps its prototypes and never runs the text tower"),
+        ("zeroshot", setting("train"), "it has nothing to train"),
+        ("zeroshot", setting(width=30), "head ZeroShot learns no projection"),
+        ("coop", setting("with-text", dtype="float16"), "text towers are computed in float32"),
+        ("linear", setting("train", dtype="float64"), "training and text towers are computed in"),
+        ("linear", setting("train", "onnx"), "only what is deployed is exported to ONNX"),
+        ("coop", setting("with-text", "onnx"), "only what is deployed is exported to ONNX"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_makes_no_sense_is_said_and_not_timed(
+    bench: Workbench, label: str, where: Setting, reason: str
+) -> None:
+    with pytest.raises(NotTimed, match=reason):
+        entrant(label, where, bench)
+
+
+def test_an_operation_that_the_arithmetic_lacks_is_a_reason(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(features: Tensor, *rest: Tensor) -> Tensor:
+        raise NotImplementedError('"addmm" not implemented for Half')
+
+    monkeypatch.setattr("torch.nn.functional.linear", lacking)
+    with pytest.raises(NotTimed, match='NotImplementedError: "addmm" not implemented for Half'):
+        entrant("linear", setting(dtype="float16"), bench)
+
+
+@pytest.mark.parametrize("stage", ["deployed", "with-text", "train"])
+def test_what_is_compiled_answers_alike_and_does_not_tell_its_memory(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, stage: Stage
+) -> None:
+    compiled: list[object] = []
+
+    def remember(function: object, *, dynamic: bool) -> object:
+        assert dynamic is False
+        compiled.append(function)
+        return function
+
+    monkeypatch.setattr(torch, "compile", remember)
+    one = entrant("coop", setting(stage, "compile"), bench)
+    assert len(compiled) == 1
+    assert one.cost.memory is None
+    assert one.cost.flops == entrant("coop", setting(stage), bench).cost.flops
+    if stage != "train":
+        torch.testing.assert_close(answer(one), answer(entrant("coop", setting(), bench)))

@@ -1,0 +1,49 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ordbench import latency_run
+from ordbench.latency import Comparison, compare
+from ordbench.latency_heads import Workbench
+from ordbench.latency_run import WIDTH, run
+from ordbench.latency_setting import Setting
+
+GRID = [Setting(batch=batch, num_ranks=3, in_features=8) for batch in (1, 2)]
+
+
+def test_tables_are_printed_whole_and_the_file_says_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "new" / "latency.json"
+    run(GRID, ["coral"], seconds=0, json=file)
+    printed = capsys.readouterr().out
+    rows = [line.split("|")[1:3] for line in printed.splitlines() if line.startswith("| ")]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["head", "N"],
+        ["linear", "1"],
+        ["coral", "1"],
+        ["linear", "2"],
+        ["coral", "2"],
+    ]
+    assert max(map(len, printed.splitlines()[:9])) <= WIDTH
+    assert " 1 thread on " in printed
+    names = [one["params"]["head"] for one in json.loads(file.read_text())["benchmarks"]]
+    assert names == ["linear", "coral"] * 2
+
+
+def test_who_stops_it_sees_what_there_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(
+        grid: list[Setting], bench: Workbench, *, seconds: float, threads: int
+    ) -> Iterator[Comparison]:
+        yield from compare(grid[:1], bench, seconds=seconds, threads=threads)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(latency_run, "compare", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(GRID, ["coral"], seconds=0, json=tmp_path / "latency.json")
+    assert "| coral" in capsys.readouterr().out
+    assert len(json.loads((tmp_path / "latency.json").read_text())["benchmarks"]) == 2
