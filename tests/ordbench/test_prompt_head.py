@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from ordbench.errors import SpecError
+from ordbench.footprint import footprint
 from ordbench.head import Problem
 from ordbench.prompt_head import PromptHead
 from tests.reference.problem import problem
@@ -55,6 +56,20 @@ def test_features_of_length_zero_are_no_error() -> None:
     head = Fixed(problem(2))
     for module in (head, head.deployed()):
         assert head.posterior(module(torch.zeros(1, 24))).tolist() == [[0.5, 0.5]]
+
+
+def test_what_is_deployed_writes_no_second_copy_of_the_features() -> None:
+    deployed, features = Fixed(problem(2)).deployed(), torch.randn(64, 24)
+    found = footprint(lambda: deployed(features), [deployed], device="cpu")
+    # Weights 2 x 24, outputs 64 x 2, lengths 64 and the same again where they are not zero.
+    assert found.memory == 4 * (2 * 24 + 64 * 2 + 64 + 64)
+
+
+def test_gradients_pass_through_what_is_deployed() -> None:
+    head, features = Fixed(problem(2)), torch.randn(4, 24, requires_grad=True)
+    (wanted,) = torch.autograd.grad(head(features).square().sum(), features)
+    (found,) = torch.autograd.grad(head.deployed()(features).square().sum(), features)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_a_missing_text_tower_is_refused_with_the_option_that_brings_one() -> None:
