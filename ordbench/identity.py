@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from ordbench.provenance import source_hash, versions
 from ordbench.record import run_id
 from ordbench.registry import HEADS
@@ -60,10 +62,10 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
     described = spec.model_dump(mode="json", exclude=hashed)
     described["backbone"] = described["backbone"].partition("@")[0]
     described["text"] = described.get("text", "").partition("@")[0]
-    identity = {
+    identity: dict[str, JsonValue] = {
         "spec": described,
-        "hashes": hashes,
+        "hashes": {**hashes},
         "versions": {name: versions()[name] for name in LIBRARIES},
-        "owner": owner,
+        "owner": {**owner},
     }
     return Identity(run_id(identity), hashes, owner)

@@ -145,8 +145,8 @@ def test_weights_of_another_model_name_the_keys(cli: Cli, tmp_path: Path) -> Non
 
 def test_a_pickle_is_never_loaded(cli: Cli, tmp_path: Path) -> None:
     class Evil:
-        def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
-            return os.system, (f"touch {tmp_path / 'owned'}",)
+        def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+            return os.mkdir, (str(tmp_path / "owned"),)
 
     torch.save({"weight": Evil()}, tmp_path / "evil.pt")
     backbone = f"timm:resnet18@{tmp_path / 'evil.pt'}"
