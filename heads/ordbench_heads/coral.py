@@ -73,24 +73,25 @@ class Coral(Head):
         return pmf_of_exceedance(outputs.sigmoid())
 
     def deployed(self) -> nn.Module:
-        """One plain score an image, and the biases."""
-        return CoralClassifier(self.score.fold(), self.bias.detach().clone())
+        """One score an image, and the biases."""
+        score = self.score.fold()
+        return CoralClassifier(score.weight.detach(), (score.bias + self.bias).detach())
 
 
 class CoralClassifier(nn.Module):
     """A trained CORAL head without the training statistics.
 
     Args:
-        score: Maps features to one number.
+        weight: ``(1, D)``.
         bias: ``(K - 1,)``.
     """
 
-    def __init__(self, score: nn.Linear, bias: Tensor) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
-        self.score = score
+        self.weight = nn.Parameter(weight, requires_grad=False)
         self.bias = nn.Parameter(bias, requires_grad=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to logits ``(N, K - 1)``."""
-        logits: Tensor = self.score(features) + self.bias
+        logits: Tensor = F.linear(features, self.weight) + self.bias
         return logits

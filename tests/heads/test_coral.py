@@ -44,6 +44,6 @@ def test_what_is_deployed_holds_one_weight_a_feature_and_no_training_statistics(
     head = Coral(replace(problem(5), feature_mean=mean, feature_scale=scale))
     torch.nn.init.normal_(head.score.weight)
     deployed, features = head.deployed(), torch.randn(4, 24)
-    assert sum(tensor.numel() for tensor in deployed.state_dict().values()) == 24 + 1 + 4
+    assert sum(tensor.numel() for tensor in deployed.state_dict().values()) == 24 + 4
     assert not any(parameter.requires_grad for parameter in deployed.parameters())
     torch.testing.assert_close(deployed(features), head(features), rtol=1e-5, atol=1e-5)
