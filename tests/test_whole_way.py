@@ -40,7 +40,7 @@ def test_six_heads_run_offline_and_stand_in_the_leaderboard(cli: Cli) -> None:
     assert process.returncode == 0, process.stderr
     assert "6 trained, 0 done before" in process.stdout
     printed = cli("table", "--format", "markdown")
-    assert all(f"| {head} |" in printed.stdout.replace("*", "") for head in HEADS.split(","))
+    assert all(f"| `{head}` |" in printed.stdout for head in HEADS.split(","))
     assert "decoded by median" in printed.stdout
 
 
@@ -72,11 +72,13 @@ def test_the_same_run_gives_the_same_bits_in_workers_and_in_python(
     assert [comparable(record) for record in alone] == [comparable(record) for record in workers]
 
     monkeypatch.setenv("ORDBENCH_CACHE", str(shared_cache))
-    spec = ordbench.RunSpec.model_validate(alone[0]["spec"])
+    # One seed alone: heads without a text tower give the same bits whoever is trained beside them.
+    wanted = next(record for record in alone if record["label"] == "linear")
+    spec = ordbench.RunSpec.model_validate(wanted["spec"])
     record = ordbench.run(spec, results=tmp_path / "python")
-    assert comparable(json.loads(record.model_dump_json())) == comparable(alone[0])
+    assert comparable(json.loads(record.model_dump_json())) == comparable(wanted)
     frame = ordbench.load_records(tmp_path / "python")
-    assert frame["run_id"].tolist() == [alone[0]["run_id"]]
+    assert frame["run_id"].tolist() == [wanted["run_id"]]
 
 
 def test_a_split_that_is_written_can_be_run(cli: Cli, tmp_path: Path) -> None:
