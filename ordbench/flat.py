@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ordbench.choice import Choice
@@ -13,6 +14,7 @@ if TYPE_CHECKING:  # a table that comes from an index does not load pydantic
     import pandas as pd
 
     from ordbench.options import Value
+    from ordbench.recipe import Recipe
     from ordbench.record import Record
     from ordbench.spec import RunSpec
 
@@ -102,7 +104,7 @@ def flatten(record: Record) -> FlatRecord:
         head=spec.head,
         head_options=_text(spec.head_options),
         head_hash=hashes.get("head", ""),
-        recipe=_text(spec.recipe.model_dump()) if spec.recipe else "",
+        recipe=_recipe_text(spec.recipe) if spec.recipe else "",
         text=spec.text.partition("@")[0] if "text" in hashes else "",
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
@@ -156,6 +158,12 @@ def _scores(record: Record) -> dict[str, float]:
         for decode, scores in record.metrics.items()
         for name, value in scores.items()
     }
+
+
+@cache
+def _recipe_text(recipe: Recipe) -> str:
+    """Thousands of runs share a recipe, and to write it out takes longer than all the rest."""
+    return _text(recipe.model_dump())
 
 
 def _text(options: Mapping[str, Value]) -> str:

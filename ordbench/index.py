@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ordbench.flat import FlatRecord, flatten
-from ordbench.listing import Stamp, compact_path, no_records, record_path, stamps
+from ordbench.listing import LEFT_OUT, Stamp, compact_path, no_records, record_path, stamps
 from ordbench.lot import Lot, alike
 from ordbench.packed import check, join, key_of, shared, split
 
@@ -80,8 +80,7 @@ def _load_store(root: Path) -> list[Lot]:
         index.write(found, fresh, held.gone)
     faults = {run_id: entry for run_id, entry in fresh.items() if isinstance(entry, str)}
     for run_id, reason in sorted((held.faults | faults).items()):
-        path = record_path(root, run_id)
-        _log.warning("%s is not a record and is left out: %s", path, reason)
+        _log.warning(LEFT_OUT, record_path(root, run_id), reason)
     rows = (entry for _, entry in sorted(fresh.items()) if not isinstance(entry, str))
     return [*held.lots, *alike(rows)]
 

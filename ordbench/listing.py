@@ -17,6 +17,7 @@ Stamp = tuple[int, int, int]
 """Inode, size and time of change of a file: whoever changes its content changes one of them."""
 
 _HEXADECIMAL = re.compile("[0-9a-f]*")
+LEFT_OUT = "%s is not a record and is left out: %s; `ordbench results verify` finds all such files"
 _FOREIGN = "%s is left out: its name is not that of a run"
 _log = logging.getLogger(__name__)
 

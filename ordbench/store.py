@@ -14,7 +14,7 @@ from ordbench.compact import read_compact
 from ordbench.errors import StoreError
 from ordbench.flat import to_frame
 from ordbench.index import load_flat as load_flat
-from ordbench.listing import RUN_ID, compact_path, no_records, record_path, stamps
+from ordbench.listing import LEFT_OUT, RUN_ID, compact_path, no_records, record_path, stamps
 from ordbench.predictions import Predictions, from_parquet, to_parquet
 from ordbench.record import PredictionsFile, Record, from_sealed, to_sealed
 
@@ -130,7 +130,7 @@ class Store:
             except FileNotFoundError:
                 continue  # removed since the folder was listed
             except (OSError, ValueError) as error:
-                _log.warning("%s is not a record and is left out: %s", path, error)
+                _log.warning(LEFT_OUT, path, error)
 
     def read_predictions(self, run_id: str) -> Predictions:
         """What the head of one run said of every test image.
