@@ -14,7 +14,8 @@ from ordbench.errors import StoreError
 COMPACT = "records.jsonl.gz"
 RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
 Stamp = tuple[int, int, int]
-"""Inode, size and time of change of a file: whoever changes its content changes one of them."""
+"""Inode, size and time of change of a file: whoever changes its content changes one of them, unless
+he sets the time back. `ordbench results verify` reads every file."""
 
 _HEXADECIMAL = re.compile("[0-9a-f]*")
 LEFT_OUT = "%s is not a record and is left out: %s; `ordbench results verify` finds all such files"
