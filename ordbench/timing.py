@@ -27,6 +27,7 @@ from scipy.special import stdtrit
 TRIALS = 10
 MIN_TRIALS = 3  # where one round takes longer than there is time
 WARM_UPS = 3  # samples
+SHARE = 0.05  # of the slowest call's time that each sample lasts: one call of 1 ms says little
 LONG_NS = 10_000_000  # one sample that lasts so long is warm-up enough
 # Others fill the caches between two samples of a call. One that is shorter than this is called once
 # before its sample: else one that is repeated more often would seem faster.
@@ -130,7 +131,7 @@ def race(
         while len(kept) < trials:
             kept.append(_in_any_order(contestants, generator))
             if not paces:
-                paces, start = [stopwatch.pace(call) for call in kept[0]], clock()
+                paces, start = stopwatch.paces(kept[0]), clock()
             taken.append(stopwatch.trial(kept[-1], paces, seconds / trials, generator))
             if len(kept) >= MIN_TRIALS and clock() - start >= seconds * 1e9:
                 break
@@ -172,17 +173,26 @@ class _Stopwatch:
         self.synchronize()
         return self.clock() - start
 
-    def pace(self, call: Call) -> _Pace:
-        """Warm up, and find out how many calls last `SAMPLE_NS`."""
+    def paces(self, calls: list[Call]) -> list[_Pace]:
+        """Warm up, and find out how often each call is to be repeated."""
+        nanoseconds = [self._call(call) for call in calls]
+        least = max(SAMPLE_NS, SHARE * max(nanoseconds))
+        # No powers of two: calls that are nearly alike are to be repeated alike.
+        repeats = [math.ceil(least / one) for one in nanoseconds]
+        return [
+            _Pace(count, settles=count * one < SETTLE_NS)
+            for count, one in zip(repeats, nanoseconds, strict=True)
+        ]
+
+    def _call(self, call: Call) -> float:
+        """Nanoseconds of one call, at its fastest in samples of at least `SAMPLE_NS`."""
         repeats = 1
         while True:
             taken = [self.sample(call, _Pace(repeats, settles=False))]
             while len(taken) < WARM_UPS and taken[-1] < LONG_NS:
                 taken.append(self.sample(call, _Pace(repeats, settles=False)))
             if min(taken) >= SAMPLE_NS:
-                # Not the next power of two: calls that are nearly alike are repeated alike.
-                enough = math.ceil(repeats * SAMPLE_NS / min(taken))
-                return _Pace(enough, settles=min(taken) < SETTLE_NS)
+                return min(taken) / repeats
             repeats *= 2
 
     def trial(

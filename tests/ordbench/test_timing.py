@@ -41,6 +41,13 @@ def test_seconds_are_those_of_one_call_however_often_it_was_repeated() -> None:
     assert slow.seconds == pytest.approx(60e-6)
 
 
+def test_beside_a_slow_call_the_sample_of_a_fast_one_is_longer() -> None:
+    machine = Machine()
+    calls = [machine.contestant("fast", 100_000), machine.contestant("slow", 100_000_000)]
+    fast, slow = race(calls, seconds=0, clock=machine.clock)
+    assert (fast.repeats, slow.repeats) == (50, 1)  # 5 of 100 ms
+
+
 def test_what_slows_the_machine_down_does_not_change_the_ratio() -> None:
     machine = Machine()
 
