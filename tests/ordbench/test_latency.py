@@ -60,6 +60,21 @@ def test_a_step_records_gradients_and_other_calls_do_not(monkeypatch: pytest.Mon
     assert seen == {False}
 
 
+def test_fast_training_steps_do_not_wait_for_slow_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+
+    def look(label: str, setting: Setting, bench: Workbench) -> Entrant:
+        return Entrant(lambda: lambda: called.append(label), NOTHING)
+
+    monkeypatch.setattr(latency, "entrant", look)
+    found = once(at("train"), "coral", "coop")
+    assert [row.label for row in found.rows] == ["linear", "coral", "coop"]
+    first_of_coop = called.index("coop")
+    assert "coral" not in called[first_of_coop:]
+    assert {"linear", "coral"} <= set(called[:first_of_coop])
+    assert "linear" in called[first_of_coop:]
+
+
 def test_without_the_reference_there_are_times_and_no_ratios(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
