@@ -45,15 +45,15 @@ _PREFIXES = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 
 
 def si(number: float, unit: str = "") -> str:
-    """Three significant digits with a prefix of the unit; u is a millionth.
+    """Three significant digits with a prefix; u is a millionth, and of units only.
 
-    >>> si(0.0000153, "s"), si(65400), si(75), si(999.9, "B")
-    ('15.3 us', '65.4 k', '75', '1.00 kB')
+    >>> si(0.0000153, "s"), si(0.541), si(65400), si(75), si(999.9, "B")
+    ('15.3 us', '0.541', '65.4 k', '75', '1.00 kB')
     """
     if isinstance(number, int) and abs(number) < 1000:
         return f"{number} {unit}".strip()
     rounded = float(f"{number:.2e}")
-    power = min(max(3 * math.floor(math.log10(abs(rounded)) / 3), -9), 12)
+    power = min(max(3 * math.floor(math.log10(abs(rounded)) / 3), -9 if unit else 0), 12)
     scaled = rounded / 10.0**power
     return f"{scaled:.{_decimals(scaled)}f} {_PREFIXES[power]}{unit}".strip()
 
