@@ -94,7 +94,7 @@ def test_rows_of_the_paper_protocol_are_never_ranked_with_the_others(cli: Cli) -
     (record,) = ran(cli, "--head", "coral", *QUICK, "--shots", "1", "--protocol", "paper")
     assert record["ranked"] is False
     printed = cli("table", "--format", "markdown").stdout
-    assert "model selected on the test images: not ranked" in printed
+    assert "so not ranked" in printed
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("ls", "heads")])
