@@ -14,7 +14,6 @@ if TYPE_CHECKING:  # a table that comes from an index does not load pydantic
     import pandas as pd
 
     from ordbench.options import Value
-    from ordbench.recipe import Recipe
     from ordbench.record import Record
     from ordbench.spec import RunSpec
 
@@ -104,7 +103,7 @@ def flatten(record: Record) -> FlatRecord:
         head=spec.head,
         head_options=_text(spec.head_options),
         head_hash=hashes.get("head", ""),
-        recipe=_recipe_text(spec.recipe) if spec.recipe else "",
+        recipe=_recipe_text(spec.recipe.model_dump_json()) if spec.recipe else "",
         text=spec.text.partition("@")[0] if "text" in hashes else "",
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
@@ -161,9 +160,9 @@ def _scores(record: Record) -> dict[str, float]:
 
 
 @cache
-def _recipe_text(recipe: Recipe) -> str:
+def _recipe_text(recipe: str) -> str:
     """Thousands of runs share a recipe, and to write it out takes longer than all the rest."""
-    return _text(recipe.model_dump())
+    return _text(json.loads(recipe))
 
 
 def _text(options: Mapping[str, Value]) -> str:

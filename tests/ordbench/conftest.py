@@ -1,14 +1,17 @@
 """What tests share: records of imagined runs, and their rows in tables."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import ordbench.record
 from ordbench.flat import FlatRecord
 from ordbench.predictions import Predictions
 from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, run_id
 from ordbench.spec import RunSpec
+from ordbench.store import Store
 
 FlatRun = Callable[..., FlatRecord]
 
@@ -89,3 +92,36 @@ def flat_run() -> FlatRun:
         return made[-1]
 
     return make
+
+
+def record(seed: int, mae: float = 0.25, **changes: object) -> Record:
+    about = {"metrics": {"median": {"mae": mae}}, "baseline": {"mae": float(seed)}}
+    return done(seed, **(about | changes))
+
+
+def failed(seed: int) -> Record:
+    return record(seed, status="failed", error="out of memory", metrics={}, task=None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Five runs, one of which failed."""
+    store = Store(tmp_path)
+    for seed in range(4):
+        store.write(record(seed))
+    store.write(failed(4))
+    return store
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The run ids of the record files that were read."""
+    read: list[str] = []
+    real = ordbench.record.from_sealed
+
+    def count(content: bytes, run_id: str) -> Record:
+        read.append(run_id)
+        return real(content, run_id)
+
+    monkeypatch.setattr(ordbench.record, "from_sealed", count)
+    return read

@@ -3,55 +3,20 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import ordbench.record
 from ordbench import index
 from ordbench.compact import COMPACT, write_compact
 from ordbench.errors import StoreError
 from ordbench.flat import flatten
 from ordbench.index import INDEX, load_flat
 from ordbench.listing import record_path
-from ordbench.record import Record, run_id, to_sealed
+from ordbench.record import run_id, to_sealed
 from ordbench.spec import RunSpec
 from ordbench.store import Store
-from tests.ordbench.conftest import done
-
-
-def record(seed: int, mae: float = 0.25, **changes: object) -> Record:
-    about = {"metrics": {"median": {"mae": mae}}, "baseline": {"mae": float(seed)}}
-    return done(seed, **(about | changes))
-
-
-def failed(seed: int) -> Record:
-    return record(seed, status="failed", error="out of memory", metrics={}, task=None)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Five runs, one of which failed."""
-    store = Store(tmp_path)
-    for seed in range(4):
-        store.write(record(seed))
-    store.write(failed(4))
-    return store
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The run ids of the record files that were read."""
-    read: list[str] = []
-    real = ordbench.record.from_sealed
-
-    def count(content: bytes, run_id: str) -> Record:
-        read.append(run_id)
-        return real(content, run_id)
-
-    monkeypatch.setattr(ordbench.record, "from_sealed", count)
-    return read
+from tests.ordbench.conftest import record
 
 
 def rows_of_files(store: Store) -> list[object]:
@@ -137,62 +102,6 @@ def test_a_file_that_could_not_be_read_is_tried_again(
         assert len(load_flat(store.root)) == 4
     assert caplog.messages == [f"{path} cannot be read and is left out: Permission denied"]
     assert len(load_flat(store.root)) == 5
-
-
-def garbage(path: Path) -> None:
-    path.write_bytes(b"not a database" * 1000)
-
-
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:5000])
-
-
-def blank(path: Path) -> None:
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + bytes(len(content) - 4096))
-
-
-def empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def other_schema(path: Path) -> None:
-    path.unlink()
-    with sqlite3.connect(path) as db:
-        db.execute("create table runs (mine)")
-        db.execute("pragma user_version = 7")
-    db.close()
-
-
-def lost_half(path: Path) -> None:
-    with sqlite3.connect(path) as db:
-        db.execute("delete from shared")
-    db.close()
-
-
-@pytest.mark.parametrize("damage", [garbage, cut, blank, empty, other_schema, lost_half])
-def test_a_damaged_or_foreign_index_is_made_again(
-    store: Store, opened: list[str], damage: Callable[[Path], None]
-) -> None:
-    wanted = load_flat(store.root)
-    damage(store.root / INDEX)
-    opened.clear()
-    assert load_flat(store.root) == wanted
-    assert len(opened) == 5
-    load_flat(store.root)
-    assert len(opened) == 5, "the new index is used"
-
-
-def test_a_flipped_bit_anywhere_changes_no_answer(store: Store) -> None:
-    wanted = load_flat(store.root)
-    path = store.root / INDEX
-    content = path.read_bytes()
-    score = content.index(bytes.fromhex("000000000000d03f"))  # 0.25 as a little-endian double
-    for place in (*range(score, score + 8), *range(16, len(content), 331)):
-        flipped = bytearray(content)
-        flipped[place] ^= 4
-        path.write_bytes(flipped)
-        assert load_flat(store.root) == wanted, place
 
 
 def test_rows_of_other_code_are_made_again(

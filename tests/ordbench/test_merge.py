@@ -8,14 +8,10 @@ from ordbench.compact import COMPACT, write_compact
 from ordbench.errors import StoreError
 from ordbench.listing import record_path
 from ordbench.merge import Merged, merge
-from ordbench.record import Record, run_id
+from ordbench.record import run_id
 from ordbench.store import Store
 from ordbench.verify import Verification
-from tests.ordbench.conftest import PREDICTIONS, done
-
-
-def failed(seed: int) -> Record:
-    return done(seed, status="failed", error="out of memory")
+from tests.ordbench.conftest import PREDICTIONS, done, failed
 
 
 @pytest.fixture
