@@ -41,6 +41,16 @@ def test_seconds_are_those_of_one_call_however_often_it_was_repeated() -> None:
     assert slow.seconds == pytest.approx(60e-6)
 
 
+def test_a_fast_call_that_was_interrupted_once_is_no_slow_one() -> None:
+    machine = Machine()
+
+    def call() -> None:
+        machine.work("call", 20_000_000 if not machine.log else 10_000)
+
+    (found,) = race([lambda: call], seconds=0, clock=machine.clock)
+    assert found.repeats == 5
+
+
 def test_beside_a_slow_call_the_sample_of_a_fast_one_is_longer() -> None:
     machine = Machine()
     calls = [machine.contestant("fast", 100_000), machine.contestant("slow", 100_000_000)]
@@ -134,7 +144,7 @@ def test_rounds_longer_than_the_time_end_after_the_fewest_trials() -> None:
     call = machine.contestant("long", 10**9)()
     (found,) = race([lambda: call], seconds=2, clock=machine.clock)
     assert [len(trial) for trial in found.trials] == [1] * MIN_TRIALS
-    assert len(machine.log) == 1 + MIN_TRIALS  # one warm-up of a second is enough
+    assert len(machine.log) == 2 + MIN_TRIALS  # two warm-ups of a second are enough
 
 
 def test_a_device_is_waited_for_before_and_after_each_sample() -> None:
