@@ -155,7 +155,7 @@ class _Cluster:
         if isinstance(error, errors.TaskCancelledError):
             return CancelledError()
         if isinstance(error, errors.RayTaskError):
-            cause: BaseException = error.cause
+            cause: BaseException = getattr(error, "cause", error)
             cause.__cause__ = error
             return cause
         if isinstance(error, errors.OutOfMemoryError):

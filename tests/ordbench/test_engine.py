@@ -1,8 +1,9 @@
 """The engine's loop, with a pool that does what each test tells it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -223,6 +224,6 @@ def test_a_sweep_that_is_stopped_and_begun_again_gives_what_one_alone_does(
         once = bits(run_cells(cells, workspace, Store(tmp_path / "a"), Policy(), pool))
         begun = run_cells(cells, workspace, Store(tmp_path / "b"), Policy(), pool)
         next(begun)
-        begun.close()
+        cast(Generator[object], begun).close()
         again = bits(run_cells(cells, workspace, Store(tmp_path / "b"), Policy(), pool))
     assert again == once
