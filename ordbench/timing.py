@@ -26,7 +26,7 @@ from scipy.special import stdtrit
 
 TRIALS = 10
 MIN_TRIALS = 3  # where one round takes longer than there is time
-WARM_UPS = 3  # samples
+WARM_UPS = 10  # samples
 SHARE = 0.05  # of the slowest call's time that each sample lasts: one call of 1 ms says little
 LONG_NS = 10_000_000  # two samples that last so long are warm-up enough
 # Others fill the caches between two samples of a call. One that is shorter than this is called once
