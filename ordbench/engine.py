@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import NamedTuple, Protocol
 
@@ -77,7 +77,7 @@ def run_cells(
     pool: Pool,
     *,
     stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[list[Outcome]]:
+) -> Generator[list[Outcome]]:
     """Run cells and give each as it ends; one that another process is at is left to the end.
 
     Args:
@@ -121,7 +121,7 @@ class _Loop:
         self.stopped = stopped
         self.running: dict[Trials, _Running] = {}
 
-    def run(self) -> Iterator[list[Outcome]]:
+    def run(self) -> Generator[list[Outcome]]:
         """Give the outcomes of each cell as it ends."""
         try:
             while self.running or (self.waiting and not self.stopped()):

@@ -80,9 +80,9 @@ def work(job: Job) -> list[Trial]:
     Raises:
         SpecError: If this machine would not train what the run ids say.
     """
-    # Cancelling interrupts a task that runs; one that waits is not begun, and that is all we want.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _refuse_other_code(job)
+    # Withdrawing a cell is for those that wait; Ray would interrupt one that has begun.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     material = cast(Material, _held(job.material))
     tower = cast("TextTower | None", job.tower and _held(job.tower))
     if tower:
@@ -106,6 +106,8 @@ def unpack(packed: Packed) -> Tensor:
     [[1.5], [2.5]]
     """
     content, dtype, shape = packed
+    if not content.size:
+        return torch.empty(shape, dtype=dtype)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
         return torch.from_numpy(content).view(dtype).reshape(shape)

@@ -29,7 +29,7 @@ class Fragile(Linear):
         if taken(HERE / f"hold-{node()}"):
             (HERE / "holding").write_text(str(os.getpid()))
             (HERE / "holding").rename(HERE / "held")
-            while not (HERE / "go").exists():
+            while not (HERE / f"go-{node()}").exists():
                 time.sleep(0.02)
 
 

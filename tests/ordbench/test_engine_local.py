@@ -126,9 +126,9 @@ def test_a_worker_outlives_ctrl_c_and_its_cell_and_ends_at_once_when_nobody_wait
         first = pool.submit(prepared)
         pid = held(fragile)
         os.kill(pid, signal.SIGINT)
-        (fragile / "go").touch()
+        (fragile / "go-here").touch()
         assert [trial.record.status for trial in first.result(60)] == ["done", "done"]
-        (fragile / "go").unlink()
+        (fragile / "go-here").unlink()
         (fragile / "hold-here").touch()
         pool.submit(prepared)
         assert held(fragile) == pid
