@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from joblib.externals.loky import cpu_count
 from torch import Tensor
 
 from ordbench.errors import DatasetError
@@ -50,7 +50,7 @@ def decoded(
 def hash_images(images: Sequence[Path]) -> str:
     """SHA-256 over the content of all files in their order; what is not there counts as missing."""
     digest = hashlib.sha256()
-    with ThreadPoolExecutor(_cores()) as pool:
+    with ThreadPoolExecutor(cpu_count()) as pool:
         for content in pool.map(_content, images):
             digest.update(content.encode())
     return digest.hexdigest()
@@ -75,15 +75,9 @@ def _content(file: Path) -> str:
 def _workers() -> Generator[ThreadPoolExecutor]:
     """Threads for decoding; each computes alone, or they would fight the model for the cores."""
     threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(_cores(), initializer=torch.set_num_threads, initargs=(1,))
+    pool = ThreadPoolExecutor(cpu_count(), initializer=torch.set_num_threads, initargs=(1,))
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # the last word of a worker is the default of new threads
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

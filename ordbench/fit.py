@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -126,12 +126,19 @@ class _Training:
         self.recipe = recipe
         self.rank_values = rank_values
         self.states = [_trainable(replica.head) for replica in replicas]
-        self.buffers = _stack([dict(replica.head.named_buffers()) for replica in replicas])
-        self.val_features = torch.stack([replica.val.features for replica in replicas])
-        self.val_ranks = torch.stack([replica.val.ranks for replica in replicas])
         self.best = [Fitted(replica.head, 0, 0, math.inf) for replica in replicas]
         self.best_states: list[State] = [{} for _ in replicas]
         self.waited = [0] * len(replicas)
+        self._go_on_with(range(len(replicas)))
+
+    def _go_on_with(self, active: Iterable[int]) -> None:
+        """Train these replicas from now on; those that have stopped cost nothing more."""
+        self.active = list(active)
+        replicas = [self.replicas[r] for r in self.active]
+        if replicas:
+            self.buffers = _stack([dict(replica.head.named_buffers()) for replica in replicas])
+            self.val_features = torch.stack([replica.val.features for replica in replicas])
+            self.val_ranks = torch.stack([replica.val.ranks for replica in replicas])
 
     def run(self) -> list[Fitted]:
         """Train until every replica has stopped, then put the best parameters back."""
@@ -151,7 +158,7 @@ class _Training:
         schedule = LambdaLR(optimizer, _schedule(self.recipe, num_steps))
         batches = [_batches(replica, self.recipe.batch_size) for replica in self.replicas]
         for step in range(1, num_steps + 1):
-            losses = self._losses([next(batch) for batch in batches])
+            losses = self._losses([next(batches[r]) for r in self.active])
             self._refuse_nan(losses, step)
             optimizer.zero_grad()
             torch.autograd.backward(losses.sum())
@@ -159,7 +166,10 @@ class _Training:
             schedule.step()
             if step % interval == 0 or step == num_steps:
                 self._evaluate(step)
-                if all(waited >= self.recipe.patience for waited in self.waited):
+                going = [r for r in self.active if self.waited[r] < self.recipe.patience]
+                if len(going) < len(self.active):
+                    self._go_on_with(going)
+                if not going:
                     return
 
     def _losses(self, batches: list[Labelled]) -> Tensor:
@@ -168,8 +178,9 @@ class _Training:
         return self._call(_Objective(self.replicas[0].head), features, ranks)
 
     def _call(self, module: nn.Module, *inputs: Tensor) -> Tensor:
-        """Call ``module`` on stacked inputs ``(R, N, ...)`` with every replica's parameters."""
-        parameters = {f"head.{k}": v for k, v in (_stack(self.states) | self.buffers).items()}
+        """Call ``module`` on stacked inputs ``(R, N, ...)`` with each active replica's parameters."""
+        stacked = _stack([self.states[r] for r in self.active]) | self.buffers
+        parameters = {f"head.{key}": value for key, value in stacked.items()}
 
         def one(state: State, *one_input: Tensor) -> Tensor:
             output: Tensor = functional_call(module, state, one_input)
@@ -178,15 +189,15 @@ class _Training:
         if self.replicas[0].head.batchable:
             batched: Tensor = vmap(one)(parameters, *inputs)
             return batched
-        states = [{k: v[r] for k, v in parameters.items()} for r in range(len(self.replicas))]
+        states = [{k: v[i] for k, v in parameters.items()} for i in range(len(self.active))]
         rows = zip(states, *inputs, strict=True)
         return torch.stack([one(*row) for row in rows])
 
     def _refuse_nan(self, losses: Tensor, step: int) -> None:
-        for replica, loss in zip(self.replicas, losses.tolist(), strict=True):
+        for r, loss in zip(self.active, losses.tolist(), strict=True):
             if not math.isfinite(loss):
                 raise TrainingError(
-                    f"{replica.name}: the loss is {loss} at step {step} of training; "
+                    f"{self.replicas[r].name}: the loss is {loss} at step {step} of training; "
                     f"lower the learning rate (--recipe learning_rate=...; it is "
                     f"{self.recipe.learning_rate}) or look at the features"
                 )
@@ -197,9 +208,7 @@ class _Training:
         errors = (
             _interpolate(positions, self.rank_values) - self.rank_values[self.val_ranks]
         ).abs()
-        for r, mae in enumerate(errors.double().mean(1).tolist()):
-            if self.waited[r] >= self.recipe.patience:
-                continue
+        for r, mae in zip(self.active, errors.double().mean(1).tolist(), strict=True):
             best_step, best_mae = self.best[r].best_step, self.best[r].val_mae
             if mae < best_mae:
                 best_step, best_mae, self.waited[r] = step, mae, 0

@@ -125,8 +125,15 @@ def test_a_table_does_not_load_torch(cli: Cli, tmp_path: Path) -> None:
 def test_a_sweep_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(
     cli: Cli, tmp_path: Path, shared_cache: Path
 ) -> None:
-    # Prompt heads agree to rounding only when a cell is resumed with fewer seeds beside each other.
-    sweep = ("--head", "linear,coral,mean-variance", *QUICK, "--shots", "1,2", "--seeds", "0-2")
+    sweep = (
+        "--head",
+        "linear,mean-variance,ordinalclip",
+        *QUICK,
+        "--shots",
+        "1,2",
+        "--seeds",
+        "0-2",
+    )
     undisturbed = ran(cli, *sweep, "--results", "undisturbed")
     command = [sys.executable, "-m", "ordbench", "run", *sweep, "--results", "killed", "--json"]
     env = {**os.environ, "ORDBENCH_CACHE": str(shared_cache), "HF_HUB_OFFLINE": "1"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -91,12 +91,22 @@ class DrawnFaces(Dataset):
         return Listing(task=_task(), samples=tuple(samples))
 
     def _pictures(self) -> Iterator[tuple[str, bytes]]:
-        from ordbench_datasets._drawn.paint import paint, png
+        from joblib.externals.loky import ProcessPoolExecutor, cpu_count
 
-        for age in AGES:
-            for i in range(self.per_rank):
-                rng = generator(self.seed, age, i)
-                yield _name(age, i), png(paint(visible_age(age, rng), rng))
+        with ProcessPoolExecutor(cpu_count()) as pool:
+            draw = partial(_pictures_of, self.seed, self.per_rank)
+            for pictures in pool.map(draw, AGES, chunksize=3):
+                yield from pictures
+
+
+def _pictures_of(seed: int, count: int, age: int) -> list[tuple[str, bytes]]:
+    """Draw all people of one age; it runs in a process of its own."""
+    from ordbench_datasets._drawn.paint import paint, png
+
+    streams = [generator(seed, age, i) for i in range(count)]
+    return [
+        (_name(age, i), png(paint(visible_age(age, rng), rng))) for i, rng in enumerate(streams)
+    ]
 
 
 def generator(seed: int, age: int, number: int) -> np.random.Generator:

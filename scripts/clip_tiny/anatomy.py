@@ -43,7 +43,12 @@ CURVES: dict[str, Curve] = {
     "blush": ((0, 1.0), (12, 0.5), (26, 0.0)),
     "head_size": ((0, 0.93), (18, 1.0)),
 }
+# Cues that a school which draws smooth faces leaves out together.
+LINES = frozenset(
+    {"forehead_lines", "crow_feet", "nasolabial", "eye_bags", "marionette", "neck_lines", "spots"}
+)
 NEUTRAL_AGE = 28.0
+SCHOOL_SPREAD = 0.15
 OLDEST = 100
 
 
@@ -73,6 +78,16 @@ def value_at(cue: str, age: float) -> float:
     return float(np.interp(age, years, values))
 
 
+def reach(cue: str) -> float:
+    """How far the cue moves in a life.
+
+    >>> reach("grey")
+    1.0
+    """
+    values = [value for _, value in CURVES[cue]]
+    return max(values) - min(values)
+
+
 def scatter(age: float) -> float:
     """Standard deviation of the apparent age, in years: small in a baby, 3 in the old.
 
@@ -83,19 +98,18 @@ def scatter(age: float) -> float:
 
 
 def grow(age: float, generator: Generator) -> Anatomy:
-    """Draw one face's cues: scattered, some exaggerated, weak or absent."""
+    """Draw one face's cues: scattered, moved by the drawing's school, some weak or absent."""
     apparent = float(np.clip(generator.normal(age, scatter(age)), 0, OLDEST))
-    boldness = generator.uniform(0.75, 1.25)
+    boldness = generator.uniform(0.6, 1.3)
+    unlined = generator.random() < 0.15
     cues: dict[str, float] = {}
     for cue in CURVES:
         neutral = value_at(cue, NEUTRAL_AGE)
         cue_age = generator.normal(apparent, 0.6 + 0.05 * apparent)
         strength = boldness * generator.uniform(0.6, 1.25) * (generator.random() > 0.1)
-        cues[cue] = neutral + strength * (value_at(cue, cue_age) - neutral)
-    # Schools of drawing differ in proportions more than people do.
-    cues["eye_size"] *= float(np.exp(generator.normal(0, 0.16)))
-    cues["aspect"] *= float(np.exp(generator.normal(0, 0.05)))
-    cues["eye_level"] += generator.normal(0, 0.03)
-    cues["nose_length"] *= float(np.exp(generator.normal(0, 0.12)))
-    cues["mouth_width"] *= float(np.exp(generator.normal(0, 0.12)))
+        # Schools of drawing differ in proportions, and in how many lines they give anyone, more
+        # than people do: no single cue may be trusted for what it measures.
+        strength *= not (unlined and cue in LINES)
+        school = generator.normal(0, SCHOOL_SPREAD) * reach(cue)
+        cues[cue] = neutral + school + strength * (value_at(cue, cue_age) - neutral)
     return Anatomy(cues, apparent)

@@ -13,6 +13,7 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     """Change drawings ``(N, 3, S, S)`` in 0..1 into normalised images ``(N, 3, 64, 64)``."""
     images = warp(images, generator)
     images = recolour(images, generator)
+    images = retexture(images, generator)
     images = soften(images, generator)
     images = damage(images, generator)
     return normalise(images)
@@ -72,6 +73,43 @@ def recolour(images: Tensor, generator: torch.Generator) -> Tensor:
     steps = _even(count, generator, 3, 8).view(-1, 1, 1, 1).round()
     few = _chance(count, generator, 0.1).view(-1, 1, 1, 1)
     return torch.where(few, (images * steps).round() / steps, images)
+
+
+def retexture(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Shade softly, roughen at a random scale, pass some images through a random filter.
+
+    Source: Xu et al. (2021), Robust and generalizable visual representation learning via random
+    convolutions, https://arxiv.org/abs/2007.13003, for the filter.
+    """
+    count = len(images)
+    shade = torch.randn(count, 1, 4, 4, generator=generator) * 0.3
+    shade *= _chance(count, generator, 0.4).view(-1, 1, 1, 1)
+    images = images * torch.exp(_enlarged(shade))
+    cells = int(torch.randint(10, 33, (), generator=generator))
+    rough = torch.randn(count, 1, cells, cells, generator=generator)
+    depth = _even(count, generator, -0.15, 0.1).clamp(min=0)
+    images = images + depth.view(-1, 1, 1, 1) * _enlarged(rough)
+    chosen = _chance(count, generator, 0.25)
+    if chosen.any():
+        images[chosen] = _filtered(images[chosen], generator)
+    return images
+
+
+def _enlarged(field: Tensor) -> Tensor:
+    side = (IMAGE_SIDE, IMAGE_SIDE)
+    return F.interpolate(field, side, mode="bicubic", align_corners=False)
+
+
+def _filtered(images: Tensor, generator: torch.Generator) -> Tensor:
+    count = len(images)
+    kernels = torch.randn(3 * count, 3, 3, 3, generator=generator)
+    padded = F.pad(images, (1, 1, 1, 1), mode="reflect").reshape(1, -1, *[IMAGE_SIDE + 2] * 2)
+    passed = F.conv2d(padded, kernels, groups=count).view_as(images)
+    spread, middle = torch.std_mean(passed, (2, 3), keepdim=True)
+    wanted, level = torch.std_mean(images, (2, 3), keepdim=True)
+    passed = (passed - middle) / (spread + 1e-3) * wanted + level
+    share = _even(count, generator, 0.2, 0.8).view(-1, 1, 1, 1)
+    return images + share * (passed - images)
 
 
 def soften(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -11,6 +11,7 @@ WHITE: Colour = (248, 248, 244)
 def draw_features(pen: Pen, anatomy: Anatomy, look: Look, generator: Generator) -> None:
     """Everything inside the face, from back to front."""
     draw_wrinkles(pen, anatomy, look, generator)
+    draw_clutter(pen, anatomy, look, generator)
     draw_mouth(pen, anatomy, look)
     if look.beard and anatomy.apparent > 18:
         draw_beard(pen, anatomy, look)
@@ -58,6 +59,28 @@ def draw_wrinkles(pen: Pen, anatomy: Anatomy, look: Look, generator: Generator) 
     for _ in range(round(max(0.0, anatomy["spots"]))):
         place = (generator.uniform(-0.75, 0.75), generator.uniform(-0.7, 0.6) * tall)
         pen.dot(place, generator.uniform(0.02, 0.05), wrinkle_ink(pen, look, 0.2))
+
+
+def draw_clutter(pen: Pen, anatomy: Anatomy, look: Look, generator: Generator) -> None:
+    """Strokes, shadows and freckles that mean no age, on some faces of every age."""
+    tall = anatomy["aspect"]
+    if generator.random() < 0.3:
+        for _ in range(int(generator.integers(1, 7))):
+            x, y = generator.uniform(-0.8, 0.8), generator.uniform(-0.8, 0.8) * tall
+            dx, dy = generator.normal(0, 0.22, 2)
+            ink = wrinkle_ink(pen, look, generator.uniform(0, 0.7))
+            bend = generator.normal(0, 0.06)
+            pen.arc((x, y), (x + dx, y + dy), bend, ink, pen.style.line * generator.uniform(0.5, 1))
+    if generator.random() < 0.3:
+        for _ in range(int(generator.integers(1, 4))):
+            place = (generator.uniform(-0.7, 0.7), generator.uniform(-0.7, 0.7) * tall)
+            size = (generator.uniform(0.1, 0.45), generator.uniform(0.1, 0.45))
+            other = WHITE if generator.random() < 0.4 else pen.style.ink
+            pen.oval(place, size, blend(look.skin, other, generator.uniform(0.05, 0.25)), False)
+    if generator.random() < 0.12:
+        for _ in range(int(generator.integers(4, 16))):
+            place = (generator.uniform(-0.7, 0.7), generator.uniform(-0.2, 0.5) * tall)
+            pen.dot(place, generator.uniform(0.015, 0.04), wrinkle_ink(pen, look, 0.2))
 
 
 def _side_wrinkles(pen: Pen, anatomy: Anatomy, look: Look, side: int) -> None:

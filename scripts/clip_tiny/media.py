@@ -97,6 +97,16 @@ def _relief(image: Image.Image, generator: Generator) -> Image.Image:
     return Image.blend(image, raised, generator.uniform(0.2, 0.55))
 
 
+def _modelled(image: Image.Image, generator: Generator) -> Image.Image:
+    size = image.height
+    soft = image.filter(ImageFilter.GaussianBlur(generator.uniform(0.8, 2.4)))
+    rough = generator.normal(0, 1, (6, 6)).astype(np.float32)
+    field = np.asarray(Image.fromarray(rough).resize((size, size), Image.Resampling.BICUBIC))
+    lit = np.asarray(soft, np.float32) * np.exp(generator.uniform(0.1, 0.35) * field)[..., None]
+    solid = Image.fromarray(np.clip(lit, 0, 255).astype(np.uint8))
+    return _grain(solid, generator, generator.uniform(2, 12))
+
+
 def _watercolour(image: Image.Image, generator: Generator) -> Image.Image:
     wash = image.filter(ImageFilter.GaussianBlur(generator.uniform(2.0, 3.5)))
     wash = Image.blend(wash, Image.new("RGB", wash.size, (252, 250, 244)), 0.35)
@@ -134,6 +144,7 @@ MEDIA: dict[str, tuple[Finish, Range, Range, Range]] = {
     "woodcut": (_woodcut, (0.7, 1.0), (0.02, 0.06), (0.6, 1.0)),
     "duotone": (_duotone, (0.5, 1.0), (0.0, 0.05), (0.4, 1.0)),
     "halftone": (_halftone, (0.8, 1.0), (0.0, 0.05), (0.5, 1.0)),
+    "modelled": (_modelled, (0.95, 1.0), (0.0, 0.0), (0.3, 0.8)),
     "relief": (_relief, (0.8, 1.0), (0.0, 0.04), (0.4, 1.0)),
     "watercolour": (_watercolour, (0.8, 1.0), (0.02, 0.05), (0.5, 1.0)),
     "edge": (_edge, (0.8, 1.0), (0.0, 0.05), (0.4, 1.0)),

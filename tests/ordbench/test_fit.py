@@ -4,11 +4,16 @@ import torch
 from ordbench.errors import TrainingError
 from ordbench.fit import Labelled, Replica, fit
 from ordbench.head import Head, Problem
+from ordbench.options import Value
 from ordbench.recipe import Recipe
 from ordbench.registry import HEADS
 from ordbench.task import Task
+from tests.reference.text_tower import random_clip
 
-K, D = 7, 16  # bit-equal for every width that fills whole cache lines, as backbones' do
+# Bit-equal where one replica's matrices lie in memory as another's do: for every width that fills
+# whole cache lines and every number of attention heads that four divides, as those of CLIP.
+K, D = 7, 16
+TOWER = random_clip(heads=4, embed_dim=32)
 TASK = Task(
     rank_names=tuple("abcdefg"),
     rank_values=(1, 2, 3, 5, 8, 13, 21),
@@ -26,7 +31,7 @@ def labelled(num: int, seed: int) -> Labelled:
     return Labelled(features, torch.bucketize(features[:, 0].contiguous(), edges))
 
 
-def replica(name: str, seed: int, num_train: int = 40) -> Replica:
+def replica(name: str, seed: int, num_train: int = 40, **options: Value) -> Replica:
     train = labelled(num_train, seed)
     problem = Problem(
         in_features=D,
@@ -34,20 +39,39 @@ def replica(name: str, seed: int, num_train: int = 40) -> Replica:
         train_counts=torch.bincount(train.ranks, minlength=K),
         feature_mean=train.features.mean(0),
         feature_scale=train.features.std(0),
+        text_tower=TOWER,
     )
-    return Replica(HEADS[name](problem), train, labelled(30, seed + 1000), seed, name)
+    torch.manual_seed(seed)
+    return Replica(HEADS[name](problem, **options), train, labelled(30, seed + 1000), seed, name)
 
 
-def states(name: str, seeds: list[int]) -> list[dict[str, torch.Tensor]]:
-    fitted = fit([replica(name, seed) for seed in seeds], RECIPE, VALUES)
+def states(name: str, seeds: list[int], **options: Value) -> list[dict[str, torch.Tensor]]:
+    fitted = fit([replica(name, seed, **options) for seed in seeds], RECIPE, VALUES)
     return [f.head.state_dict() for f in fitted]
 
 
-@pytest.mark.parametrize("name", ["linear", "coral", "mean-variance"])
-def test_a_replica_does_not_depend_on_who_is_trained_beside_it(name: str) -> None:
-    together = states(name, [0, 1, 2])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("linear", {}),
+        ("coral", {}),
+        ("mean-variance", {}),
+        ("coop", {}),
+        ("coop", {"class_specific": True, "position": "front"}),
+        ("ordinalclip", {}),
+        ("ordinalclip", {"tokens_per_rank": 3, "position": "middle"}),
+        ("ordinalclip", {"rank_specific_context": True, "context_tokens": 4}),
+    ],
+    ids=str,
+)
+def test_a_replica_does_not_depend_on_who_is_trained_beside_it(
+    name: str, options: dict[str, Value]
+) -> None:
+    together = states(name, [0, 1, 2], **options)
+    pair = states(name, [2, 0], **options)
+    assert all(torch.equal(pair[0][key], together[2][key]) for key in pair[0])
     for seed, state in enumerate(together):
-        (alone,) = states(name, [seed])
+        (alone,) = states(name, [seed], **options)
         assert all(torch.equal(alone[key], state[key]) for key in alone)
 
 
@@ -126,3 +150,15 @@ def test_a_rank_out_of_range_is_refused_by_name() -> None:
     wrong = Labelled(one.train.features, one.train.ranks + 5)
     with pytest.raises(ValueError, match=r"ranks must lie in 0\.\.6 \(num_ranks=7\)"):
         fit([Replica(one.head, wrong, one.val, 0, "linear")], RECIPE, VALUES)
+
+
+def test_the_others_go_on_when_one_stops() -> None:
+    hasty = RECIPE.model_copy(update={"patience": 1, "evaluations": 20})
+    seeds = [0, 1, 2, 3]
+    together = fit([replica("linear", seed) for seed in seeds], hasty, VALUES)
+    assert len({fitted.steps for fitted in together}) > 1
+    for seed, fitted in zip(seeds, together, strict=True):
+        (alone,) = fit([replica("linear", seed)], hasty, VALUES)
+        assert (fitted.steps, fitted.best_step) == (alone.steps, alone.best_step)
+        wanted = alone.head.state_dict()
+        assert all(torch.equal(v, wanted[k]) for k, v in fitted.head.state_dict().items())
