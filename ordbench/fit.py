@@ -178,7 +178,7 @@ class _Training:
         return self._call(_Objective(self.replicas[0].head), features, ranks)
 
     def _call(self, module: nn.Module, *inputs: Tensor) -> Tensor:
-        """Call ``module`` on stacked inputs ``(R, N, ...)`` with each active replica's parameters."""
+        """Call ``module`` on stacked inputs ``(R, N, ...)``, a row an active replica."""
         stacked = _stack([self.states[r] for r in self.active]) | self.buffers
         parameters = {f"head.{key}": value for key, value in stacked.items()}
 

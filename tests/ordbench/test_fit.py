@@ -46,7 +46,7 @@ def replica(name: str, seed: int, num_train: int = 40, **options: Value) -> Repl
 
 
 def states(name: str, seeds: list[int], **options: Value) -> list[dict[str, torch.Tensor]]:
-    fitted = fit([replica(name, seed, **options) for seed in seeds], RECIPE, VALUES)
+    fitted = fit([replica(name, seed, 40, **options) for seed in seeds], RECIPE, VALUES)
     return [f.head.state_dict() for f in fitted]
 
 
