@@ -141,6 +141,12 @@ def run(
     recipe: Annotated[
         Texts, typer.Option(help="KEY=VALUE over the head's own recipe; repeatable.")
     ] = None,
+    tune: Annotated[
+        int | None, typer.Option(help="Settings tried on validation for each run.")
+    ] = None,
+    sampler: Annotated[
+        str | None, typer.Option(help="How they are chosen: random, grid or optuna.")
+    ] = None,
     data_seed: Annotated[
         int | None, typer.Option(help="One few-shot draw for all seeds. [default: the seed]")
     ] = None,
@@ -210,6 +216,8 @@ def run(
         split=split,
         data_seed=data_seed,
         train_seed=train_seed,
+        tune=tune,
+        sampler=sampler,
     )
     launch(
         values,

@@ -13,11 +13,12 @@ from torch.func import functional_call, vmap
 from torch.optim import SGD, AdamW, Optimizer, RAdam
 from torch.optim.lr_scheduler import LambdaLR
 
-from ordbench.errors import TrainingError
 from ordbench.head import Head, PointHead, check_ranks
 from ordbench.recipe import Recipe
 
 State = dict[str, Tensor]
+
+TOGETHER = 16  # replicas that train as one model; of more, nothing stays in a core's cache
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Replica:
-    """One training: a fresh head, its data, and the seed that orders its batches."""
+    """One training: a fresh head, its data, how to train, and the seed that orders its batches."""
 
     head: Head
     train: Labelled
     val: Labelled
+    recipe: Recipe
     seed: int
-    name: str
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class Fitted:
         head: The trained head.
         steps: Updates made.
         best_step: Updates after which validation was best.
-        val_mae: Validation MAE at ``best_step``, of the posterior's median, in the task's unit.
+        val_mae: Validation MAE at ``best_step``, of the posterior's median, in the task's unit;
+            infinite if the training diverged.
         stopped_early: Whether patience ran out before the last step.
+        diverged: The loss of the last step if it was not finite; its training ended there.
     """
 
     head: Head
@@ -56,6 +59,7 @@ class Fitted:
     best_step: int
     val_mae: float
     stopped_early: bool = False
+    diverged: float | None = None
 
 
 class _Objective(nn.Module):
@@ -83,28 +87,29 @@ class _Estimator(nn.Module):
         return (self.head.posterior(outputs).cumsum(-1) < 0.5).sum(-1).to(features.dtype)
 
 
-def fit(replicas: Sequence[Replica], recipe: Recipe, rank_values: Tensor) -> list[Fitted]:
+def fit(replicas: Sequence[Replica], rank_values: Tensor) -> list[Fitted]:
     """Train replicas of one head that have equally many training and validation images.
 
     A single run is one replica. Replicas share no arithmetic but the batched kernels, so none
     depends on the others.
 
     Args:
-        replicas: Heads of one class, built with the same options.
-        recipe: How to train.
+        replicas: Heads of one class, built with the same options. Their recipes differ in learning
+            rate and weight decay only.
         rank_values: ``(K,)``, rising, in the task's unit.
 
     Returns:
         One result a replica, in their order.
-
-    Raises:
-        TrainingError: If a loss is not finite; names the run and the step.
     """
     for replica in replicas:
         check_ranks(replica.train.ranks, replica.head.num_ranks)
         check_ranks(replica.val.ranks, replica.head.num_ranks)
     with one_thread():
-        return _Training(replicas, recipe, rank_values).run()
+        return [
+            fitted
+            for start in range(0, len(replicas), TOGETHER)
+            for fitted in _Training(replicas[start : start + TOGETHER], rank_values).run()
+        ]
 
 
 @contextmanager
@@ -121,14 +126,14 @@ def one_thread() -> Generator[None]:
 class _Training:
     """The loop's state: stacked parameters, an optimiser, and each replica's best so far."""
 
-    def __init__(self, replicas: Sequence[Replica], recipe: Recipe, rank_values: Tensor) -> None:
+    def __init__(self, replicas: Sequence[Replica], rank_values: Tensor) -> None:
         self.replicas = replicas
-        self.recipe = recipe
+        self.recipe = replicas[0].recipe
         self.rank_values = rank_values
         self.states = [_trainable(replica.head) for replica in replicas]
         self.best = [Fitted(replica.head, 0, 0, math.inf) for replica in replicas]
         self.best_states: list[State] = [{} for _ in replicas]
-        self.waited = [0] * len(replicas)
+        self.waited = [0] * len(replicas)  # evaluations without a better one
         self._go_on_with(range(len(replicas)))
 
     def _go_on_with(self, active: Iterable[int]) -> None:
@@ -154,23 +159,23 @@ class _Training:
     def _train(self) -> None:
         num_steps = self.recipe.steps(len(self.replicas[0].train.ranks))
         interval = max(1, num_steps // self.recipe.evaluations)
-        optimizer = _optimizer(self.states, self.recipe)
+        optimizer = _optimizer(self.states, [replica.recipe for replica in self.replicas])
         schedule = LambdaLR(optimizer, _schedule(self.recipe, num_steps))
         batches = [_batches(replica, self.recipe.batch_size) for replica in self.replicas]
         for step in range(1, num_steps + 1):
             losses = self._losses([next(batches[r]) for r in self.active])
-            self._refuse_nan(losses, step)
             optimizer.zero_grad()
             torch.autograd.backward(losses.sum())
             optimizer.step()
             schedule.step()
-            if step % interval == 0 or step == num_steps:
+            going = self._finite(losses.tolist(), step)
+            if going and (step % interval == 0 or step == num_steps):
                 self._evaluate(step)
-                going = [r for r in self.active if self.waited[r] < self.recipe.patience]
-                if len(going) < len(self.active):
-                    self._go_on_with(going)
-                if not going:
-                    return
+                going = [r for r in going if self.waited[r] < self.recipe.patience]
+            if len(going) < len(self.active):
+                self._go_on_with(going)
+            if not going:
+                return
 
     def _losses(self, batches: list[Labelled]) -> Tensor:
         features = torch.stack([batch.features for batch in batches])
@@ -193,14 +198,12 @@ class _Training:
         rows = zip(states, *inputs, strict=True)
         return torch.stack([one(*row) for row in rows])
 
-    def _refuse_nan(self, losses: Tensor, step: int) -> None:
-        for r, loss in zip(self.active, losses.tolist(), strict=True):
+    def _finite(self, losses: Sequence[float], step: int) -> list[int]:
+        """The active replicas whose losses are; the training of the others ends here."""
+        for r, loss in zip(self.active, losses, strict=True):
             if not math.isfinite(loss):
-                raise TrainingError(
-                    f"{self.replicas[r].name}: the loss is {loss} at step {step} of training; "
-                    f"lower the learning rate (--recipe learning_rate=...; it is "
-                    f"{self.recipe.learning_rate}) or look at the features"
-                )
+                self.best[r] = Fitted(self.replicas[r].head, step, 0, math.inf, diverged=loss)
+        return [r for r in self.active if self.best[r].diverged is None]
 
     @torch.no_grad()
     def _evaluate(self, step: int) -> None:
@@ -209,6 +212,8 @@ class _Training:
             _interpolate(positions, self.rank_values) - self.rank_values[self.val_ranks]
         ).abs()
         for r, mae in zip(self.active, errors.double().mean(1).tolist(), strict=True):
+            if self.best[r].diverged is not None:
+                continue
             best_step, best_mae = self.best[r].best_step, self.best[r].val_mae
             if mae < best_mae:
                 best_step, best_mae, self.waited[r] = step, mae, 0
@@ -247,16 +252,22 @@ def _batches(replica: Replica, batch_size: int) -> Iterator[Labelled]:
             yield Labelled(features[chosen], ranks[chosen])
 
 
-def _optimizer(states: Sequence[State], recipe: Recipe) -> Optimizer:
-    groups = [{"params": list(state.values())} for state in states]
-    lr, weight_decay = recipe.learning_rate, recipe.weight_decay
-    match recipe.optimizer:
+def _optimizer(states: Sequence[State], recipes: Sequence[Recipe]) -> Optimizer:
+    groups = [
+        {
+            "params": list(state.values()),
+            "lr": recipe.learning_rate,
+            "weight_decay": recipe.weight_decay,
+        }
+        for state, recipe in zip(states, recipes, strict=True)
+    ]
+    match recipes[0].optimizer:
         case "adamw":
-            return AdamW(groups, lr=lr, weight_decay=weight_decay)
+            return AdamW(groups)
         case "radam":
-            return RAdam(groups, lr=lr, weight_decay=weight_decay, decoupled_weight_decay=True)
+            return RAdam(groups, decoupled_weight_decay=True)
         case "sgd":
-            return SGD(groups, lr=lr, weight_decay=weight_decay, momentum=0.9)
+            return SGD(groups, momentum=0.9)
 
 
 def _schedule(recipe: Recipe, num_steps: int) -> Callable[[int], float]:

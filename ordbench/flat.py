@@ -30,7 +30,7 @@ class FlatRecord(NamedTuple):
         head: Name of the head.
         head_options: All its options, as ``KEY=VALUE:KEY=VALUE``.
         head_hash: SHA-256 of its source.
-        recipe: How it was trained, as ``KEY=VALUE:KEY=VALUE``.
+        recipe: How it was trained and tuned, as ``KEY=VALUE:KEY=VALUE``.
         text: Text tower that was prompted, without a path; empty for the backbone's own, and for
             a head that prompts none.
         text_hash: SHA-256 of its weights; empty for a head that prompts none.
@@ -103,7 +103,10 @@ def flatten(record: Record) -> FlatRecord:
         head=spec.head,
         head_options=_text(spec.head_options),
         head_hash=hashes.get("head", ""),
-        recipe=_recipe_text(spec.recipe.model_dump_json()) if spec.recipe else "",
+        recipe=_training_text(
+            spec.recipe.model_dump_json() if spec.recipe else "{}",
+            spec.tuning.model_dump_json() if spec.tuning else "{}",
+        ),
         text=spec.text.partition("@")[0] if "text" in hashes else "",
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
@@ -160,9 +163,9 @@ def _scores(record: Record) -> dict[str, float]:
 
 
 @cache
-def _recipe_text(recipe: str) -> str:
+def _training_text(recipe: str, tuning: str) -> str:
     """Thousands of runs share a recipe, and to write it out takes longer than all the rest."""
-    return _text(json.loads(recipe))
+    return _text(json.loads(recipe) | {f"tune_{k}": v for k, v in json.loads(tuning).items()})
 
 
 def _text(options: Mapping[str, Value]) -> str:

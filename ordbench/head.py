@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ordbench.backbone import TextTower
 from ordbench.recipe import Recipe
+from ordbench.space import Space
 from ordbench.task import Task
 
 
@@ -49,11 +50,13 @@ class Head(nn.Module, ABC):
 
     Attributes:
         recipe: The default training settings.
+        search: What a tuning varies besides learning rate and weight decay: options of the head.
         needs_text: Whether the head prompts a text tower.
         batchable: Whether replicas can be trained as one batched model.
     """
 
     recipe: ClassVar[Recipe] = Recipe()
+    search: ClassVar[Space] = {}
     needs_text: ClassVar[bool] = False
     batchable: ClassVar[bool] = True
 

@@ -15,13 +15,14 @@ from pydantic import ValidationError
 from ordbench.choice import Choice, split
 from ordbench.errors import SpecError
 from ordbench.open_dataset import open_dataset
-from ordbench.options import Value, declared, resolve
+from ordbench.options import declared, resolve
 from ordbench.plan_file import read_plan
 from ordbench.protocol import draw
 from ordbench.recipe import Recipe
 from ordbench.registry import DATASETS, HEADS, Registry
 from ordbench.spec import Protocol, RunSpec
 from ordbench.split import Split
+from ordbench.tune import Tuning
 
 AXES = {
     "head": "heads",
@@ -32,7 +33,18 @@ AXES = {
     "fold": "folds",
     "recipe": "recipe",
 }
-SETTINGS = ("text", "layer", "normalize", "dtype", "protocol", "split", "data_seed", "train_seed")
+SETTINGS = (
+    "text",
+    "layer",
+    "normalize",
+    "dtype",
+    "protocol",
+    "split",
+    "data_seed",
+    "train_seed",
+    "tune",
+    "sampler",
+)
 NAMES = frozenset(AXES) | frozenset(SETTINGS)
 
 
@@ -58,7 +70,7 @@ class Grid:
     seeds: Sequence[str] = ("0",)
     folds: Sequence[str] = ("0",)
     recipe: Sequence[str] = ()
-    settings: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
 
     @classmethod
     def of(cls, values: Mapping[str, Sequence[str]]) -> Grid:
@@ -82,8 +94,8 @@ class Grid:
             if len(values.get(name, ())) > 1:
                 raise SpecError(f"--{name} has {len(values[name])} values; one is wanted")
         axes = {AXES[name]: texts for name, texts in values.items() if name in AXES}
-        settings = {name: values[name][0] for name in SETTINGS if name in values}
-        return cls(**axes, settings=settings)
+        settings: dict[str, object] = {n: values[n][0] for n in SETTINGS if n in values}
+        return cls(**axes, settings=_with_tuning(settings))
 
     def specs(self) -> list[RunSpec]:
         """Every combination, checked, with defaults filled in, in the order of the axes.
@@ -232,6 +244,22 @@ def _dataset_settings(choice: Choice) -> dict[str, object]:
         "dataset_argument": choice.argument,
         "dataset_options": options,
     }
+
+
+def _with_tuning(settings: dict[str, object]) -> dict[str, object]:
+    """The settings, with ``tune`` and ``sampler`` as one."""
+    kept = {name: value for name, value in settings.items() if name not in {"tune", "sampler"}}
+    if "tune" not in settings:
+        if "sampler" in settings:
+            raise SpecError(f"--sampler {settings['sampler']}: add --tune, say --tune 20")
+        return kept
+    given = {"budget": settings["tune"], "sampler": settings.get("sampler", "random")}
+    try:
+        return {**kept, "tuning": Tuning.model_validate(given)}
+    except ValidationError as error:
+        first = error.errors()[0]
+        flag = "--tune" if first["loc"] == ("budget",) else "--sampler"
+        raise SpecError(f"{flag} {first['input']}: {first['msg']}") from None
 
 
 def _spec(settings: dict[str, object]) -> RunSpec:

@@ -21,6 +21,7 @@ from ordbench.backbone import Layer
 from ordbench.canonical import RUN_ID_LENGTH as RUN_ID_LENGTH
 from ordbench.canonical import canonical as canonical
 from ordbench.canonical import run_id as run_id
+from ordbench.options import Value
 from ordbench.seal import seal, unseal
 from ordbench.spec import RunSpec
 
@@ -103,6 +104,18 @@ class FeatureFacts(_Facts):
     normalize: bool = False
 
 
+class Tried(_Facts):
+    """One candidate of a tuning.
+
+    Attributes:
+        changed: What it changed in the run's recipe and in the head's options, by name.
+        val_mae: MAE on validation, in the task's unit; infinite if the training diverged.
+    """
+
+    changed: dict[str, Value]
+    val_mae: Number
+
+
 class TrainingFacts(_Facts):
     """How the training went.
 
@@ -112,6 +125,8 @@ class TrainingFacts(_Facts):
         val_mae: MAE on validation at that step, in the task's unit.
         parameters: Numbers that were trained.
         stopped_early: Whether patience ended the training.
+        tried: Every candidate of the tuning, where there was one; the first with the least
+            ``val_mae`` is what the record is about.
     """
 
     steps: int
@@ -119,6 +134,7 @@ class TrainingFacts(_Facts):
     val_mae: Number
     parameters: int
     stopped_early: bool = False
+    tried: tuple[Tried, ...] = ()
 
 
 class PredictionsFile(_Facts):

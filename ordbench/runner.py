@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -15,17 +15,28 @@ from torch import Tensor
 from ordbench.backbone import TextTower
 from ordbench.dataset import Part
 from ordbench.errors import SpecError
-from ordbench.fit import Fitted, Labelled, Replica, fit
+from ordbench.fit import Fitted, Labelled, Replica
 from ordbench.head import Head, PointHead, Problem
 from ordbench.identity import Identity, identify
 from ordbench.metrics import DECODES, estimates, point_scores, scores, to_unit
+from ordbench.options import Value
 from ordbench.plan import head_label
 from ordbench.predictions import Predictions
 from ordbench.provenance import machine, versions
-from ordbench.record import Column, FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
+from ordbench.record import (
+    Column,
+    FeatureFacts,
+    Record,
+    SplitFacts,
+    TaskFacts,
+    TrainingFacts,
+    Tried,
+)
 from ordbench.registry import DATASETS, HEADS
+from ordbench.search import search
 from ordbench.spec import RunSpec
 from ordbench.split import Indices, Split
+from ordbench.tune import Candidate
 from ordbench.workspace import Material, Workspace
 
 CHUNK = 8192  # images that go through a head at a time when it is tested
@@ -86,22 +97,32 @@ def train_and_test(group: Sequence[Prepared], bench: Bench) -> list[tuple[Record
     """Train replicas, equal but for their seeds, as one model; test each on its own.
 
     Raises:
-        TrainingError: If a loss is not finite.
+        TrainingError: If a training diverged.
     """
     started = time.perf_counter()
-    replicas = [_replica(prepared, bench) for prepared in group]
     task = group[0].material.listing.task
-    recipe = group[0].spec.recipe or replicas[0].head.recipe
     values = torch.tensor(task.rank_values, dtype=torch.float32, device=bench.device)
-    fitted = fit(replicas, recipe, values)
+
+    def replica(number: int, candidate: Candidate) -> Replica:
+        return _replica(group[number], candidate, bench)
+
+    searches = search([prepared.spec for prepared in group], replica, values)
     seconds = (time.perf_counter() - started) / len(group)
     return [
-        _tested(prepared, one, seconds, bench) for prepared, one in zip(group, fitted, strict=True)
+        _tested(prepared, one.found(), one.tried, seconds, bench)
+        for prepared, one in zip(group, searches, strict=True)
     ]
 
 
-def build_head(prepared: Prepared, bench: Bench) -> Head:
+def build_head(
+    prepared: Prepared, bench: Bench, options: Mapping[str, Value] | None = None
+) -> Head:
     """An untrained head, as the train seed starts it.
+
+    Args:
+        prepared: The run.
+        bench: Where the text tower is.
+        options: Of the head, in place of the run's own.
 
     Raises:
         SpecError: If an option cannot be.
@@ -122,22 +143,26 @@ def build_head(prepared: Prepared, bench: Bench) -> Head:
     )
     with torch.random.fork_rng():
         torch.manual_seed(spec.train_seed)
-        return head_class(problem, **spec.head_options).to(bench.device)
+        own = spec.head_options if options is None else options
+        return head_class(problem, **own).to(bench.device)
 
 
-def _replica(prepared: Prepared, bench: Bench) -> Replica:
-    spec = prepared.spec
+def _replica(prepared: Prepared, candidate: Candidate, bench: Bench) -> Replica:
     return Replica(
-        head=build_head(prepared, bench),
+        head=build_head(prepared, bench, candidate.options),
         train=_to(prepared.labelled("train"), bench.device),
         val=_to(prepared.labelled("val"), bench.device),
-        seed=spec.train_seed,
-        name=f"{head_label(spec)} on {spec.dataset}, seed {spec.train_seed}",
+        recipe=candidate.recipe,
+        seed=prepared.spec.train_seed,
     )
 
 
 def _tested(
-    prepared: Prepared, fitted: Fitted, fit_seconds: float, bench: Bench
+    prepared: Prepared,
+    fitted: Fitted,
+    tried: Sequence[Tried],
+    fit_seconds: float,
+    bench: Bench,
 ) -> tuple[Record, Predictions]:
     started = time.perf_counter()
     test = prepared.labelled("test")
@@ -158,7 +183,7 @@ def _tested(
             estimates={how: estimates(answers, values, how) for how in DECODES},
             posterior=answers,
         )
-    record = _record(prepared, fitted, bench).model_copy(
+    record = _record(prepared, fitted, tried, bench).model_copy(
         update={
             "metrics": found,
             "seconds": {
@@ -182,7 +207,7 @@ def _answers(head: Head, features: Tensor) -> Tensor:
     return torch.cat([head.posterior(output) for output in outputs])
 
 
-def _record(prepared: Prepared, fitted: Fitted, bench: Bench) -> Record:
+def _record(prepared: Prepared, fitted: Fitted, tried: Sequence[Tried], bench: Bench) -> Record:
     spec, split, material = prepared.spec, prepared.split, prepared.material
     listing, features = material.listing, material.features
     task = listing.task
@@ -223,6 +248,7 @@ def _record(prepared: Prepared, fitted: Fitted, bench: Bench) -> Record:
             val_mae=fitted.val_mae,
             parameters=sum(p.numel() for p in fitted.head.parameters() if p.requires_grad),
             stopped_early=fitted.stopped_early,
+            tried=tuple(tried) if spec.tuning else (),
         ),
         baseline=point_scores(median, test_ranks, task.rank_values),
         hashes=prepared.identity.hashes,

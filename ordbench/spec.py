@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ordbench.backbone import Dtype, Layer
 from ordbench.options import Value
 from ordbench.recipe import Recipe
+from ordbench.tune import Tuning
 
 Protocol = Literal["standard", "paper"]
 
@@ -36,6 +37,7 @@ class RunSpec(BaseModel):
         data_seed: Draws the few-shot set.
         train_seed: Starts the head and orders the batches.
         recipe: How the head is trained; None for the head's own recipe.
+        tuning: How many settings around that are tried on validation; None for none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,3 +59,4 @@ class RunSpec(BaseModel):
     data_seed: int = Field(default=0, ge=0)
     train_seed: int = Field(default=0, ge=0)
     recipe: Recipe | None = None
+    tuning: Tuning | None = None

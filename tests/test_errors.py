@@ -55,6 +55,12 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
         (("--head", "coral", *FACES, "--device", "tpu"), "--device tpu: wanted auto, cpu or cuda"),
         (("--head", "coral", *FACES, "--recipe", "speed=3"), "speed.*learning_rate"),
         (("--head", "coral", *FACES, "--recipe", "learning_rate=-1"), "learning_rate.*greater"),
+        (("--head", "coral", *FACES, "--tune", "0"), "--tune 0: .*greater than or equal to 1"),
+        (("--head", "coral", *FACES, "--sampler", "grid"), "--sampler grid: add --tune"),
+        (
+            ("--head", "coral", *FACES, "--tune", "2", "--sampler", "best"),
+            "--sampler best",
+        ),
         (("--head", "coral", *FACES, "--split", "no.json"), r"no\.json"),
         (("--head", "coop", *FACES, "--text", "timm:resnet18"), "timm:resnet18 has no text tower"),
         (("--dataset", "drawn-faces"), "Missing option '--head'"),

@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,13 @@ HEADS = "linear,coral,mean-variance,coop,ordinalclip,zeroshot"
 QUICK = ("--dataset", "drawn-faces", "--recipe", "min_steps=4", "--recipe", "epochs=1")
 
 
-def rows(cli: Cli, *arguments: str) -> list[dict[str, str]]:
+def rows(cli: Cli, *arguments: str) -> list[dict[str, Any]]:
     printed = cli("table", *arguments, "--format", "json")
     assert printed.returncode == 0, printed.stderr
     return json.loads(printed.stdout)
 
 
-def ran(cli: Cli, *arguments: str) -> list[dict[str, object]]:
+def ran(cli: Cli, *arguments: str) -> list[dict[str, Any]]:
     """The records of `ordbench run ... --json`, by run id."""
     process = cli("run", *arguments, "--json")
     assert process.returncode == 0, process.stderr
@@ -57,7 +58,22 @@ def test_an_option_that_changes_makes_another_run(cli: Cli) -> None:
     assert "1 trained, 0 done before" in changed.stdout
 
 
-def comparable(record: dict[str, object]) -> dict[str, object]:
+def test_every_head_is_tuned_with_the_same_budget(cli: Cli) -> None:
+    heads = ("--head", "linear,mean-variance,ordinalclip")
+    for sampler in ("random", "optuna"):
+        records = ran(cli, *heads, *QUICK, "--shots", "1", "--tune", "3", "--sampler", sampler)
+        assert len(records) == 3
+        for record in records:
+            tried = record["training"]["tried"]
+            assert tried[0]["changed"] == {}
+            assert len(tried) == 3
+            assert record["training"]["val_mae"] == min(one["val_mae"] for one in tried)
+            assert record["spec"]["tuning"] == {"budget": 3, "sampler": sampler}
+    (table,) = rows(cli)
+    assert len(table["rows"]) == 6
+
+
+def comparable(record: dict[str, Any]) -> dict[str, Any]:
     """A record without what may differ between two runs of one specification: times."""
     return {k: v for k, v in record.items() if k not in {"seconds", "created"}}
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from ordbench.head import Problem
 from ordbench.recipe import Recipe
+from ordbench.space import Space
 from ordbench_heads.linear import Linear
 
 
@@ -54,6 +55,10 @@ class MeanVariance(Linear):
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    search: ClassVar[Space] = {
+        "mean_weight": (0.2, 0.05, 1.0),
+        "variance_weight": (0.05, 0.01, 0.2),
+    }
 
     def __init__(
         self, problem: Problem, *, mean_weight: float = 0.2, variance_weight: float = 0.05

@@ -19,6 +19,7 @@ from ordbench.prompt import Position, random_tokens
 from ordbench.prompt_head import text_tower
 from ordbench.prompt_learner import PromptLearner, context_start
 from ordbench.recipe import Recipe
+from ordbench.space import Space
 
 Interpolation = Literal["linear", "inverse", "piecewise-linear"]
 
@@ -112,6 +113,7 @@ class OrdinalCLIP(PromptLearner):
     recipe: ClassVar[Recipe] = Recipe(
         optimizer="radam", learning_rate=3e-2, epochs=20, min_steps=200
     )
+    search: ClassVar[Space] = {"base_ranks": (3, 5, 8)}
     weights: Tensor
 
     def __init__(

@@ -119,7 +119,7 @@ def test_its_recipe_learns_a_line(name: str) -> None:
     ranks = torch.bucketize(along.squeeze(1), torch.tensor([-1.0, -0.3, 0.3, 1.0]))
     train, val = Labelled(features[:384], ranks[:384]), Labelled(features[384:], ranks[384:])
     head = build(name, aligned=False)
-    (fitted,) = fit([Replica(head, train, val, 0, name)], head.recipe, torch.arange(5.0))
+    (fitted,) = fit([Replica(head, train, val, head.recipe, 0)], torch.arange(5.0))
     # The rank that is always said, the middle one, is wrong by 1.1 rank steps on average.
     assert fitted.val_mae < 0.2
 

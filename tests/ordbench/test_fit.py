@@ -1,8 +1,11 @@
+import itertools
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 
-from ordbench.errors import TrainingError
-from ordbench.fit import Labelled, Replica, fit
+from ordbench.fit import TOGETHER, Labelled, Replica, fit
 from ordbench.head import Head, Problem
 from ordbench.options import Value
 from ordbench.recipe import Recipe
@@ -31,9 +34,8 @@ def labelled(num: int, seed: int) -> Labelled:
     return Labelled(features, torch.bucketize(features[:, 0].contiguous(), edges))
 
 
-def replica(name: str, seed: int, num_train: int = 40, **options: Value) -> Replica:
-    train = labelled(num_train, seed)
-    problem = Problem(
+def problem_of(train: Labelled) -> Problem:
+    return Problem(
         in_features=D,
         task=TASK,
         train_counts=torch.bincount(train.ranks, minlength=K),
@@ -41,12 +43,17 @@ def replica(name: str, seed: int, num_train: int = 40, **options: Value) -> Repl
         feature_scale=train.features.std(0),
         text_tower=TOWER,
     )
+
+
+def replica(name: str, seed: int, num_train: int = 40, **options: Value) -> Replica:
+    train = labelled(num_train, seed)
     torch.manual_seed(seed)
-    return Replica(HEADS[name](problem, **options), train, labelled(30, seed + 1000), seed, name)
+    head = HEADS[name](problem_of(train), **options)
+    return Replica(head, train, labelled(30, seed + 1000), RECIPE, seed)
 
 
 def states(name: str, seeds: list[int], **options: Value) -> list[dict[str, torch.Tensor]]:
-    fitted = fit([replica(name, seed, 40, **options) for seed in seeds], RECIPE, VALUES)
+    fitted = fit([replica(name, seed, 40, **options) for seed in seeds], VALUES)
     return [f.head.state_dict() for f in fitted]
 
 
@@ -82,16 +89,16 @@ def test_the_same_seed_gives_the_same_head() -> None:
 
 def test_another_seed_orders_the_batches_otherwise() -> None:
     one, other = replica("linear", 0), replica("linear", 0)
-    other = Replica(other.head, other.train, other.val, 1, "linear")
-    fit([one], RECIPE, VALUES)
-    fit([other], RECIPE, VALUES)
+    other = replace(other, seed=1)
+    fit([one], VALUES)
+    fit([other], VALUES)
     one_weights, other_weights = one.head.state_dict(), other.head.state_dict()
     assert not torch.equal(one_weights["score.weight"], other_weights["score.weight"])
 
 
 def test_validation_mae_is_that_of_the_head_that_comes_back() -> None:
     one = replica("linear", 0)
-    (fitted,) = fit([one], RECIPE, VALUES)
+    (fitted,) = fit([one], VALUES)
     posterior = fitted.head.posterior(fitted.head(one.val.features))
     errors = [
         abs(TASK.rank_values[int((row.cumsum(0) < 0.5).sum())] - TASK.rank_values[rank])
@@ -127,38 +134,64 @@ def perfect() -> Replica:
         feature_mean=torch.zeros(D),
         feature_scale=torch.ones(D),
     )
-    return Replica(Perfect(problem), base.train, middle, 0, "perfect")
+    return replace(base, head=Perfect(problem), val=middle)
 
 
 def test_training_stops_early_and_keeps_the_best_step() -> None:
     recipe = Recipe(learning_rate=0.02, min_steps=100, epochs=1, evaluations=20, patience=2)
-    (fitted,) = fit([perfect()], recipe, VALUES)
+    (fitted,) = fit([replace(perfect(), recipe=recipe)], VALUES)
     assert fitted.best_step == 5
     assert fitted.steps == 15
     assert fitted.val_mae == 0.0
 
 
-def test_a_loss_that_is_not_finite_names_head_and_step() -> None:
-    one = replica("linear", 0)
+def test_a_training_that_diverges_ends_there_and_harms_no_other() -> None:
+    one, other = replica("linear", 0), replica("linear", 1)
     broken = Labelled(one.train.features.clone().fill_(torch.nan), one.train.ranks)
-    with pytest.raises(TrainingError, match=r"^linear: the loss is nan at step 1 of training"):
-        fit([Replica(one.head, broken, one.val, 0, "linear")], RECIPE, VALUES)
+    lost, fine = fit([replace(one, train=broken), other], VALUES)
+    assert lost.diverged is not None
+    assert math.isnan(lost.diverged)
+    assert (lost.steps, lost.val_mae) == (1, math.inf)
+    (alone,) = fit([replica("linear", 1)], VALUES)
+    wanted = alone.head.state_dict()
+    assert all(torch.equal(v, wanted[k]) for k, v in fine.head.state_dict().items())
+
+
+def test_each_replica_has_a_learning_rate_and_a_weight_decay_of_its_own() -> None:
+    recipes = [
+        RECIPE,
+        RECIPE.model_copy(update={"learning_rate": 0.001}),
+        RECIPE.model_copy(update={"weight_decay": 0.5}),
+    ]
+    together = fit([replace(replica("linear", 0), recipe=recipe) for recipe in recipes], VALUES)
+    weights = [fitted.head.state_dict()["score.weight"] for fitted in together]
+    assert not any(torch.equal(a, b) for a, b in itertools.combinations(weights, 2))
+    for recipe, weight in zip(recipes, weights, strict=True):
+        (alone,) = fit([replace(replica("linear", 0), recipe=recipe)], VALUES)
+        assert torch.equal(alone.head.state_dict()["score.weight"], weight)
+
+
+def test_more_replicas_than_train_together_are_trained_all_the_same() -> None:
+    seeds = list(range(TOGETHER + 1))
+    together = states("linear", seeds)
+    (alone,) = states("linear", [TOGETHER])
+    assert all(torch.equal(alone[key], together[-1][key]) for key in alone)
 
 
 def test_a_rank_out_of_range_is_refused_by_name() -> None:
     one = replica("linear", 0)
     wrong = Labelled(one.train.features, one.train.ranks + 5)
     with pytest.raises(ValueError, match=r"ranks must lie in 0\.\.6 \(num_ranks=7\)"):
-        fit([Replica(one.head, wrong, one.val, 0, "linear")], RECIPE, VALUES)
+        fit([replace(one, train=wrong)], VALUES)
 
 
 def test_the_others_go_on_when_one_stops() -> None:
     hasty = RECIPE.model_copy(update={"patience": 1, "evaluations": 20})
     seeds = [0, 1, 2, 3]
-    together = fit([replica("linear", seed) for seed in seeds], hasty, VALUES)
+    together = fit([replace(replica("linear", seed), recipe=hasty) for seed in seeds], VALUES)
     assert len({fitted.steps for fitted in together}) > 1
     for seed, fitted in zip(seeds, together, strict=True):
-        (alone,) = fit([replica("linear", seed)], hasty, VALUES)
+        (alone,) = fit([replace(replica("linear", seed), recipe=hasty)], VALUES)
         assert (fitted.steps, fitted.best_step) == (alone.steps, alone.best_step)
         wanted = alone.head.state_dict()
         assert all(torch.equal(v, wanted[k]) for k, v in fitted.head.state_dict().items())
