@@ -93,7 +93,13 @@ def launch(
     if split:
         path = Path(split[0])
         settings = settings.with_manifest(path)
-        values = {**values, "split": [read_manifest(path).hash]}
+        manifest = read_manifest(path)
+        said = {
+            "shots": ["all" if manifest.shots is None else str(manifest.shots)],
+            "fold": [str(manifest.fold)],
+            "data_seed": [str(manifest.data_seed)],
+        }
+        values = {**said, **values, "split": [manifest.hash]}
     planned = cells(Grid.of(values).specs())
     with encoding_bar() as progress:
         workspace, store = Workspace(settings, progress), Store(results)

@@ -136,6 +136,7 @@ class Workspace:
 
     def _split(self, spec: RunSpec, listing: Listing) -> Split:
         if self.manifest:
+            _refuse_other(self.manifest, spec)
             return apply_manifest(listing, self.manifest, spec.protocol)
         return draw(
             listing,
@@ -192,3 +193,20 @@ def _device(wanted: str) -> str:
     if wanted.partition(":")[0] not in {"cpu", "cuda"}:
         raise SpecError(f"--device {wanted}: wanted auto, cpu or cuda")
     return wanted
+
+
+def _refuse_other(manifest: Split, spec: RunSpec) -> None:
+    """A record must not claim shots, a fold or a draw that its split does not have.
+
+    Raises:
+        SpecError: If the run asks for anything else than the manifest says.
+    """
+    for name in ("dataset", "shots", "fold", "data_seed"):
+        made, asked = getattr(manifest, name), getattr(spec, name)
+        if made != asked:
+            made, asked = ("all" if value is None else value for value in (made, asked))
+            flag = f"--{name.replace('_', '-')}"
+            raise SpecError(
+                f"the split was made for {flag} {made}, the run asks for {flag} {asked}; "
+                f"leave {flag} out, or write a split for it"
+            )

@@ -2,22 +2,19 @@
 
 from pathlib import Path
 
-import pytest
-
 from ordbench.compact import COMPACT, read_compact
 from ordbench.flat import without_paths
-from ordbench.publish import check
+from ordbench.publish import check, check_embedded
 
-RESULTS = Path(__file__).parent.parent / "results"
-DEMO = RESULTS / "demo"
+ROOT = Path(__file__).parent.parent
+DEMO = ROOT / "results" / "demo"
 
 
-@pytest.mark.skipif(not DEMO.exists(), reason="results/demo is not published yet")
 def test_the_demo_shows_what_its_records_say() -> None:
     check(DEMO)
+    check_embedded(ROOT / "README.md", "demo", DEMO)
 
 
-@pytest.mark.skipif(not DEMO.exists(), reason="results/demo is not published yet")
 def test_the_records_of_the_demo_are_done_and_hold_no_path() -> None:
     records = [*read_compact(DEMO / COMPACT)]
     assert {record.status for record in records} == {"done"}

@@ -103,6 +103,11 @@ def test_a_split_that_is_written_can_be_run(cli: Cli, tmp_path: Path) -> None:
     (own,) = ran(cli, "--head", "coral", *QUICK, "--shots", "2", "--split", "split.json")
     (drawn,) = ran(cli, "--head", "coral", *QUICK, "--shots", "2", "--results", "other")
     assert own["metrics"] == drawn["metrics"]
+    (silent,) = ran(cli, "--head", "coral", *QUICK, "--split", "split.json")
+    assert silent["run_id"] == own["run_id"]
+    claimed = cli("run", "--head", "coral", *QUICK, "--shots", "1,2", "--split", "split.json")
+    assert claimed.returncode == 2
+    assert "the split was made for --shots 2, the run asks for --shots 1" in claimed.stderr
 
 
 def test_rows_of_the_paper_protocol_are_never_ranked_with_the_others(cli: Cli) -> None:

@@ -4,18 +4,20 @@ One seed gives the same faces whatever the number of processes: face number i ha
 its own, made from (seed, i).
 """
 
+import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
+import portrait
 from anatomy import CURVES, OLDEST, Anatomy, grow
 from features import draw_features
 from head import Look, draw_back_hair, draw_body, draw_hair, draw_skull
 from media import HELD_OUT, TRAINED, draw_style, finish
 from numpy.random import Generator
 from numpy.typing import NDArray
-from pen import Colour, Pen, blend
+from pen import Colour, Pen, Style, blend
 from PIL import Image, ImageDraw
 
 SIDE = 72
@@ -49,7 +51,7 @@ class Faces:
         images: ``(N, SIDE, SIDE, 3)``, uint8.
         ages: ``(N,)``, float32, the labelled age in years.
         media: ``(N,)``, index into ``TRAINED + HELD_OUT``.
-        cues: ``(N, C)``, float32, the drawn value of each of `anatomy.CURVES`.
+        cues: ``(N, C)``, float32, the drawn value of each of `anatomy.CURVES`; NaN in a portrait.
     """
 
     images: NDArray[np.uint8]
@@ -58,21 +60,25 @@ class Faces:
     cues: NDArray[np.float32]
 
 
-def draw_faces(count: int, seed: int, *, held_out: bool = False, processes: int = 1) -> Faces:
+def draw_faces(
+    count: int, seed: int, *, portraits: float = 0.5, held_out: bool = False, processes: int = 1
+) -> Faces:
     """Draw faces of ages 0 to 100.
 
     Args:
         count: Number of faces.
         seed: Other seeds give other faces.
+        portraits: Share of faces that `portrait` draws.
         held_out: Whether to draw in the media that training never sees.
         processes: Number of processes; it does not change the drawings.
     """
     numbers = range(count)
     if processes == 1:
-        drawn = [draw_face(seed, number, held_out) for number in numbers]
+        drawn = [draw_face(seed, number, held_out, portraits) for number in numbers]
     else:
         with ProcessPoolExecutor(processes) as pool:
-            jobs = pool.map(draw_face, repeat(seed), numbers, repeat(held_out), chunksize=256)
+            fixed = repeat(held_out), repeat(portraits)
+            jobs = pool.map(draw_face, repeat(seed), numbers, *fixed, chunksize=256)
             drawn = list(jobs)
     images, ages, media, cues = zip(*drawn, strict=True)
     years = np.array(ages, np.float32)
@@ -80,17 +86,32 @@ def draw_faces(count: int, seed: int, *, held_out: bool = False, processes: int 
 
 
 def draw_face(
-    seed: int, number: int, held_out: bool
+    seed: int, number: int, held_out: bool, portraits: float
 ) -> tuple[NDArray[np.uint8], float, int, list[float]]:
     """Draw one face: its image, its age in years, the index of its medium, its cues."""
     generator = np.random.default_rng([seed, number, int(held_out)])
     age = float(generator.integers(0, OLDEST + 1))
-    media = HELD_OUT if held_out else TRAINED
+    second = portraits > 0 and generator.random() < portraits
+    media = HELD_OUT if held_out else (portrait.MEDIA if second else TRAINED)
     medium = media[int(generator.integers(len(media)))]
     style, anatomy = draw_style(medium, generator), grow(age, generator)
     look = draw_look(anatomy, held_out, generator)
     image = Image.new("RGB", (CANVAS, CANVAS), style.paper)
     draw_background(image, generator, style.tone)
+    if second:
+        portrait.draw_portrait(image, anatomy.apparent, style, generator)
+    else:
+        draw_person(image, anatomy, look, style, generator)
+    cues = [math.nan if second else anatomy[cue] for cue in CURVES]
+    done = finish(light(image, style.shade, generator), style, generator)
+    small = done.resize((SIDE, SIDE), Image.Resampling.BOX)
+    return np.asarray(small), age, (TRAINED + HELD_OUT).index(medium), cues
+
+
+def draw_person(
+    image: Image.Image, anatomy: Anatomy, look: Look, style: Style, generator: Generator
+) -> None:
+    """Draw a person onto a background."""
     unit = CANVAS * generator.uniform(0.24, 0.36) * anatomy["head_size"]
     centre = (CANVAS * generator.normal(0.5, 0.03), CANVAS * generator.normal(0.5, 0.03))
     pen = Pen(image, style, centre, unit, turn=generator.uniform(-0.14, 0.14))
@@ -103,10 +124,6 @@ def draw_face(
     draw_hair(pen, anatomy, look, generator)
     if not hair_over_brows:
         draw_features(pen, anatomy, look, generator)
-    done = finish(light(image, style.shade, generator), style, generator)
-    small = done.resize((SIDE, SIDE), Image.Resampling.BOX)
-    cues = [anatomy[cue] for cue in CURVES]
-    return np.asarray(small), age, (TRAINED + HELD_OUT).index(medium), cues
 
 
 def draw_look(anatomy: Anatomy, held_out: bool, generator: Generator) -> Look:

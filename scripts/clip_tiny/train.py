@@ -37,6 +37,7 @@ class Recipe:
         steps: Optimiser steps.
         seed: Seed of the faces, the captions, the weights and the augmentation.
         faces: Number of drawings.
+        portraits: Share of the drawings with the benchmark's anatomy; see `portrait`.
         batch: Images a step.
         captions: Captions a step, each said of one of its images.
         rate: Peak learning rate of AdamW; it warms up and falls as a cosine.
@@ -53,6 +54,7 @@ class Recipe:
     steps: int = 9000
     seed: int = 0
     faces: int = 48_000
+    portraits: float = 0.5
     batch: int = 128
     captions: int = 64
     rate: float = 2e-3
@@ -71,11 +73,12 @@ def as_images(faces: Faces) -> Tensor:
 
 def cached_faces(recipe: Recipe, cache: Path | None, processes: int) -> Faces:
     """The training faces, kept in a file if a folder is named."""
-    path = cache / f"faces-{recipe.faces}-{recipe.seed}.npz" if cache else None
+    name = f"faces-{recipe.faces}-{recipe.seed}-{recipe.portraits}.npz"
+    path = cache / name if cache else None
     if path and path.is_file():
         with np.load(path) as kept:
             return Faces(kept["images"], kept["ages"], kept["media"], kept["cues"])
-    faces = draw_faces(recipe.faces, recipe.seed, processes=processes)
+    faces = draw_faces(recipe.faces, recipe.seed, portraits=recipe.portraits, processes=processes)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(path, **vars(faces))
@@ -117,7 +120,8 @@ class Trainer:
         self.average = AveragedModel(self.model, multi_avg_fn=smooth, use_buffers=True)
         self.reader = nn.Linear(128, OLDEST + 1)
         self.measurer = nn.Linear(128, faces.cues.shape[1])
-        self.cues = torch.from_numpy((faces.cues - faces.cues.mean(0)) / (faces.cues.std(0) + 1e-3))
+        middle, spread = np.nanmean(faces.cues, 0), np.nanstd(faces.cues, 0)
+        self.cues = torch.from_numpy((faces.cues - middle) / (spread + 1e-3))
         self.made = 0
         self.chance = torch.Generator().manual_seed(recipe.seed)
         self.words = np.random.default_rng([recipe.seed, 1])
@@ -177,7 +181,8 @@ class Trainer:
         # Unit features times ten: logits wide enough to tell a hundred ages apart.
         seen = -(self.by_age[batch.ages] * self.reader(10 * image).log_softmax(1)).sum(1).mean()
         read = -(batch.densities * self.reader(10 * text).log_softmax(1)).sum(1).mean()
-        measured = F.smooth_l1_loss(self.measurer(10 * image), batch.cues)
+        known = batch.cues.isfinite()
+        measured = F.smooth_l1_loss(self.measurer(10 * image)[known], batch.cues[known])
         total: Tensor = matched + self.recipe.auxiliary * (seen + read + 2 * measured)
         return total
 
@@ -207,7 +212,9 @@ class Trainer:
 
 def train(recipe: Recipe, trainer: Trainer, out: Path, every: int) -> None:
     """Train, and keep the weights that read the held-out media best."""
-    check = draw_faces(min(600, recipe.faces), recipe.seed + 1, held_out=True)
+    check = draw_faces(
+        min(600, recipe.faces), recipe.seed + 1, portraits=recipe.portraits, held_out=True
+    )
     best, start, losses = math.inf, time.perf_counter(), []
     for step in range(recipe.steps):
         losses.append(trainer.step(step))

@@ -63,6 +63,6 @@ def test_a_plan_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_every_name_is_an_option_of_the_command_line() -> None:
-    from ordbench.cli import run
+    from ordbench.cli_run import run
 
     assert set(run.__annotations__) >= NAMES
