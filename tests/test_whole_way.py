@@ -176,6 +176,30 @@ def test_a_sweep_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(
     assert cli("table", "killed").stdout == cli("table", "undisturbed").stdout
 
 
+def test_a_disk_without_room_is_one_line_and_the_sweep_goes_on_when_there_is_room(
+    cli: Cli, tmp_path: Path, shared_cache: Path
+) -> None:
+    sweep = ("run", "--head", "linear", *QUICK, "--shots", "1", "--seeds", "0-1")
+    cli(*sweep, "--results", "roomy")
+    # No file may be longer than 8 KiB, and the predictions are.
+    limited = ["bash", "-c", 'ulimit -f 8; exec "$@"', "_", sys.executable, "-m", "ordbench"]
+    env = {**os.environ, "ORDBENCH_CACHE": str(shared_cache), "HF_HUB_OFFLINE": "1"}
+    full = subprocess.run(
+        [*limited, *sweep, "--results", "full"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert full.returncode == 2
+    assert len(full.stderr.strip().splitlines()) == 1
+    assert "make room" in full.stderr
+    assert not [*(tmp_path / "full").rglob("*.tmp"), *(tmp_path / "full").rglob("*.json")]
+    assert "2 trained, 0 done before" in cli(*sweep, "--results", "full").stdout
+    assert cli("table", "full").stdout == cli("table", "roomy").stdout
+
+
 def test_the_wheel_runs_from_an_empty_folder_as_the_checkout_does(cli: Cli, tmp_path: Path) -> None:
     source = shutil.copytree(
         ROOT,
