@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import cached_property
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
@@ -29,6 +30,11 @@ class Registry(Mapping[str, T], Generic[T]):
         self.kind = kind
         self.group = group
 
+    @cached_property
+    def _offers(self) -> EntryPoints:
+        """Found once: a walk through all installed packages takes 10 ms."""
+        return entry_points(group=self.group)
+
     def __getitem__(self, name: str) -> T:
         """Import the plug-in called ``name``.
 
@@ -52,7 +58,7 @@ class Registry(Mapping[str, T], Generic[T]):
             UnknownPluginError: If nobody offers ``name``.
             BrokenPluginError: If two packages offer it.
         """
-        offers = _distinct(entry_points(group=self.group, name=name))
+        offers = _distinct(self._offers.select(name=name))
         if not offers:
             near = get_close_matches(name, self) or list(self)
             raise UnknownPluginError(
@@ -66,10 +72,10 @@ class Registry(Mapping[str, T], Generic[T]):
         return offers[0]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(entry_points(group=self.group).names))
+        return iter(sorted(self._offers.names))
 
     def __len__(self) -> int:
-        return len(entry_points(group=self.group).names)
+        return len(self._offers.names)
 
 
 def _distinct(offers: EntryPoints) -> list[EntryPoint]:
