@@ -73,6 +73,12 @@ def by_medium(faces: Faces, errors: NDArray[np.float32]) -> dict[str, float]:
     return {names[m]: float(errors[faces.media == m].mean()) for m in np.unique(faces.media)}
 
 
+def by_hand(faces: Faces, errors: NDArray[np.float32]) -> dict[str, float]:
+    """Mean of errors on our own people, and on people of the benchmark's anatomy."""
+    portrait = np.isnan(faces.cues).all(1)
+    return {"own": float(errors[~portrait].mean()), "portrait": float(errors[portrait].mean())}
+
+
 def evaluate(folder: Path, count: int) -> dict[str, object]:
     """All figures of a model; ``count`` faces of trained and of held-out media each."""
     model = load(folder)
@@ -93,6 +99,7 @@ def evaluate(folder: Path, count: int) -> dict[str, object]:
             "six stages, accuracy": stage_accuracy(model, plain, ages),
             "ridge probe by shots": few_shot_errors(encode(model, plain), ages, (1, 4, 8)),
             "by medium": by_medium(faces, errors),
+            "by hand": by_hand(faces, errors),
         }
     return report
 

@@ -56,6 +56,14 @@ def test_held_out_faces_are_in_held_out_media() -> None:
     assert (faces.draw_faces(20, 0).media < trained).all()
 
 
+def test_portraits_are_drawn_in_media_of_their_own_and_have_no_cues() -> None:
+    faces, media, portrait = script("faces"), script("media"), script("portrait")
+    drawn = faces.draw_faces(40, 0, portraits=1.0)
+    assert {(media.TRAINED + media.HELD_OUT)[m] for m in drawn.media} <= set(portrait.MEDIA)
+    assert np.isnan(drawn.cues).all()
+    assert np.isfinite(faces.draw_faces(10, 0, portraits=0.0).cues).all()
+
+
 @pytest.mark.parametrize(
     ("age", "words"),
     [(7, "seven"), (13, "thirteen"), (40, "forty"), (34, "thirty four"), (100, "one hundred")],
