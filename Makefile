@@ -26,7 +26,9 @@ types: $(VENV)/.test
 check: lint types test
 
 bench: $(VENV)/.test
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+	mkdir -p .benchmarks
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-json=.benchmarks/last.json
+	$(BIN)/python benchmarks/report.py .benchmarks/last.json > benchmarks/RESULTS.md
 
 publish: demo
 	$(BIN)/ordbench results publish $(RESULTS) results/demo --title "The demo's leaderboard" \
