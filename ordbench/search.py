@@ -12,6 +12,7 @@ from ordbench.fit import Fitted, Replica, fit
 from ordbench.plan import head_label
 from ordbench.record import Tried
 from ordbench.registry import HEADS
+from ordbench.space import Point
 from ordbench.spec import RunSpec
 from ordbench.tune import Candidate, sampler_of, space_of
 
@@ -38,6 +39,7 @@ class Search:
         self.default = Candidate(spec.recipe or head.recipe, spec.head_options)
         space = space_of(self.default.recipe, head.search)
         self._sampler = sampler_of(spec.tuning, space, spec.train_seed)
+        self._points: list[Point] = []
         self.asked: list[Candidate] = []
         self.tried: list[Tried] = []
         self.best: Fitted | None = None
