@@ -16,7 +16,7 @@ from ordbench.progress import Report, dry, encoding_bar
 from ordbench.protocol import read_manifest
 from ordbench.runner import build_head, prepare
 from ordbench.store import Store
-from ordbench.sweep import Policy, cells, survey
+from ordbench.sweep import Policy, cells, longest_first, survey
 from ordbench.workspace import Settings, Workspace
 
 
@@ -122,7 +122,9 @@ def launch(
         report.add(found.done)
         if todo:
             with pool as workers:
-                for outcomes in run_cells(todo, workspace, store, policy, workers, stopped=stopped):
+                queue = longest_first(todo) if workers.size > 1 else todo
+                outcomes_of = run_cells(queue, workspace, store, policy, workers, stopped=stopped)
+                for outcomes in outcomes_of:
                     report.add(outcomes)
     if report.failed:
         raise TrainingError(report.failures(results))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -12,6 +13,7 @@ from filelock import FileLock
 from ordbench.atomic import cannot_write
 from ordbench.plan import head_label
 from ordbench.record import Record
+from ordbench.registry import HEADS
 from ordbench.runner import Prepared, prepare
 from ordbench.spec import RunSpec
 from ordbench.store import Store
@@ -49,6 +51,22 @@ def cells(specs: Sequence[RunSpec]) -> list[Cell]:
         seedless = spec.model_copy(update={"data_seed": 0, "train_seed": 0})
         groups[seedless.model_dump_json()].append(spec)
     return [Cell(key, tuple(group)) for key, group in groups.items()]
+
+
+def longest_first(planned: Sequence[Cell]) -> list[Cell]:
+    """Cells by what they may take, so that no worker is left alone with a long one at the end.
+
+    Prompt heads take longest, and more images take longer.
+
+    Source: Graham (1969). Bounds on multiprocessing timing anomalies.
+    https://doi.org/10.1137/0117039
+    """
+
+    def cost(cell: Cell) -> tuple[bool, float]:
+        spec = cell.specs[0]
+        return HEADS[spec.head].needs_text, math.inf if spec.shots is None else spec.shots
+
+    return sorted(planned, key=cost, reverse=True)
 
 
 class Policy(NamedTuple):
