@@ -111,7 +111,7 @@ class OrdinalCLIP(PromptLearner):
     """
 
     recipe: ClassVar[Recipe] = Recipe(
-        optimizer="radam", learning_rate=1e-1, epochs=20, min_steps=200
+        optimizer="radam", learning_rate=6e-2, epochs=20, min_steps=200
     )
     search: ClassVar[Space] = {"base_ranks": (3, 5, 8)}
     weights: Tensor
