@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ordbench.prompt import PromptLayout
 
@@ -86,39 +87,45 @@ class PrefixEncoder:
     def _mix_all(self, attn: nn.MultiheadAttention, rows: Tensor) -> Tensor:
         """Self-attention of all rows ``(P + K * S, W)``, before the output projection."""
         projected = linear(rows, attn.in_proj_weight, attn.in_proj_bias)
-        queries, keys, values = projected.reshape(len(rows), 3, attn.num_heads, -1).unbind(1)
-        shared, own = self._split(keys, values)
+        (prefix, *shared), (suffix, *own) = self._split(projected, attn)
         p, s = self.num_prefix, self.num_suffix
         # To itself, the prefix is one group which shares no token with others.
-        itself = _Tokens(shared.keys.unsqueeze(0), shared.values.unsqueeze(0))
-        nothing = _Tokens(keys[:0], values[:0])
-        prefix = attend(queries[:p].unsqueeze(0), nothing, itself, self.mask[:p, :p])
-        suffixes = attend(self._suffixes(queries), shared, own, self.mask[:s, :s])
-        return torch.cat([prefix, suffixes])
+        itself = _Tokens(*(tokens.unsqueeze(1) for tokens in shared))
+        nothing = _Tokens(*(tokens[:, :0] for tokens in shared))
+        return torch.cat(
+            [
+                attend(prefix.unsqueeze(1), nothing, itself, self.mask[:p, :p]),
+                attend(suffix, _Tokens(*shared), _Tokens(*own), self.mask[:s, :s]),
+            ]
+        )
 
     def _mix_ends(self, attn: nn.MultiheadAttention, rows: Tensor) -> Tensor:
         """Attention of the K end tokens to all rows, before the output projection: ``(K, W)``."""
-        width, heads = rows.shape[-1], attn.num_heads
+        width = rows.shape[-1]
         weight, bias = attn.in_proj_weight, attn.in_proj_bias
         queries = linear(rows[self.ends], weight[:width], bias[:width])
-        projected = linear(rows, weight[width:], bias[width:])
-        keys, values = projected.reshape(len(rows), 2, heads, -1).unbind(1)
-        shared, own = self._split(keys, values)
-        queries = queries.reshape(self.num_ranks, 1, heads, -1)
-        return attend(queries, shared, own, self.end_mask)
+        queries = queries.reshape(self.num_ranks, 1, attn.num_heads, -1).permute(2, 0, 1, 3)
+        shared, own = self._split(linear(rows, weight[width:], bias[width:]), attn)
+        return attend(queries.contiguous(), _Tokens(*shared), _Tokens(*own), self.end_mask)
 
-    def _split(self, keys: Tensor, values: Tensor) -> tuple[_Tokens, _Tokens]:
-        p = self.num_prefix
-        own = _Tokens(self._suffixes(keys), self._suffixes(values))
-        return _Tokens(keys[:p], values[:p]), own
-
-    def _suffixes(self, rows: Tensor) -> Tensor:
-        suffixes = rows[self.num_prefix :]
-        return suffixes.reshape(self.num_ranks, self.num_suffix, *suffixes.shape[1:])
+    def _split(
+        self, projected: Tensor, attn: nn.MultiheadAttention
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Of rows ``(P + K * S, n * W)``, n vectors of shared and of own tokens, as in `attend`."""
+        sizes = [self.num_prefix, self.num_ranks * self.num_suffix]
+        shared, own = torch.split(projected, sizes)
+        heads, width = attn.num_heads, attn.head_dim
+        shared = shared.reshape(self.num_prefix, -1, heads, width).permute(1, 2, 0, 3)
+        own = own.reshape(self.num_ranks, self.num_suffix, -1, heads, width).permute(2, 3, 0, 1, 4)
+        # Each is a block of memory: what a product copies does not depend on the replicas' number.
+        return (
+            tuple(tokens.contiguous() for tokens in shared.unbind()),
+            tuple(tokens.contiguous() for tokens in own.unbind()),
+        )
 
 
 class _Tokens(NamedTuple):
-    """What can be attended to: keys and values ``(..., tokens, H, d)``."""
+    """What can be attended to: keys and values ``(H, ..., tokens, d)``."""
 
     keys: Tensor
     values: Tensor
@@ -131,36 +138,38 @@ def attend(queries: Tensor, shared: _Tokens, own: _Tokens, mask: Tensor) -> Tens
     scores against them are one matrix product a head.
 
     Args:
-        queries: ``(K, Q, H, d)``, H heads of width d.
-        shared: P tokens, ``(P, H, d)``.
-        own: S tokens a group, ``(K, S, H, d)``.
+        queries: ``(H, K, Q, d)``, H heads of width d.
+        shared: P tokens, ``(H, P, d)``.
+        own: S tokens a group, ``(H, K, S, d)``.
         mask: ``(Q, S)`` or ``(K, Q, S)``, added to the scores of the own tokens.
 
     Returns:
         ``(K * Q, H * d)``.
     """
-    num, width = queries.shape[0] * queries.shape[1], queries.shape[-1]
+    heads, groups, num, width = queries.shape
     queries = queries * width**-0.5
-    to_shared = _product(shared.keys.transpose(0, 1), queries.flatten(0, 1).permute(1, 2, 0))
-    to_own = _product(own.keys.transpose(1, 2), queries.permute(0, 2, 3, 1))
-    to_own = (to_own + mask.mT.unsqueeze(-3)).permute(1, 2, 0, 3).flatten(2)
+    to_shared = shared.keys @ queries.flatten(1, 2).mT
+    to_own = _product(queries, own.keys.mT) + mask
     # (H, P + S, K * Q): a softmax over few tokens is ten times faster where they are not last.
-    weights = torch.cat([to_shared, to_own], -2).softmax(-2)
-    to_shared, to_own = torch.split(weights, [to_shared.shape[-2], to_own.shape[-2]], -2)
-    mixed = _product(to_shared.mT, shared.values.transpose(0, 1))
-    to_own = to_own.reshape(*to_own.shape[:2], *queries.shape[:2]).permute(2, 0, 3, 1)
-    mixed_own = _product(to_own, own.values.transpose(1, 2))
-    mixed = mixed.transpose(0, 1) + mixed_own.transpose(1, 2).reshape(num, -1, width)
-    return mixed.flatten(1)
+    weights = torch.cat([to_shared, to_own.permute(0, 3, 1, 2).flatten(2)], 1).softmax(1)
+    to_shared, to_own = torch.split(weights, [to_shared.shape[1], to_own.shape[3]], 1)
+    to_own = to_own.reshape(heads, -1, groups, num).permute(0, 2, 3, 1).contiguous()
+    mixed = to_shared.mT @ shared.values + _product(to_own, own.values).flatten(1, 2)
+    return mixed.transpose(0, 1).flatten(1)
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
-    """A matrix product whose sums run in one order, however many replicas there are.
+    """``left @ right`` of many small matrices, ``(..., M, L)`` and ``(..., L, N)``.
 
-    Of operands with other strides `matmul` copies some before it multiplies, and which depends on
-    the sizes of the batch; `einsum` does so too.
+    Below 400 multiplications a matrix, torch multiplies them in a plain loop, three times slower
+    than the library that it calls for larger ones; so rows of zeros make them large enough.
     """
-    return left.contiguous() @ right.contiguous()
+    num = left.shape[-2]
+    missing = math.ceil(400 / (left.shape[-1] * right.shape[-1])) - num
+    if missing <= 0:
+        return left @ right
+    product = F.pad(left, (0, 0, 0, missing)) @ right
+    return product[..., :num, :]
 
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
