@@ -14,6 +14,13 @@ from ordbench.prompt import Position, PromptLayout, embed_text, random_tokens
 from ordbench.prompt_head import PromptHead, text_tower
 from ordbench.prompt_prefix import PrefixEncoder
 from ordbench.prompt_whole import WholeEncoder
+from ordbench.recipe import Recipe
+
+# A step costs the text tower, whatever the batch: large batches are all but free. From random
+# tokens, validation gets worse before it gets better: patience is as long as the training.
+PROMPT_RECIPE = Recipe(
+    optimizer="radam", learning_rate=0.1, epochs=150, min_steps=200, batch_size=1024, patience=20
+)
 
 
 class PromptLearner(PromptHead):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ordbench.head import Problem
 from ordbench.prompt import Position, embed_text
 from ordbench.prompt_head import text_tower
-from ordbench.prompt_learner import PromptLearner, context_start
+from ordbench.prompt_learner import PROMPT_RECIPE, PromptLearner, context_start
 from ordbench.recipe import Recipe
 from ordbench_heads.ordinalclip import ordinalclip_loss
 
@@ -36,9 +36,7 @@ class CoOp(PromptLearner):
         SpecError: If there is no text tower or a prompt is too long.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(
-        optimizer="radam", learning_rate=3e-2, epochs=20, min_steps=200
-    )
+    recipe: ClassVar[Recipe] = PROMPT_RECIPE.model_copy(update={"min_steps": 400})
 
     def __init__(
         self,

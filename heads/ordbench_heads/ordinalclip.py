@@ -17,7 +17,7 @@ from ordbench.errors import SpecError
 from ordbench.head import Problem
 from ordbench.prompt import Position, random_tokens
 from ordbench.prompt_head import text_tower
-from ordbench.prompt_learner import PromptLearner, context_start
+from ordbench.prompt_learner import PROMPT_RECIPE, PromptLearner, context_start
 from ordbench.recipe import Recipe
 from ordbench.space import Space
 
@@ -110,9 +110,7 @@ class OrdinalCLIP(PromptLearner):
         SpecError: As for `PromptLearner`, and if a number is too small.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(
-        optimizer="radam", learning_rate=6e-2, epochs=20, min_steps=200
-    )
+    recipe: ClassVar[Recipe] = PROMPT_RECIPE.model_copy(update={"learning_rate": 0.2})
     search: ClassVar[Space] = {"base_ranks": (3, 5, 8)}
     weights: Tensor
 

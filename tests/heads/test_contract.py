@@ -113,15 +113,18 @@ def test_what_is_deployed_answers_as_the_head(name: str, aligned: bool) -> None:
 def test_its_recipe_learns_a_line(name: str) -> None:
     if not trainable(build(name)):
         pytest.skip("nothing to train")
-    torch.manual_seed(0)
-    along = torch.randn(512, 1)
-    features = along * torch.randn(1, WIDTH) + 0.1 * torch.randn(512, WIDTH)
-    ranks = torch.bucketize(along.squeeze(1), torch.tensor([-1.0, -0.3, 0.3, 1.0]))
-    train, val = Labelled(features[:384], ranks[:384]), Labelled(features[384:], ranks[384:])
-    head = build(name, aligned=False)
-    (fitted,) = fit([Replica(head, train, val, head.recipe, 0)], torch.arange(5.0))
+    replicas = []
+    for seed in range(6):
+        torch.manual_seed(seed)
+        along = torch.randn(512, 1)
+        features = along * torch.randn(1, WIDTH) + 0.1 * torch.randn(512, WIDTH)
+        ranks = torch.bucketize(along.squeeze(1), torch.tensor([-1.0, -0.3, 0.3, 1.0]))
+        train, val = Labelled(features[:384], ranks[:384]), Labelled(features[384:], ranks[384:])
+        head = build(name, seed=seed, aligned=False)
+        replicas.append(Replica(head, train, val, head.recipe, seed))
+    errors = [fitted.val_mae for fitted in fit(replicas, torch.arange(5.0))]
     # The rank that is always said, the middle one, is wrong by 1.1 rank steps on average.
-    assert fitted.val_mae < 0.2
+    assert sum(errors) / len(errors) < 0.25
 
 
 def test_an_option_nobody_declared_is_refused_by_name(name: str) -> None:

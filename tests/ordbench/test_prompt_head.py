@@ -31,15 +31,27 @@ def test_logits_are_cosines_times_the_towers_scale() -> None:
     torch.testing.assert_close(Fixed(problem(2))(features), wanted)
 
 
-def test_features_of_another_space_are_standardised_and_projected() -> None:
+def test_features_of_another_space_are_standardised_shrunk_and_projected() -> None:
     head = Fixed(aside(aligned=False))
     assert head.projection is not None
     assert head.projection.bias is not None
     features = torch.randn(4, 24)
     standardised = (features - torch.linspace(-1, 1, 24)) / torch.linspace(1, 3, 24)
-    images = standardised @ head.projection.weight.T + head.projection.bias
+    images = standardised / (24 / 6) @ head.projection.weight.T + head.projection.bias
     wanted = (images / images.norm(dim=1, keepdim=True))[:, :2] / 0.07
     torch.testing.assert_close(head(features), wanted)
+
+
+def test_a_projection_starts_with_outputs_of_scale_one_whatever_the_width() -> None:
+    for width in (24, 2400):
+        ones = torch.ones(width)
+        wide = replace(
+            problem(2), in_features=width, feature_mean=0 * ones, feature_scale=ones, aligned=False
+        )
+        projection = Fixed(wide).projection
+        assert projection is not None
+        images = projection(torch.randn(2000, width)) - projection(torch.zeros(1, width))
+        assert images.std().item() == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize("aligned", [True, False])
