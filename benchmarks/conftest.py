@@ -7,8 +7,8 @@ import pytest
 
 from ordbench import fit
 from ordbench.plan import Grid
+from ordbench.prepared import prepare
 from ordbench.provenance import versions
-from ordbench.runner import prepare
 from ordbench.sweep import Cell, cells
 from ordbench.workspace import Settings, Workspace
 

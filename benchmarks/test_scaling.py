@@ -18,8 +18,8 @@ from ordbench.backbones._clip_text import ClipText
 from ordbench.fit import Labelled, Replica, fit
 from ordbench.latency_heads import Workbench
 from ordbench.latency_setting import Setting
+from ordbench.prepared import prepare
 from ordbench.record import Record
-from ordbench.runner import prepare
 from ordbench.store import Store
 from ordbench.sweep import Cell, Survey, run_cell, survey
 from ordbench.workspace import Settings, Workspace

@@ -23,8 +23,8 @@ from threadpoolctl import threadpool_limits
 
 import ordbench
 from ordbench.metrics import estimates
+from ordbench.prepared import prepare
 from ordbench.record import Record
-from ordbench.runner import prepare
 from ordbench.store import Store
 from ordbench.sweep import Cell, cells, run_cell
 from ordbench.workspace import Settings, Workspace

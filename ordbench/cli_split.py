@@ -32,8 +32,8 @@ def show_split(
     data_root: DataRoot = None,
 ) -> None:
     """Print how many images train, validate and test, and the hash of the split."""
-    from ordbench.plan import draw_one
     from ordbench.split import summary
+    from ordbench.typed_split import draw_one
 
     typer.echo(summary(draw_one(dataset, shots, fold, data_seed, protocol, data_root)))
 
@@ -49,9 +49,9 @@ def write_split(
     data_root: DataRoot = None,
 ) -> None:
     """Write the split to a file that `ordbench run --split` reads."""
-    from ordbench.plan import draw_one
     from ordbench.protocol import write_manifest
     from ordbench.split import summary
+    from ordbench.typed_split import draw_one
 
     drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root)
     write_manifest(drawn, file)

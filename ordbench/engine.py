@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from filelock import Timeout
 
 from ordbench.errors import TrainingError
-from ordbench.runner import Prepared
+from ordbench.prepared import Prepared
 from ordbench.store import Store
 from ordbench.sweep import Cell, Claimed, Outcome, Policy, claim, keep
 from ordbench.trial import Trial, failure

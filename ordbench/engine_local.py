@@ -12,7 +12,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ordbench.engine import Pool, Trials, WorkerDiedError, relay
-from ordbench.runner import Prepared, prepare
+from ordbench.prepared import Prepared, prepare
 from ordbench.spec import RunSpec
 from ordbench.trial import Trial, attempt
 from ordbench.workspace import Settings, Workspace
@@ -46,6 +46,7 @@ class _Here:
         self._workspace = workspace
 
     def submit(self, prepared: Sequence[Prepared]) -> Trials:
+        """Train it here and now."""
         future: Trials = Future()
         future.set_result(attempt(prepared, self._workspace))
         return future
@@ -62,6 +63,7 @@ class _Workers:
         self._workers = workers
 
     def submit(self, prepared: Sequence[Prepared]) -> Trials:
+        """Give it to a worker that is free; a pool never has more than its size to do."""
         return next(worker for worker in self._workers if worker.free).submit(prepared)
 
     def withdraw(self) -> None:
@@ -82,9 +84,11 @@ class _Worker:
 
     @property
     def free(self) -> bool:
+        """Whether it has nothing to do."""
         return self._future is None or self._future.done()
 
     def submit(self, prepared: Sequence[Prepared]) -> Trials:
+        """Send it the runs' descriptions; it prepares them anew."""
         call = (_work, self._settings, [one.spec for one in prepared])
         try:
             inner: Trials = self._executor.submit(*call)

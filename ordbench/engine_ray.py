@@ -16,10 +16,10 @@ import torch
 
 from ordbench.engine import Pool, Trials, WorkerDiedError, relay
 from ordbench.errors import SpecError
+from ordbench.prepared import Prepared
 from ordbench.ray_connection import Ray, connection, import_ray, resolve
 from ordbench.ray_task import Job, Ref, Run, identity_versions, pack, unpack, work
 from ordbench.registry import HEADS
-from ordbench.runner import Prepared
 from ordbench.workspace import Workspace
 
 # Cells in flight for each that can run: what waits tells an autoscaling cluster to grow.
@@ -94,6 +94,7 @@ class _Cluster:
 
     @property
     def size(self) -> int:
+        """Cells to send: twice those that the cluster runs as it is now, so that it may grow."""
         has: Mapping[str, float] = self._ray.cluster_resources()
         slots = has.get("CPU", 0.0)
         if self._gpus:
@@ -101,6 +102,7 @@ class _Cluster:
         return max(LEAST, AHEAD * int(slots))
 
     def submit(self, prepared: Sequence[Prepared]) -> Trials:
+        """Send it as a task; features and tower go to each node once."""
         spec, material = prepared[0].spec, prepared[0].material
         tower = self._workspace.text_tower(spec) if HEADS[spec.head].needs_text else None
         job = Job(

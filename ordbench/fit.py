@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
-from torch.optim import SGD, AdamW, Optimizer, RAdam
-from torch.optim.lr_scheduler import LambdaLR
 
 from ordbench.head import Head, PointHead, check_ranks
+from ordbench.optimization import State, optimizer_of, schedule_of
 from ordbench.recipe import Recipe
-
-State = dict[str, Tensor]
 
 TOGETHER = 16  # replicas that train as one model; of more, nothing stays in a core's cache
 
@@ -159,8 +156,8 @@ class _Training:
     def _train(self) -> None:
         num_steps = self.recipe.steps(len(self.replicas[0].train.ranks))
         interval = max(1, num_steps // self.recipe.evaluations)
-        optimizer = _optimizer(self.states, [replica.recipe for replica in self.replicas])
-        schedule = LambdaLR(optimizer, _schedule(self.recipe, num_steps))
+        optimizer = optimizer_of(self.states, [replica.recipe for replica in self.replicas])
+        schedule = schedule_of(self.recipe, optimizer, num_steps)
         batches = [_batches(replica, self.recipe.batch_size) for replica in self.replicas]
         for step in range(1, num_steps + 1):
             losses = self._losses([next(batches[r]) for r in self.active])
@@ -250,27 +247,3 @@ def _batches(replica: Replica, batch_size: int) -> Iterator[Labelled]:
         for start in range(0, len(ranks), batch_size):
             chosen = order[start : start + batch_size]
             yield Labelled(features[chosen], ranks[chosen])
-
-
-def _optimizer(states: Sequence[State], recipes: Sequence[Recipe]) -> Optimizer:
-    groups = [
-        {
-            "params": list(state.values()),
-            "lr": recipe.learning_rate,
-            "weight_decay": recipe.weight_decay,
-        }
-        for state, recipe in zip(states, recipes, strict=True)
-    ]
-    match recipes[0].optimizer:
-        case "adamw":
-            return AdamW(groups)
-        case "radam":
-            return RAdam(groups, decoupled_weight_decay=True)
-        case "sgd":
-            return SGD(groups, momentum=0.9)
-
-
-def _schedule(recipe: Recipe, num_steps: int) -> Callable[[int], float]:
-    if recipe.schedule == "constant":
-        return lambda step: 1.0
-    return lambda step: (1 + math.cos(math.pi * step / num_steps)) / 2

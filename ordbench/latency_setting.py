@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-from ordbench.choice import split
 from ordbench.errors import SpecError
-from ordbench.plan import parse_numbers
+from ordbench.typed_values import items, parse_numbers
 from ordbench.workspace import Settings, Workspace
 
 Stage = Literal["deployed", "with-text", "train"]
@@ -70,7 +69,7 @@ def settings(
     """
     axes = itertools.product(
         _names(stages, "--stage", get_args(Stage)),
-        dict.fromkeys(Workspace(Settings(device=name)).device for name in _items(devices)),
+        dict.fromkeys(Workspace(Settings(device=name)).device for name in items(devices)),
         _names(dtypes, "--dtype", get_args(Arithmetic)),
         _sizes(ranks, "--ranks", at_least=2),
         _sizes(widths, "--features"),
@@ -91,13 +90,8 @@ def settings(
     ]
 
 
-def _items(texts: Iterable[str]) -> list[str]:
-    items = [item for text in texts for item in split(text, ",")]
-    return list(dict.fromkeys(item for item in items if item))
-
-
 def _names(texts: Iterable[str], flag: str, known: tuple[str, ...]) -> list[str]:
-    names = _items(texts)
+    names = items(texts)
     for name in names:
         if name not in known:
             raise SpecError(f"{flag} {name}: wanted some of {', '.join(known)}")

@@ -12,9 +12,10 @@ from typing import Literal
 from ordbench.engine import Pool, run_cells
 from ordbench.errors import SpecError, TrainingError
 from ordbench.plan import Grid
+from ordbench.prepared import prepare
 from ordbench.progress import Report, dry, encoding_bar
 from ordbench.protocol import read_manifest
-from ordbench.runner import build_head, prepare
+from ordbench.runner import build_head
 from ordbench.store import Store
 from ordbench.sweep import Policy, cells, longest_first, survey
 from ordbench.workspace import Settings, Workspace
@@ -89,17 +90,7 @@ def launch(
         OrdbenchError: If something is missing or unusable.
         TrainingError: If runs failed; their records and traces are kept.
     """
-    split = values.get("split")
-    if split:
-        path = Path(split[0])
-        settings = settings.with_manifest(path)
-        manifest = read_manifest(path)
-        said = {
-            "shots": ["all" if manifest.shots is None else str(manifest.shots)],
-            "fold": [str(manifest.fold)],
-            "data_seed": [str(manifest.data_seed)],
-        }
-        values = {**said, **values, "split": [manifest.hash]}
+    values, settings = _with_manifest(values, settings)
     planned = cells(Grid.of(values).specs())
     with encoding_bar() as progress:
         workspace, store = Workspace(settings, progress), Store(results)
@@ -130,6 +121,23 @@ def launch(
         raise TrainingError(report.failures(results))
     if stopped():
         raise KeyboardInterrupt
+
+
+def _with_manifest(
+    values: Mapping[str, Sequence[str]], settings: Settings
+) -> tuple[Mapping[str, Sequence[str]], Settings]:
+    """What ``--split FILE`` says in place of what was not typed."""
+    split = values.get("split")
+    if not split:
+        return values, settings
+    path = Path(split[0])
+    manifest = read_manifest(path)
+    said = {
+        "shots": ["all" if manifest.shots is None else str(manifest.shots)],
+        "fold": [str(manifest.fold)],
+        "data_seed": [str(manifest.data_seed)],
+    }
+    return {**said, **values, "split": [manifest.hash]}, settings.with_manifest(path)
 
 
 @contextmanager

@@ -8,21 +8,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from pydantic import ValidationError
 
-from ordbench.choice import Choice, split
+from ordbench.choice import Choice
 from ordbench.errors import SpecError
-from ordbench.open_dataset import open_dataset
 from ordbench.options import declared, resolve
 from ordbench.plan_file import read_plan
-from ordbench.protocol import draw
 from ordbench.recipe import Recipe
 from ordbench.registry import DATASETS, HEADS, Registry
-from ordbench.spec import Protocol, RunSpec
-from ordbench.split import Split
+from ordbench.spec import RunSpec
 from ordbench.tune import Tuning
+from ordbench.typed_values import items, parse_numbers, parse_shots
 
 AXES = {
     "head": "heads",
@@ -86,7 +84,7 @@ class Grid:
         ['0-2']
         """
         for name in ("head", "dataset"):
-            if not _items(values.get(name, ())):
+            if not items(values.get(name, ())):
                 raise SpecError(
                     f"Missing option '--{name}'; ordbench ls {name}s says what there is"
                 )
@@ -107,7 +105,7 @@ class Grid:
         datasets = _chosen(self.datasets, DATASETS)
         axes = itertools.product(
             datasets,
-            _items(self.backbones),
+            items(self.backbones),
             parse_numbers(self.folds, "--folds"),
             parse_shots(self.shots),
             heads,
@@ -148,44 +146,6 @@ def typed(plan: Path | None, **options: object) -> dict[str, list[str]]:
     return values
 
 
-def parse_shots(texts: Iterable[str]) -> list[int | None]:
-    """Read ``1,2,4,all``.
-
-    Raises:
-        SpecError: If an item is neither ``all`` nor a whole number of at least 1.
-
-    >>> parse_shots(["1,2", "all"])
-    [1, 2, None]
-    """
-    shots: list[int | None] = []
-    for item in _items(texts):
-        if item == "all":
-            shots.append(None)
-        elif item.isdecimal() and int(item) >= 1:
-            shots.append(int(item))
-        else:
-            raise SpecError(f"--shots {item}: wanted 'all' or a whole number of at least 1 a rank")
-    return shots
-
-
-def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
-    """Read ``0-2,7``.
-
-    Raises:
-        SpecError: If an item is neither a whole number nor a rising range.
-
-    >>> parse_numbers(["0-2,7"], "--seeds")
-    [0, 1, 2, 7]
-    """
-    numbers: list[int] = []
-    for item in _items(texts):
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", item)
-        if not match or (match[2] and int(match[2]) < int(match[1])):
-            raise SpecError(f"{flag} {item}: wanted a whole number or a range such as 0-4")
-        numbers.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return numbers
-
-
 def head_label(spec: RunSpec) -> str:
     """What a table calls the head of a run: its name and the options that are not the default."""
     defaults = {key: value for key, (_, value) in declared(HEADS[spec.head]).items()}
@@ -193,15 +153,10 @@ def head_label(spec: RunSpec) -> str:
     return str(Choice(spec.head, options=other))
 
 
-def _items(texts: Iterable[str]) -> list[str]:
-    items = [item for text in texts for item in split(text, ",")]
-    return list(dict.fromkeys(item for item in items if item))
-
-
 def _chosen(texts: Iterable[str], known: Registry[Any]) -> list[Choice]:
     """The choices that were typed, with ``all`` and globs replaced by what is installed."""
     chosen: dict[str, Choice] = {}
-    for text in _items(texts):
+    for text in items(texts):
         choice = Choice.parse(text)
         pattern = "*" if choice.name == "all" else choice.name
         names = fnmatch.filter(known, pattern) if re.search(r"[*?[]", pattern) else [pattern]
@@ -287,28 +242,4 @@ def resolved(spec: RunSpec) -> RunSpec:
             ),
             "recipe": spec.recipe or head.recipe,
         }
-    )
-
-
-def draw_one(
-    dataset: str, shots: str, fold: int, data_seed: int, protocol: str, data_root: Path | None
-) -> Split:
-    """Draw the split that a run on ``dataset``, as typed, would use.
-
-    Raises:
-        DatasetError: If the dataset is missing or unusable.
-        SpecError: If there is no such fold, protocol or number of shots.
-    """
-    choice = Choice.parse(dataset)
-    if protocol not in get_args(Protocol):
-        raise SpecError(f"--protocol {protocol}: wanted {' or '.join(get_args(Protocol))}")
-    listing = open_dataset(choice.name, choice.argument, choice.options, data_root=data_root)
-    (wanted,) = parse_shots([shots])
-    return draw(
-        listing,
-        dataset=choice.name,
-        protocol=cast(Protocol, protocol),
-        fold=fold,
-        shots=wanted,
-        data_seed=data_seed,
     )

@@ -17,9 +17,9 @@ from torch import Tensor
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
 from ordbench.identity import LIBRARIES, Identity
+from ordbench.prepared import Prepared
 from ordbench.provenance import source_hash, versions
 from ordbench.registry import HEADS
-from ordbench.runner import Prepared
 from ordbench.spec import RunSpec
 from ordbench.split import Split
 from ordbench.trial import Trial, attempt

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -13,15 +11,13 @@ import torch
 from torch import Tensor
 
 from ordbench.backbone import TextTower
-from ordbench.dataset import Part
-from ordbench.errors import SpecError
 from ordbench.fit import Fitted, Labelled, Replica
 from ordbench.head import Head, PointHead, Problem
-from ordbench.identity import Identity, identify
 from ordbench.metrics import DECODES, estimates, point_scores, scores, to_unit
 from ordbench.options import Value
 from ordbench.plan import head_label
 from ordbench.predictions import Predictions
+from ordbench.prepared import Prepared
 from ordbench.provenance import machine, versions
 from ordbench.record import (
     Column,
@@ -35,9 +31,7 @@ from ordbench.record import (
 from ordbench.registry import DATASETS, HEADS
 from ordbench.search import search
 from ordbench.spec import RunSpec
-from ordbench.split import Indices, Split
 from ordbench.tune import Candidate
-from ordbench.workspace import Material, Workspace
 
 CHUNK = 8192  # images that go through a head at a time when it is tested
 
@@ -53,44 +47,6 @@ class Bench(Protocol):
     def text_tower(self, spec: RunSpec) -> TextTower | None:
         """The tower that a text head prompts, on any device."""
         ...
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A run with all that it needs at hand; ranks are int64 ``(N,)``, features ``(N, D)``."""
-
-    spec: RunSpec
-    material: Material
-    split: Split
-    identity: Identity
-
-    @cached_property
-    def indices(self) -> Indices:
-        """Where the samples of each part stand."""
-        return self.split.indices(self.material.listing)
-
-    def labelled(self, part: Part) -> Labelled:
-        """Features and ranks of one part."""
-        rows = torch.tensor(getattr(self.indices, part))
-        return Labelled(self.material.features.features[rows], self.material.ranks[rows])
-
-
-def prepare(spec: RunSpec, workspace: Workspace) -> Prepared:
-    """Draw the split, get the features, and name the run by what can change its outcome.
-
-    Raises:
-        OrdbenchError: If something is missing or unusable.
-    """
-    if HEADS[spec.head].needs_text and workspace.text_tower(spec) is None:
-        raise SpecError(
-            f"head {spec.head!r} prompts a text tower and {spec.backbone} has none; "
-            "add --text clip:tiny (or another CLIP)"
-        )
-    # Drawn on all files first: a wrong number of shots must not cost the encoding of the images.
-    workspace.split(spec, workspace.listing(spec))
-    material = workspace.material(spec)
-    split = workspace.split(spec, material.listing)
-    return Prepared(spec, material, split, identify(spec, split, material, workspace))
 
 
 def train_and_test(group: Sequence[Prepared], bench: Bench) -> list[tuple[Record, Predictions]]:

@@ -12,9 +12,9 @@ from filelock import FileLock
 
 from ordbench.atomic import cannot_write
 from ordbench.plan import head_label
+from ordbench.prepared import Prepared, prepare
 from ordbench.record import Record
 from ordbench.registry import HEADS
-from ordbench.runner import Prepared, prepare
 from ordbench.spec import RunSpec
 from ordbench.store import Store
 from ordbench.trial import Trial, attempt

@@ -11,9 +11,10 @@ from ordbench.errors import OrdbenchError
 from ordbench.fit import one_thread
 from ordbench.plan import head_label
 from ordbench.predictions import Predictions
+from ordbench.prepared import Prepared
 from ordbench.provenance import machine, versions
 from ordbench.record import Record
-from ordbench.runner import Bench, Prepared, train_and_test
+from ordbench.runner import Bench, train_and_test
 
 
 class Trial(NamedTuple):

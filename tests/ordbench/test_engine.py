@@ -10,7 +10,7 @@ import pytest
 from ordbench.engine import Pool, Trials, WorkerDiedError, relay, run_cells
 from ordbench.engine_local import local_pool
 from ordbench.errors import DatasetError
-from ordbench.runner import Prepared
+from ordbench.prepared import Prepared
 from ordbench.store import Store
 from ordbench.sweep import Cell, Outcome, Policy, lock_of
 from ordbench.trial import Trial, attempt

@@ -11,7 +11,7 @@ import pytest
 
 from ordbench.engine import run_cells
 from ordbench.engine_local import local_pool
-from ordbench.runner import prepare
+from ordbench.prepared import prepare
 from ordbench.store import Store
 from ordbench.sweep import Cell, Outcome, Policy
 from ordbench.workspace import Workspace
