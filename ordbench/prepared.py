@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,13 +44,17 @@ def prepare(spec: RunSpec, workspace: Workspace) -> Prepared:
     Raises:
         OrdbenchError: If something is missing or unusable.
     """
-    if HEADS[spec.head].needs_text and workspace.text_tower(spec) is None:
+    with ThreadPoolExecutor(1) as beside:  # the text tower's libraries, while the dataset is read
+        needs_text = HEADS[spec.head].needs_text
+        tower = beside.submit(workspace.text_tower, spec) if needs_text else None
+        listing = workspace.listing(spec)
+    if tower and tower.result() is None:
         raise SpecError(
             f"head {spec.head!r} prompts a text tower and {spec.backbone} has none; "
             "add --text clip:tiny (or another CLIP)"
         )
     # Drawn on all files first: a wrong number of shots must not cost the encoding of the images.
-    workspace.split(spec, workspace.listing(spec))
+    workspace.split(spec, listing)
     material = workspace.material(spec)
     split = workspace.split(spec, material.listing)
     return Prepared(spec, material, split, identify(spec, split, material, workspace))

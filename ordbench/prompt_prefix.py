@@ -89,15 +89,8 @@ class PrefixEncoder:
         projected = linear(rows, attn.in_proj_weight, attn.in_proj_bias)
         (prefix, *shared), (suffix, *own) = self._split(projected, attn)
         p, s = self.num_prefix, self.num_suffix
-        # To itself, the prefix is one group which shares no token with others.
-        itself = _Tokens(*(tokens.unsqueeze(1) for tokens in shared))
-        nothing = _Tokens(*(tokens[:, :0] for tokens in shared))
-        return torch.cat(
-            [
-                attend(prefix.unsqueeze(1), nothing, itself, self.mask[:p, :p]),
-                attend(suffix, _Tokens(*shared), _Tokens(*own), self.mask[:s, :s]),
-            ]
-        )
+        suffixes = attend(suffix, _Tokens(*shared), _Tokens(*own), self.mask[:s, :s])
+        return torch.cat([_attend_to_itself(prefix, _Tokens(*shared), self.mask[:p, :p]), suffixes])
 
     def _mix_ends(self, attn: nn.MultiheadAttention, rows: Tensor) -> Tensor:
         """Attention of the K end tokens to all rows, before the output projection: ``(K, W)``."""
@@ -156,6 +149,12 @@ def attend(queries: Tensor, shared: _Tokens, own: _Tokens, mask: Tensor) -> Tens
     to_own = to_own.reshape(heads, -1, groups, num).permute(0, 2, 3, 1).contiguous()
     mixed = to_shared.mT @ shared.values + _product(to_own, own.values).flatten(1, 2)
     return mixed.transpose(0, 1).flatten(1)
+
+
+def _attend_to_itself(queries: Tensor, tokens: _Tokens, mask: Tensor) -> Tensor:
+    """Attention of P tokens ``(H, P, d)`` to each other: ``(P, H * d)``."""
+    scores = queries * queries.shape[-1] ** -0.5 @ tokens.keys.mT + mask
+    return (scores.softmax(-1) @ tokens.values).transpose(0, 1).flatten(1)
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
