@@ -153,7 +153,7 @@ def attend(queries: Tensor, shared: _Tokens, own: _Tokens, mask: Tensor) -> Tens
 
 def _attend_to_itself(queries: Tensor, tokens: _Tokens, mask: Tensor) -> Tensor:
     """Attention of P tokens ``(H, P, d)`` to each other: ``(P, H * d)``."""
-    scores = queries * queries.shape[-1] ** -0.5 @ tokens.keys.mT + mask
+    scores = queries * math.pow(queries.shape[-1], -0.5) @ tokens.keys.mT + mask
     return (scores.softmax(-1) @ tokens.values).transpose(0, 1).flatten(1)
 
 
