@@ -120,16 +120,19 @@ def list_plugins(
         Console().print(as_table(rows))
 
 
-def main() -> None:
-    """Run the app; what a user can mend becomes one line and exit code 2."""
+def main() -> int:
+    """Run the app and give its exit code; what a user can mend becomes one line and code 2."""
     try:
-        sys.exit(app(standalone_mode=False))
+        return app(standalone_mode=False) or 0
     except OrdbenchError as error:
         message = str(error)
     except typer.TyperException as error:
         # Typer would draw it in a box that breaks a long path over lines.
-        message = f"{error.format_message().rstrip('.')}; see ordbench --help"
+        said = error.format_message().rstrip(".")
+        if not said:  # no command was typed, and the help has been printed
+            return 2
+        message = f"{said}; see ordbench --help"
     except typer.Abort:
         message = "stopped; the same command goes on where it was"
     print(f"ordbench: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(2)
+    return 2

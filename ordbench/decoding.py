@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Batches that wait for the model, so that it never waits for them.
 AHEAD = 2
+# Files that a thread hashes in one go: handing a small one over takes longer than hashing it.
+LOT = 64
 
 
 def decoded(
@@ -50,9 +52,10 @@ def decoded(
 def hash_images(images: Sequence[Path]) -> str:
     """SHA-256 over the content of all files in their order; what is not there counts as missing."""
     digest = hashlib.sha256()
+    lots = [images[start : start + LOT] for start in range(0, len(images), LOT)]
     with ThreadPoolExecutor(cpu_count()) as pool:
-        for content in pool.map(_content, images):
-            digest.update(content.encode())
+        for contents in pool.map(_contents, lots):
+            digest.update(contents.encode())
     return digest.hexdigest()
 
 
@@ -62,6 +65,10 @@ def _decode(file: Path, transform: Callable[[Image], Tensor]) -> Tensor | str:
     except DatasetError as error:
         # The file's name is left out: the same content may lie elsewhere tomorrow.
         return str(error).removeprefix(f"{file} ")
+
+
+def _contents(files: Sequence[Path]) -> str:
+    return "".join(_content(file) for file in files)
 
 
 def _content(file: Path) -> str:

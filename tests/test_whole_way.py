@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,41 @@ def test_rows_of_the_paper_protocol_are_never_ranked_with_the_others(cli: Cli) -
     assert record["ranked"] is False
     printed = cli("table", "--format", "markdown").stdout
     assert "so not ranked" in printed
+
+
+def test_the_help_stands_alone_where_no_command_is_typed(cli: Cli) -> None:
+    process = cli()
+    assert process.returncode == 2
+    assert "Usage:" in process.stdout
+    assert process.stderr == ""
+
+
+def test_the_program_ends_at_once_but_after_whatever_else_ends_with_it() -> None:
+    code = (
+        "import atexit, sys; from ordbench.__main__ import program\n"
+        "class Slow:\n"
+        "    def __del__(self): print('taken apart')\n"
+        "slow = Slow()\n"
+        "sys.argv = ['ordbench', *sys.argv[1:]]\n"
+        "code = program()\n"
+        "atexit.register(print, 'at exit', end='')\n"
+        "sys.exit(code)"
+    )
+    for arguments, returned, printed in (
+        (["--version"], 0, f"ordbench {version('ordbench')}\nat exit"),
+        (["nonsense"], 2, "at exit"),
+    ):
+        process = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
+        )
+        assert (process.returncode, process.stdout) == (returned, printed)
+
+
+def test_an_output_that_cannot_be_written_is_no_success() -> None:
+    command = [sys.executable, "-m", "ordbench", "--version"]
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert process.returncode != 0
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("ls", "heads")])
