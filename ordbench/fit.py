@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch import Tensor
 
-from ordbench.head import Head, PointHead, check_ranks
+from ordbench.batched import Batched
+from ordbench.head import Head, check_ranks
 from ordbench.optimization import State, optimizer_of, schedule_of
 from ordbench.recipe import Recipe
 
@@ -59,31 +59,6 @@ class Fitted:
     diverged: float | None = None
 
 
-class _Objective(nn.Module):
-    """Head and loss in one call, so that a loss may use the head's parameters."""
-
-    def __init__(self, head: Head) -> None:
-        super().__init__()
-        self.head = head
-
-    def forward(self, features: Tensor, ranks: Tensor) -> Tensor:
-        return self.head.loss(self.head(features), ranks)
-
-
-class _Estimator(nn.Module):
-    """Head and decode in one call: positions ``(N,)`` in rank steps."""
-
-    def __init__(self, head: Head) -> None:
-        super().__init__()
-        self.head = head
-
-    def forward(self, features: Tensor) -> Tensor:
-        outputs = self.head(features)
-        if isinstance(self.head, PointHead):
-            return self.head.estimate(outputs)
-        return (self.head.posterior(outputs).cumsum(-1) < 0.5).sum(-1).to(features.dtype)
-
-
 def fit(replicas: Sequence[Replica], rank_values: Tensor) -> list[Fitted]:
     """Train replicas of one head that have equally many training and validation images.
 
@@ -101,7 +76,8 @@ def fit(replicas: Sequence[Replica], rank_values: Tensor) -> list[Fitted]:
     for replica in replicas:
         check_ranks(replica.train.ranks, replica.head.num_ranks)
         check_ranks(replica.val.ranks, replica.head.num_ranks)
-    with one_thread():
+    device = replicas[0].train.features.device
+    with one_thread(), torch.random.fork_rng([device] if device.type == "cuda" else []):
         return [
             fitted
             for start in range(0, len(replicas), TOGETHER)
@@ -127,27 +103,28 @@ class _Training:
         self.replicas = replicas
         self.recipe = replicas[0].recipe
         self.rank_values = rank_values
-        self.states = [_trainable(replica.head) for replica in replicas]
+        self.heads = Batched([one.head for one in replicas], [one.seed for one in replicas])
         self.best = [Fitted(replica.head, 0, 0, math.inf) for replica in replicas]
         self.best_states: list[State] = [{} for _ in replicas]
         self.waited = [0] * len(replicas)  # evaluations without a better one
+        self.step = 0
         self._go_on_with(range(len(replicas)))
 
     def _go_on_with(self, active: Iterable[int]) -> None:
         """Train these replicas from now on; those that have stopped cost nothing more."""
         self.active = list(active)
-        replicas = [self.replicas[r] for r in self.active]
-        if replicas:
-            self.buffers = _stack([dict(replica.head.named_buffers()) for replica in replicas])
-            self.val_features = torch.stack([replica.val.features for replica in replicas])
-            self.val_ranks = torch.stack([replica.val.ranks for replica in replicas])
+        self.heads.go_on_with(self.active)
+        if self.active:
+            val = [self.replicas[r].val for r in self.active]
+            self.val_features = torch.stack([part.features for part in val])
+            self.val_ranks = torch.stack([part.ranks for part in val])
 
     def run(self) -> list[Fitted]:
         """Train until every replica has stopped, then put the best parameters back."""
-        if self.states[0]:
+        if self.heads.states[0]:
             self._train()
         else:
-            self._evaluate(step=0)
+            self._evaluate()
         for replica, state in zip(self.replicas, self.best_states, strict=True):
             replica.head.load_state_dict(state, strict=False)
             replica.head.eval()
@@ -155,20 +132,21 @@ class _Training:
 
     def _train(self) -> None:
         num_steps = self.recipe.steps(len(self.replicas[0].train.ranks))
-        interval = max(1, num_steps // self.recipe.evaluations)
-        optimizer = optimizer_of(self.states, [replica.recipe for replica in self.replicas])
+        interval = math.ceil(num_steps / self.recipe.evaluations)
+        optimizer = optimizer_of(self.heads.states, [replica.recipe for replica in self.replicas])
         schedule = schedule_of(self.recipe, optimizer, num_steps)
         batches = [_batches(replica, self.recipe.batch_size) for replica in self.replicas]
-        for step in range(1, num_steps + 1):
+        for self.step in range(1, num_steps + 1):
             losses = self._losses([next(batches[r]) for r in self.active])
             optimizer.zero_grad()
             torch.autograd.backward(losses.sum())
             optimizer.step()
             schedule.step()
-            going = self._finite(losses.tolist(), step)
-            if going and (step % interval == 0 or step == num_steps):
-                self._evaluate(step)
-                going = [r for r in going if self.waited[r] < self.recipe.patience]
+            going = self._finite(losses.tolist())
+            if going and (self.step % interval == 0 or self.step == num_steps):
+                self._evaluate()
+                if self.step < num_steps:
+                    going = self._patient(going)
             if len(going) < len(self.active):
                 self._go_on_with(going)
             if not going:
@@ -177,56 +155,38 @@ class _Training:
     def _losses(self, batches: list[Labelled]) -> Tensor:
         features = torch.stack([batch.features for batch in batches])
         ranks = torch.stack([batch.ranks for batch in batches])
-        return self._call(_Objective(self.replicas[0].head), features, ranks)
+        return self.heads.losses(features, ranks, step=self.step)
 
-    def _call(self, module: nn.Module, *inputs: Tensor) -> Tensor:
-        """Call ``module`` on stacked inputs ``(R, N, ...)``, a row an active replica."""
-        stacked = _stack([self.states[r] for r in self.active]) | self.buffers
-        parameters = {f"head.{key}": value for key, value in stacked.items()}
-
-        def one(state: State, *one_input: Tensor) -> Tensor:
-            output: Tensor = functional_call(module, state, one_input)
-            return output
-
-        if self.replicas[0].head.batchable:
-            batched: Tensor = vmap(one)(parameters, *inputs)
-            return batched
-        states = [{k: v[i] for k, v in parameters.items()} for i in range(len(self.active))]
-        rows = zip(states, *inputs, strict=True)
-        return torch.stack([one(*row) for row in rows])
-
-    def _finite(self, losses: Sequence[float], step: int) -> list[int]:
+    def _finite(self, losses: Sequence[float]) -> list[int]:
         """The active replicas whose losses are; the training of the others ends here."""
         for r, loss in zip(self.active, losses, strict=True):
             if not math.isfinite(loss):
-                self.best[r] = Fitted(self.replicas[r].head, step, 0, math.inf, diverged=loss)
+                head = self.replicas[r].head
+                self.best[r] = Fitted(head, self.step, 0, math.inf, diverged=loss)
         return [r for r in self.active if self.best[r].diverged is None]
 
-    @torch.no_grad()
-    def _evaluate(self, step: int) -> None:
-        positions = self._call(_Estimator(self.replicas[0].head), self.val_features)
-        errors = (
-            _interpolate(positions, self.rank_values) - self.rank_values[self.val_ranks]
-        ).abs()
+    def _patient(self, going: Sequence[int]) -> list[int]:
+        """Those that need not stop yet."""
+        for r in going:
+            if self.waited[r] >= self.recipe.patience:
+                self.best[r] = replace(self.best[r], stopped_early=True)
+        return [r for r in going if not self.best[r].stopped_early]
+
+    def _evaluate(self) -> None:
+        positions = self.heads.positions(self.val_features, step=self.step)
+        estimates = _interpolate(positions, self.rank_values)
+        errors = (estimates - self.rank_values[self.val_ranks]).abs()
         for r, mae in zip(self.active, errors.double().mean(1).tolist(), strict=True):
             if self.best[r].diverged is not None:
                 continue
             best_step, best_mae = self.best[r].best_step, self.best[r].val_mae
+            head = self.replicas[r].head
             if mae < best_mae:
-                best_step, best_mae, self.waited[r] = step, mae, 0
-                self.best_states[r] = {k: v.detach().clone() for k, v in self.states[r].items()}
+                best_step, best_mae, self.waited[r] = self.step, mae, 0
+                self.best_states[r] = {k: v.clone() for k, v in head.state_dict().items()}
             else:
                 self.waited[r] += 1
-            stopped = self.waited[r] >= self.recipe.patience
-            self.best[r] = Fitted(self.replicas[r].head, step, best_step, best_mae, stopped)
-
-
-def _trainable(head: Head) -> State:
-    return {k: p for k, p in head.named_parameters() if p.requires_grad}
-
-
-def _stack(states: Sequence[State]) -> State:
-    return {key: torch.stack([state[key] for state in states]) for key in states[0]}
+            self.best[r] = Fitted(head, self.step, best_step, best_mae)
 
 
 def _interpolate(positions: Tensor, values: Tensor) -> Tensor:

@@ -18,7 +18,8 @@ class Recipe(BaseModel):
         min_steps: Fewest updates, whatever ``epochs`` says: few-shot sets have 1 to 3 batches.
         batch_size: Images an update.
         schedule: ``cosine`` falls to zero at the last step, ``constant`` does not.
-        evaluations: How often validation is looked at, evenly over the steps.
+        evaluations: How often validation is looked at, at most: after equally many steps each
+            time, and after the last one.
         patience: Evaluations without a better validation MAE before training stops.
     """
 

@@ -97,7 +97,7 @@ def build_head(
         text_tower=bench.text_tower(spec) if head_class.needs_text else None,
         aligned=not spec.text and spec.layer == "post",
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # heads are made on the CPU
         torch.manual_seed(spec.train_seed)
         own = spec.head_options if options is None else options
         return head_class(problem, **own).to(bench.device)

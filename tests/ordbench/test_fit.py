@@ -96,15 +96,69 @@ def test_another_seed_orders_the_batches_otherwise() -> None:
     assert not torch.equal(one_weights["score.weight"], other_weights["score.weight"])
 
 
-def test_validation_mae_is_that_of_the_head_that_comes_back() -> None:
-    one = replica("linear", 0)
-    (fitted,) = fit([one], VALUES)
-    posterior = fitted.head.posterior(fitted.head(one.val.features))
-    errors = [
-        abs(TASK.rank_values[int((row.cumsum(0) < 0.5).sum())] - TASK.rank_values[rank])
-        for row, rank in zip(posterior, one.val.ranks.tolist(), strict=True)
-    ]
-    assert fitted.val_mae == pytest.approx(sum(errors) / len(errors), rel=1e-6)
+class Frozen(Head):
+    """A linear probe of a random projection that is not trained."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.mix = torch.nn.Parameter(torch.randn(D, D), requires_grad=False)
+        self.score = torch.nn.Linear(D, K)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return self.score(features @ self.mix)
+
+    def loss(self, outputs: torch.Tensor, ranks: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(outputs, ranks)
+
+    def posterior(self, outputs: torch.Tensor) -> torch.Tensor:
+        return outputs.softmax(-1)
+
+
+class Alone(Frozen):
+    """It writes to buffers and draws random numbers, so it cannot be batched."""
+
+    batchable = False
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.norm = torch.nn.BatchNorm1d(D)
+        self.drop = torch.nn.Dropout(0.5)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(self.drop(self.norm(features + 10)))
+
+
+def of(head: type[Head], seed: int) -> Replica:
+    base = replica("linear", seed)
+    torch.manual_seed(seed)
+    return replace(base, head=head(problem_of(base.train)))
+
+
+@pytest.mark.parametrize("head", [HEADS["linear"], Frozen, Alone])
+def test_validation_mae_is_that_of_the_head_that_comes_back(head: type[Head]) -> None:
+    replicas = [of(head, seed) for seed in range(3)]
+    for one, fitted in zip(replicas, fit(replicas, VALUES), strict=True):
+        assert not fitted.head.training
+        posterior = fitted.head.posterior(fitted.head(one.val.features))
+        errors = [
+            abs(TASK.rank_values[int((row.cumsum(0) < 0.5).sum())] - TASK.rank_values[rank])
+            for row, rank in zip(posterior, one.val.ranks.tolist(), strict=True)
+        ]
+        assert fitted.val_mae == pytest.approx(sum(errors) / len(errors), rel=1e-6)
+
+
+@pytest.mark.parametrize("head", [Frozen, Alone])
+def test_a_replica_of_any_head_does_not_depend_on_others_or_on_what_was_drawn_before(
+    head: type[Head],
+) -> None:
+    together = fit([of(head, seed) for seed in range(3)], VALUES)
+    last = of(head, 2)
+    torch.rand(7)
+    before = torch.get_rng_state()
+    (alone,) = fit([last], VALUES)
+    wanted = alone.head.state_dict()
+    assert all(torch.equal(v, wanted[k]) for k, v in together[2].head.state_dict().items())
+    assert torch.equal(before, torch.get_rng_state())
 
 
 class Perfect(Head):
@@ -143,6 +197,21 @@ def test_training_stops_early_and_keeps_the_best_step() -> None:
     assert fitted.best_step == 5
     assert fitted.steps == 15
     assert fitted.val_mae == 0.0
+
+
+@pytest.mark.parametrize(("steps", "evaluated"), [(39, 2), (40, 2), (41, 3)])
+def test_validation_is_looked_at_no_more_often_than_asked(steps: int, evaluated: int) -> None:
+    """Patience is 2 evaluations: the first is best, so training ends with the third."""
+    recipe = Recipe(learning_rate=0.02, min_steps=steps, epochs=1, evaluations=20, patience=2)
+    (fitted,) = fit([replace(perfect(), recipe=recipe)], VALUES)
+    assert fitted.best_step == evaluated
+    assert fitted.steps == 3 * evaluated
+
+
+def test_a_training_that_comes_to_its_last_step_has_not_stopped_early() -> None:
+    recipe = Recipe(learning_rate=0.02, min_steps=30, epochs=1, evaluations=3, patience=2)
+    (fitted,) = fit([replace(perfect(), recipe=recipe)], VALUES)
+    assert (fitted.steps, fitted.best_step, fitted.stopped_early) == (30, 10, False)
 
 
 def test_a_training_that_diverges_ends_there_and_harms_no_other() -> None:
