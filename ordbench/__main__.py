@@ -27,7 +27,11 @@ def program() -> int:
             os._exit(code)
 
     atexit.register(leave)  # the first to be registered is the last to be called
-    code = main()
+    try:
+        code = main()
+    except SystemExit as left:  # typer's way, once it has written what a shell completes with
+        code = left.code if isinstance(left.code, int) else int(left.code is not None)
+        raise
     return code
 
 

@@ -147,6 +147,32 @@ def test_the_program_ends_at_once_but_after_whatever_else_ends_with_it() -> None
         assert (process.returncode, process.stdout) == (returned, printed)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "env", "returned", "printed"),
+    [
+        (["--show-completion", "bash"], {}, 0, "_ORDBENCH_COMPLETE=complete_bash"),
+        (
+            [],
+            {"_ORDBENCH_COMPLETE": "complete_bash", "COMP_WORDS": "ordbench ta", "COMP_CWORD": "1"},
+            0,
+            "table",
+        ),
+        ([], {"_ORDBENCH_COMPLETE": "complete_none"}, 1, ""),
+    ],
+    ids=["script", "word", "no such shell"],
+)
+def test_completion_ends_with_the_code_that_typer_gives_it(
+    arguments: list[str], env: dict[str, str], returned: int, printed: str
+) -> None:
+    code = "import sys; from ordbench.__main__ import program; sys.argv[0] = 'ordbench'; program()"
+    command = [sys.executable, "-c", code, *arguments]
+    process = subprocess.run(
+        command, env=os.environ | env, capture_output=True, text=True, timeout=60
+    )
+    assert process.returncode == returned
+    assert printed in process.stdout
+
+
 def test_an_output_that_cannot_be_written_is_no_success() -> None:
     command = [sys.executable, "-m", "ordbench", "--version"]
     with open("/dev/full", "w") as full:
