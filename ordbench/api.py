@@ -7,6 +7,7 @@ from pathlib import Path
 from ordbench.plan import resolved
 from ordbench.record import Record
 from ordbench.spec import RunSpec
+from ordbench.split import Split
 from ordbench.store import Store
 from ordbench.sweep import cells, run_cell
 from ordbench.workspace import Settings, Workspace
@@ -20,11 +21,24 @@ def run(
     Args:
         spec: What to run.
         results: Folder of the records.
-        settings: Where datasets and caches lie; the defaults of the command line if None.
+        settings: Where datasets and caches lie; the defaults of the command line if None. A
+            manifest among them says what ``spec`` leaves out: split, shots, fold and data seed.
 
     Raises:
         OrdbenchError: If something is missing or unusable; the message says what to do.
     """
+    workspace = Workspace(settings)
+    if workspace.manifest:
+        spec = _with_manifest(spec, workspace.manifest)
     (cell,) = cells([resolved(spec)])
-    (outcome,) = run_cell(cell, Workspace(settings), Store(Path(results)))
+    (outcome,) = run_cell(cell, workspace, Store(Path(results)))
     return outcome.record
+
+
+def _with_manifest(spec: RunSpec, manifest: Split) -> RunSpec:
+    """What the manifest says in place of what was left out of the run."""
+    said = {"split": manifest.hash}
+    said |= {name: getattr(manifest, name) for name in ("shots", "fold", "data_seed")}
+    return spec.model_copy(
+        update={name: said[name] for name in said.keys() - spec.model_fields_set}
+    )

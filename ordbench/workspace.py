@@ -102,9 +102,10 @@ class Workspace:
 
         Raises:
             DatasetError: If people would stand on both sides, or a part would be empty.
-            SpecError: If there is no such fold, or there are fewer images than shots.
+            SpecError: If there is no such fold, if there are fewer images than shots, or if the
+                run is of another split than the manifest that was given.
         """
-        drawn_by = (spec.dataset, spec.protocol, spec.fold, spec.shots, spec.data_seed)
+        drawn_by = (spec.dataset, spec.protocol, spec.fold, spec.split, spec.shots, spec.data_seed)
         return self._once(("split", id(listing), *drawn_by), lambda: self._split(spec, listing))
 
     def fingerprint(self, backbone: str) -> str:
@@ -135,8 +136,8 @@ class Workspace:
         )
 
     def _split(self, spec: RunSpec, listing: Listing) -> Split:
+        _refuse_other(self.manifest, spec)
         if self.manifest:
-            _refuse_other(self.manifest, spec)
             return apply_manifest(listing, self.manifest, spec.protocol)
         return draw(
             listing,
@@ -195,13 +196,20 @@ def _device(wanted: str) -> str:
     return wanted
 
 
-def _refuse_other(manifest: Split, spec: RunSpec) -> None:
-    """A record must not claim shots, a fold or a draw that its split does not have.
+def _refuse_other(manifest: Split | None, spec: RunSpec) -> None:
+    """A record must not claim a split, shots, a fold or a draw that is not its own.
 
     Raises:
         SpecError: If the run asks for anything else than the manifest says.
     """
-    for name in ("dataset", "shots", "fold", "data_seed"):
+    given = manifest.hash if manifest else ""
+    if spec.split != given:
+        asked, got = (split[:12] or "a drawn one" for split in (spec.split, given))
+        raise SpecError(
+            f"the split of the run is {asked}, that of the settings is {got}; give the run's own "
+            "manifest (Settings.manifest), or leave RunSpec.split out"
+        )
+    for name in ("dataset", "shots", "fold", "data_seed") if manifest else ():
         made, asked = getattr(manifest, name), getattr(spec, name)
         if made != asked:
             made, asked = ("all" if value is None else value for value in (made, asked))

@@ -1,0 +1,47 @@
+"""A run from Python, on a split of the user's own."""
+
+from pathlib import Path
+
+import pytest
+
+import ordbench
+from ordbench.errors import SpecError
+from ordbench.protocol import write_manifest
+from ordbench.recipe import Recipe
+from ordbench.typed_split import draw_one
+from ordbench.workspace import Settings
+
+SPEC = ordbench.RunSpec(
+    head="linear",
+    dataset="drawn-faces",
+    dataset_options={"per_rank": 5},
+    recipe=Recipe(min_steps=4, epochs=1),
+)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ORDBENCH_CACHE", str(shared_cache))
+    drawn = draw_one("drawn-faces:per_rank=5", "2", 1, 3, "standard", None)
+    write_manifest(drawn.model_copy(update={"train": drawn.train[1:]}), tmp_path / "own.json")
+    return tmp_path / "own.json"
+
+
+def test_the_record_of_a_run_on_a_manifest_says_so(manifest: Path, tmp_path: Path) -> None:
+    settings = Settings(manifest=manifest)
+    record = ordbench.run(SPEC, results=tmp_path, settings=settings)
+    assert record.split is not None
+    assert record.spec.split == record.split.hash
+    assert (record.spec.shots, record.spec.fold, record.spec.data_seed) == (2, 1, 3)
+    again = ordbench.run(record.spec, results=tmp_path, settings=settings)
+    assert again.run_id == record.run_id
+    with pytest.raises(SpecError, match="that of the settings is a drawn one"):
+        ordbench.run(record.spec, results=tmp_path)
+
+
+def test_what_the_run_asks_for_is_not_overruled_by_a_manifest(
+    manifest: Path, tmp_path: Path
+) -> None:
+    asked = SPEC.model_copy(update={"shots": 1})
+    with pytest.raises(SpecError, match="made for --shots 2, the run asks for --shots 1"):
+        ordbench.run(asked, results=tmp_path, settings=Settings(manifest=manifest))
