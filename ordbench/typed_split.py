@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from typing import cast, get_args
 
 from ordbench.choice import Choice
-from ordbench.errors import SpecError
+from ordbench.dataset import Listing, Sample
+from ordbench.errors import DatasetError, SpecError
+from ordbench.images import open_rgb
 from ordbench.open_dataset import open_dataset
 from ordbench.protocol import draw
 from ordbench.spec import Protocol
@@ -26,13 +31,30 @@ def draw_one(
     choice = Choice.parse(dataset)
     if protocol not in get_args(Protocol):
         raise SpecError(f"--protocol {protocol}: wanted {' or '.join(get_args(Protocol))}")
+    wanted = parse_shots([shots])
+    if len(wanted) != 1:
+        raise SpecError(f"--shots {shots!r}: a split has one number of shots, or 'all'")
     listing = open_dataset(choice.name, choice.argument, choice.options, data_root=data_root)
-    (wanted,) = parse_shots([shots])
     return draw(
-        listing,
+        _readable(listing),
         dataset=choice.name,
         protocol=cast(Protocol, protocol),
         fold=fold,
-        shots=wanted,
+        shots=wanted[0],
         data_seed=data_seed,
     )
+
+
+def _readable(listing: Listing) -> Listing:
+    """The listing without the images that no run can decode."""
+    with ThreadPoolExecutor() as pool:
+        samples = tuple(compress(listing.samples, pool.map(_is_readable, listing.samples)))
+    return replace(listing, samples=samples)
+
+
+def _is_readable(sample: Sample) -> bool:
+    try:
+        open_rgb(sample.image)
+    except DatasetError:
+        return False
+    return True
