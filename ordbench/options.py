@@ -13,6 +13,8 @@ from ordbench.errors import SpecError
 
 Value = bool | int | float | str | None
 
+_CONFIG = ConfigDict(strict=False, allow_inf_nan=False)  # JSON knows finite numbers only
+
 
 def declared(plugin: Callable[..., object]) -> dict[str, tuple[Any, Value]]:
     """Type and default of each option of ``plugin``, in the order of its signature."""
@@ -50,9 +52,7 @@ def resolve(
             raise SpecError(f"{owner} has no option {name!r}; there is: {', '.join(near)}")
         kind = options[name][0]
         try:
-            resolved[name] = TypeAdapter(kind, config=ConfigDict(strict=False)).validate_python(
-                value
-            )
+            resolved[name] = TypeAdapter(kind, config=_CONFIG).validate_python(value)
         except ValidationError as error:
             wanted = error.errors()[0]["msg"]
             raise SpecError(f"{owner}, option {name}={value!r}: {wanted}") from None

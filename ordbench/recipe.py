@@ -23,7 +23,7 @@ class Recipe(BaseModel):
         patience: Evaluations without a better validation MAE before training stops.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     optimizer: Literal["adamw", "radam", "sgd"] = "adamw"
     learning_rate: float = Field(default=1e-2, gt=0)

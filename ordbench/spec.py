@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ from ordbench.recipe import Recipe
 from ordbench.tune import Tuning
 
 Protocol = Literal["standard", "paper"]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
 
 
 class RunSpec(BaseModel):
@@ -56,7 +57,7 @@ class RunSpec(BaseModel):
     fold: int = Field(default=0, ge=0)
     split: str = ""
     shots: int | None = Field(default=None, ge=1)
-    data_seed: int = Field(default=0, ge=0)
-    train_seed: int = Field(default=0, ge=0)
+    data_seed: Seed = 0
+    train_seed: Seed = 0
     recipe: Recipe | None = None
     tuning: Tuning | None = None

@@ -12,6 +12,7 @@ class Plugin:
         problem: object,
         *,
         base_ranks: int = 3,
+        kl_weight: float = 1.0,
         how: Literal["linear", "inverse"] = "linear",
         context: str | None = None,
         specific: bool = False,
@@ -25,6 +26,7 @@ def resolved(**given: Value) -> dict[str, Value]:
 def test_defaults_are_filled_in_and_strings_become_what_is_declared() -> None:
     assert resolved(base_ranks="5", specific="true") == {
         "base_ranks": 5,
+        "kl_weight": 1.0,
         "how": "linear",
         "context": None,
         "specific": True,
@@ -36,6 +38,8 @@ def test_defaults_are_filled_in_and_strings_become_what_is_declared() -> None:
     [
         ({"base_rank": "5"}, r"head 'x' has no option 'base_rank'; there is: base_ranks"),
         ({"base_ranks": "five"}, r"head 'x', option base_ranks='five': .*integer"),
+        ({"kl_weight": "inf"}, r"head 'x', option kl_weight='inf': .*finite number"),
+        ({"kl_weight": float("nan")}, r"head 'x', option kl_weight=nan: .*finite number"),
         ({"how": "cubic"}, r"head 'x', option how='cubic': .*'linear' or 'inverse'"),
         ({"problem": "1"}, r"has no option 'problem'"),
     ],
