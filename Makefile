@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RESULTS ?= results/local
+PLAN ?= benchmarks/few_shot.yaml
 
 .PHONY: demo test lint types check bench publish clean
 .DELETE_ON_ERROR:
@@ -27,7 +28,8 @@ check: lint types test
 
 bench: $(VENV)/.test
 	mkdir -p .benchmarks
-	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-json=.benchmarks/last.json
+	ORDBENCH_PLAN=$(PLAN) $(BIN)/python -m pytest benchmarks --benchmark-only \
+	    --benchmark-json=.benchmarks/last.json
 	$(BIN)/python benchmarks/report.py .benchmarks/last.json > benchmarks/RESULTS.md
 
 publish: demo
