@@ -1,4 +1,7 @@
+import os
 from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
 from typing import cast
 
 import numpy as np
@@ -25,6 +28,16 @@ def test_a_compiler_that_does_not_work_is_a_reason_of_one_line(
     assert str(caught.value) == (
         "torch.compile does not work here (RuntimeError: no C++ compiler found)"
     )
+
+
+@pytest.mark.skipif(not which(os.environ.get("CXX", "g++")), reason="needs a C++ compiler")
+def test_what_is_compiled_answers_as_the_module_does(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    module = nn.Sequential(nn.Linear(4, 2), nn.Sigmoid()).requires_grad_(False).eval()
+    torch.testing.assert_close(compiled(module, FEATURES)(), module(FEATURES))
+    assert list(tmp_path.rglob("*.so"))
 
 
 def test_a_missing_package_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
