@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +20,7 @@ from ordbench.decoding import decoded, hash_images
 from ordbench.errors import BackboneError, DatasetError
 from ordbench.feature_cache import Cached, Fact, key_of, read, write
 from ordbench.precision import choose_dtype
+from ordbench.provenance import version_of
 from ordbench.registry import BACKBONES
 
 logger = logging.getLogger("ordbench")
@@ -94,8 +94,9 @@ def extract(
     """Encode images, or read what was encoded before.
 
     What is in the key: the backbone's weights, the versions of the libraries that preprocess and
-    compute (so the transform, which is a function of both), layer, normalisation, dtype, and the
-    content of the images in their order. Where files lie and what they are called is not.
+    compute (so the transform, which is a function of both), layer, normalisation, dtype, whether
+    CPU or GPU computes, and the content of the images in their order. Where files lie and what they
+    are called is not.
 
     Args:
         images: Their files.
@@ -162,7 +163,8 @@ def _facts(job: _Job, images: Sequence[Path]) -> dict[str, Fact]:
     return {
         "revision": REVISION,
         "family": f"{type(family).__module__}.{type(family).__qualname__}",
-        "libraries": {name: _version(name) for name in ("pillow", *family.libraries)},
+        "libraries": {name: version_of(name) for name in ("pillow", "torch", *family.libraries)},
+        "device": job.device.partition(":")[0],
         "weights": family.fingerprint(argument),
         "layer": job.layer,
         "normalize": job.normalize,
@@ -218,11 +220,3 @@ def _refuse_non_finite(features: Tensor, job: _Job) -> None:
             f"backbone {job.backbone}: features of {lost} of {len(features)} images are not finite "
             f"in {job.dtype}; take --dtype float32, or look at the weights"
         )
-
-
-def _version(distribution: str) -> str:
-    try:
-        # CPU and CUDA builds of one release ("2.9.0+cpu") compute the same.
-        return version(distribution).partition("+")[0]
-    except PackageNotFoundError:
-        return "none"

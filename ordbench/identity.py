@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from ordbench.provenance import source_hash, versions
+from ordbench.features import open_family
+from ordbench.provenance import source_hash, version_of
 from ordbench.record import run_id
 from ordbench.registry import HEADS
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from ordbench.workspace import Material, Workspace
 
 
-LIBRARIES = ("ordbench", "torch")  # those of the backbone stand in the key of the features
+# Those of the backbone stand in the key of the features; those of a text tower are added.
+LIBRARIES = ("ordbench", "torch")
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,12 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
         "features": material.features.key,
         "backbone": material.features.fingerprint,
     }
+    libraries: tuple[str, ...] = LIBRARIES
     hashed = {"dataset_argument", "dataset_options", "split", "dtype"}
     if head.needs_text:
-        hashes["text"] = workspace.fingerprint(spec.text or spec.backbone)
+        text = spec.text or spec.backbone
+        hashes["text"] = workspace.fingerprint(text)
+        libraries += open_family(text)[0].libraries
     else:
         hashed.add("text")
     described = spec.model_dump(mode="json", exclude=hashed)
@@ -65,7 +70,7 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
     identity: dict[str, JsonValue] = {
         "spec": described,
         "hashes": {**hashes},
-        "versions": {name: versions()[name] for name in LIBRARIES},
+        "versions": {name: version_of(name) for name in libraries},
         "owner": {**owner},
     }
     return Identity(run_id(identity), hashes, owner)

@@ -16,14 +16,19 @@ LIBRARIES = ("ordbench", "torch", "open_clip_torch", "timm", "numpy")
 @cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that can change a number."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            # CPU and CUDA builds of one release ("2.9.0+cpu") are one version here.
-            found[name] = version(name).partition("+")[0]
-        except PackageNotFoundError:
-            continue
-    return found
+    found = {name: version_of(name) for name in LIBRARIES}
+    installed = {name: number for name, number in found.items() if number != "none"}
+    return {"python": platform.python_version(), **installed}
+
+
+@cache
+def version_of(library: str) -> str:
+    """Version of a library, or "none" where it is not installed."""
+    try:
+        # CPU and CUDA builds of one release ("2.9.0+cpu") are one version here.
+        return version(library).partition("+")[0]
+    except PackageNotFoundError:
+        return "none"
 
 
 def machine(device: str) -> dict[str, str]:
@@ -49,7 +54,7 @@ def _processor() -> str:
 
 @cache
 def source_hash(plugin: type) -> str:
-    """SHA-256 over the source files of a class and of its bases outside ordbench itself.
+    """SHA-256 over the source files of a class and of its bases, but not those of torch.
 
     A head that is edited is another head, whatever its version number says.
     """

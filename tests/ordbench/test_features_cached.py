@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from ordbench.features import extract
+from ordbench.provenance import version_of
 from tests.reference.colours import Colours, draw, offer, run
 
 
@@ -51,16 +52,31 @@ def test_what_is_in_the_key_changes_it(
         key(layer="pre"),
         key(normalize=True),
         key(dtype="bfloat16"),
+        key(dtype="float32", device="cuda"),
         key(images[::-1]),
         key(images[:2]),
     ]
     monkeypatch.setattr(colours, "weights", "v")
     keys.append(key())
-    monkeypatch.setattr(colours, "libraries", ("torch",))
+    monkeypatch.setattr(colours, "libraries", ("numpy",))
+    keys.append(key())
+    monkeypatch.setattr(
+        "ordbench.features.version_of", lambda name: "1.0" if name == "torch" else version_of(name)
+    )
     keys.append(key())
     Image.new("RGB", (5, 7), "white").save(images[1])
     keys.append(key())
     assert len(set(keys)) == len(keys)
+
+
+def test_which_gpu_computes_is_not_in_the_key(
+    images: list[Path], tmp_path: Path, colours: type[Colours]
+) -> None:
+    keys = {
+        run(images, tmp_path, dtype="float32", device=device).key
+        for device in ("cuda", "cuda:0", "cuda:1")
+    }
+    assert len(keys) == 1
 
 
 def test_names_places_and_batches_are_not_in_the_key(
