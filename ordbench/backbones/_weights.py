@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -97,12 +98,10 @@ def fetch(repo: str, names: Sequence[str], *, what: str, instead: str) -> Path:
     from huggingface_hub import HfApi, constants, hf_hub_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    for name in names:
-        try:
-            return Path(hf_hub_download(repo, name, local_files_only=True))
-        except LocalEntryNotFoundError:
-            continue
     try:
+        for name in names:
+            with suppress(LocalEntryNotFoundError):
+                return Path(hf_hub_download(repo, name, local_files_only=True))
         for name in names:
             # Asked first because it fails at once without a network; a download tries on for long.
             if HfApi().file_exists(repo, name):

@@ -185,6 +185,17 @@ def test_without_a_network_the_error_comes_at_once_and_says_what_to_do(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("repo", ["", "org/repo/x", "a b/c", "../c"])
+def test_what_is_no_name_of_a_repository_is_refused_in_one_line(
+    repo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(BackboneError, match=r"^backbone clip:x: weights cannot be fetched") as got:
+        fetch(repo, ("a.bin",), what="clip:x", instead="clip:x@FILE")
+    assert "\n" not in str(got.value)
+    assert "Repo id" in str(got.value)
+
+
 def test_offline_mode_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
