@@ -7,10 +7,10 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.optim import SGD, AdamW, Optimizer, RAdam
 
 from ordbench.footprint import num_bytes
 from ordbench.head import Head
+from ordbench.optimization import State, optimizer_of
 from ordbench.recipe import Recipe
 
 
@@ -30,7 +30,8 @@ class TrainingStep:
     """
 
     def __init__(self, head: Head, recipe: Recipe, features: Tensor, ranks: Tensor) -> None:
-        self.optimizer = _optimizer(head, recipe)
+        trained: State = {name: p for name, p in head.named_parameters() if p.requires_grad}
+        self.optimizer = optimizer_of([trained], [recipe])
         self.loss: Callable[[], Tensor] = partial(_loss, head, features, ranks)
 
     def __call__(self) -> None:
@@ -50,15 +51,3 @@ class TrainingStep:
 
 def _loss(head: Head, features: Tensor, ranks: Tensor) -> Tensor:
     return head.loss(head(features), ranks)
-
-
-def _optimizer(head: Head, recipe: Recipe) -> Optimizer:
-    trained = [parameter for parameter in head.parameters() if parameter.requires_grad]
-    lr, weight_decay = recipe.learning_rate, recipe.weight_decay
-    match recipe.optimizer:
-        case "adamw":
-            return AdamW(trained, lr=lr, weight_decay=weight_decay)
-        case "radam":
-            return RAdam(trained, lr=lr, weight_decay=weight_decay, decoupled_weight_decay=True)
-        case "sgd":
-            return SGD(trained, lr=lr, weight_decay=weight_decay, momentum=0.9)

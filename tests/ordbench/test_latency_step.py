@@ -1,9 +1,12 @@
+from collections.abc import Sequence
 from typing import Literal
 
 import pytest
 import torch
 
+from ordbench import latency_step
 from ordbench.latency_step import TrainingStep
+from ordbench.optimization import State, optimizer_of
 from ordbench.recipe import Recipe
 from ordbench_heads.linear import Linear
 from tests.reference.problem import problem
@@ -36,3 +39,14 @@ def test_what_an_optimiser_remembers_is_counted(
     assert one.state_bytes == 0
     one()
     assert one.state_bytes == 4 * (copies * WEIGHTS + counters)
+
+
+def test_the_optimiser_is_that_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[torch.optim.Optimizer] = []
+
+    def remember(states: Sequence[State], recipes: Sequence[Recipe]) -> torch.optim.Optimizer:
+        made.append(optimizer_of(states, recipes))
+        return made[-1]
+
+    monkeypatch.setattr(latency_step, "optimizer_of", remember)
+    assert made == [step("radam").optimizer]
