@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -19,10 +19,11 @@ class Footprint(NamedTuple):
     """What a call costs besides time.
 
     Attributes:
-        parameters: Weights that it reads, trained or not.
-        memory: Most bytes held at once: weights, buffers, the state of an optimiser, and the
-            tensors that the call makes. Its input and, on the CPU, the scratch space inside an
-            operation are not counted. None where it is not known.
+        parameters: Weights that it reads, trained or not. A text tower's token table is not among
+            them where prompts hold copies of the rows that they need.
+        memory: Most bytes held at once: the weights and buffers that it reads, the state of an
+            optimiser, and the tensors that the call makes. Its input, such copies and, on the CPU,
+            the scratch space inside an operation are not counted. None where it is not known.
         flops: Floating-point operations of its matrix products, a multiplication and an addition
             being two. What is done element by element is not counted.
     """
@@ -33,14 +34,14 @@ class Footprint(NamedTuple):
 
 
 def footprint(
-    call: Callable[[], object], modules: Iterable[nn.Module], *, device: str, state: int = 0
+    call: Callable[[], object], modules: Sequence[nn.Module], *, device: str, state: int = 0
 ) -> Footprint:
-    """Count what ``call`` costs, by calling it twice.
+    """Count what ``call`` costs, by calling it.
 
     Args:
         call: What is looked at.
-        modules: Where its weights are; none holds another.
-        device: Where it runs. On CUDA the allocator is asked for the peak.
+        modules: Where its weights are; none holds another. Their gradients are dropped.
+        device: Where it runs. On CUDA the allocator is asked for the peak of a second call.
         state: Bytes of an optimiser's state.
 
     A layer of 2 x 3 weights and 3 biases makes 5 x 3 outputs, all of 4 bytes:
@@ -49,11 +50,14 @@ def footprint(
     >>> footprint(lambda: layer(features), [layer], device="cpu")  # (9 + 15) * 4, 2 * 5 * 2 * 3
     Footprint(parameters=9, memory=96, flops=60)
     """
-    parameters = [tensor for module in modules for tensor in module.parameters()]
-    buffers = [tensor for module in modules for tensor in module.buffers()]
-    with FlopCounterMode(display=False) as counter:
+    seen = _Storages()
+    with FlopCounterMode(display=False) as counter, seen:
         call()
-    peak = _cuda_peak(call, device) if device.startswith("cuda") else _cpu_peak(call)
+    for module in modules:
+        module.zero_grad()  # else those of the first call would hide the second's
+    peak = _cuda_peak(call, device) if device.startswith("cuda") else seen.peak
+    parameters = [p for module in modules for p in module.parameters() if seen.reads(p)]
+    buffers = [b for module in modules for b in module.buffers() if seen.reads(b)]
     return Footprint(
         parameters=sum(parameter.numel() for parameter in parameters),
         memory=num_bytes([*parameters, *buffers]) + state + peak,
@@ -79,20 +83,22 @@ def _cuda_peak(call: Callable[[], object], device: str) -> int:
     return int(torch.cuda.max_memory_allocated(device)) - before
 
 
-def _cpu_peak(call: Callable[[], object]) -> int:
-    live = _LiveBytes()
-    with live:
-        call()
-    return live.peak
+class _Storages(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own
+    """Remembers what operations were given, and follows what they return while somebody holds it.
 
-
-class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own
-    """Follows the storages that operations return, until nobody holds them."""
+    Attributes:
+        peak: Most bytes of what they returned at one time.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.live: list[tuple[Any, int]] = []
         self.peak = 0
+        self.given: set[Any] = set()
+
+    def reads(self, tensor: Tensor) -> bool:
+        """Whether an operation was given the storage of a tensor."""
+        return _storages(tensor).keys() <= self.given
 
     def __torch_dispatch__(
         self,
@@ -102,7 +108,9 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever the operation returns
         result = func(*args, **(kwargs or {}))
-        known = {ref for ref, _ in self.live} | set(_storages((args, kwargs)))
+        given = set(_storages((args, kwargs)))
+        self.given |= given
+        known = {ref for ref, _ in self.live} | given
         self.live += [item for item in _storages(result).items() if item[0] not in known]
         self.live = [(ref, size) for ref, size in self.live if not ref.expired()]
         self.peak = max(self.peak, sum(size for _, size in self.live))

@@ -126,9 +126,8 @@ def _train(
         raise NotTimed("it has nothing to train")
     ranks = torch.arange(setting.batch, device=features.device) % setting.num_ranks
     step = TrainingStep(head, recipe, features, ranks)
-    runs_tower = tower is not None and _runs(tower, step)
-    modules = [head, tower.model] if tower is not None and runs_tower else [head]
-    step.optimizer.zero_grad()  # the gradients of the first step would not be counted
+    step()  # the first one makes the state of the optimiser
+    modules = [head] if tower is None else [head, tower.model]
     cost = footprint(step, modules, device=setting.device, state=step.state_bytes)
     if setting.runtime == "compile":
         step.loss, cost = compiled(step.loss), cost._replace(memory=None)

@@ -44,10 +44,11 @@ def test_what_the_backward_pass_needs_is_held_until_then() -> None:
 
 
 def test_weights_buffers_and_an_optimisers_state_are_held_too() -> None:
-    layer = nn.BatchNorm1d(3).eval()  # 2 * 3 weights; 2 * 3 numbers of 4 bytes, one of 8
-    found = footprint(lambda: None, [layer, nn.Linear(3, 2)], device="cpu", state=1000)
-    assert found.parameters == 6 + 8
-    assert found.memory == 4 * (6 + 8) + 6 * 4 + 8 + 1000
+    layer = nn.BatchNorm1d(3).eval()  # 2 * 3 weights; 2 * 3 numbers, and one that is not read
+    features = torch.ones(5, 3)
+    found = footprint(lambda: layer(features), [layer], device="cpu", state=1000)
+    assert found.parameters == 6
+    assert found.memory == 4 * (6 + 6) + 1000 + 4 * 5 * 3
 
 
 def test_products_of_the_backward_pass_are_counted() -> None:
@@ -78,3 +79,27 @@ def test_on_cuda_the_allocator_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
         "synchronize",
         "max_memory_allocated",
     ]
+
+
+def test_gradients_are_held_by_the_call_that_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, features = nn.Linear(7, 5), torch.ones(3, 7)
+
+    def held(device: str) -> int:
+        return sum(4 * p.numel() for p in layer.parameters() if p.grad is not None)
+
+    for name in ("synchronize", "reset_peak_memory_stats"):
+        monkeypatch.setattr(torch.cuda, name, lambda device: None)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", held)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", held)
+    found = footprint(lambda: layer(features).sum().backward(), [layer], device="cuda")
+    assert found.memory == 2 * 4 * (5 * 7 + 5)
+
+
+def test_weights_and_buffers_that_a_call_does_not_read_are_not_counted() -> None:
+    used, features = nn.Linear(2, 3), torch.ones(5, 2)
+    both = nn.ModuleList([used, nn.BatchNorm1d(4)])
+    found, alone = (
+        footprint(lambda: used(features), [module], device="cpu") for module in (both, used)
+    )
+    assert found == alone
+    assert found.parameters == 9
