@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ordbench.latency_setting import Setting, gpus
 from ordbench.provenance import machine, versions
 
 if TYPE_CHECKING:
     from ordbench.latency import Comparison, Row
-    from ordbench.latency_setting import Setting
     from ordbench.timing import Samples
 
 FORMAT = "5.1.0"  # of pytest-benchmark
@@ -38,6 +38,7 @@ def to_json(comparisons: Iterable[Comparison], *, threads: int) -> str:
             "python_version": platform.python_version(),
             "python_implementation": platform.python_implementation(),
             "cpu": {"brand_raw": about["processor"], "count": int(about["cores"])},
+            "gpus": gpus(comparison.setting for comparison in comparisons),
         },
         "commit_info": {"id": "unversioned", "time": None, "dirty": False, "project": "ordbench"},
         "benchmarks": [

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ordbench.latency_heads import REFERENCE
-from ordbench.latency_setting import Setting
+from ordbench.latency_setting import Setting, gpus
 from ordbench.provenance import machine, versions
 from ordbench.timing import SAMPLE_NS
 
@@ -145,13 +145,16 @@ def _decimals(number: float) -> int:
     return max(0, 2 - math.floor(math.log10(abs(number)) + 1e-9))
 
 
-def conditions(threads: int) -> str:
+def conditions(comparisons: Iterable[Comparison], threads: int) -> str:
     """What a reader must know to judge the numbers."""
     about = machine("cpu")
+    found = gpus(comparison.setting for comparison in comparisons)
+    named = "".join(f"{device} is {name}, " for device, name in found.items())
     return (
         f"{about['processor']}, {threads} thread{'s' * (threads > 1)} on {about['cores']} cores, "
-        f"torch {versions()['torch']}. p50, p95 and p99 are of samples of at least "
-        f"{SAMPLE_NS // 1000} us, for which a fast call is repeated; images/s is N / p50; memory "
-        "holds weights and what a call makes; FLOPs are those of matrix products. Weights are "
-        "random: they do not change the time."
+        f"{named}torch {versions()['torch']}. p50, p95 and p99 are of samples of at least "
+        f"{SAMPLE_NS // 1000} us, for which a fast call is repeated; images/s is N / p50; "
+        "parameters are weights that a call reads; memory holds these, the state of an optimiser "
+        "and what a call makes; FLOPs are those of matrix products. Weights are random: they do "
+        "not change the time."
     )

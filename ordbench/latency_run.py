@@ -57,4 +57,4 @@ def run(
 def _show(comparisons: Sequence[Comparison], threads: int) -> None:
     console = Console(width=max(WIDTH, Console().width), highlight=False)
     console.print(tables(comparisons))
-    console.print(conditions(threads), markup=False, soft_wrap=True)
+    console.print(conditions(comparisons, threads), markup=False, soft_wrap=True)

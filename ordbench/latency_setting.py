@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from ordbench.errors import SpecError
+from ordbench.provenance import machine
 from ordbench.typed_values import items, parse_numbers
 from ordbench.workspace import Settings, Workspace
 
@@ -88,6 +89,16 @@ def settings(
         )
         for stage, device, dtype, num_ranks, in_features, runtime, batch in axes
     ]
+
+
+def gpus(settings: Iterable[Setting]) -> dict[str, str]:
+    """Names of the GPUs that some settings use, by device.
+
+    >>> gpus([Setting(device="cpu")])
+    {}
+    """
+    about = {setting.device: machine(setting.device) for setting in settings}
+    return {device: facts["gpu"] for device, facts in about.items() if "gpu" in facts}
 
 
 def _names(texts: Iterable[str], flag: str, known: tuple[str, ...]) -> list[str]:

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import os
 import platform
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,13 +33,20 @@ def version_of(library: str) -> str:
 
 
 def machine(device: str) -> dict[str, str]:
-    """What the run was made on: processor, cores, operating system, device."""
-    return {
+    """What the run was made on: processor, cores, operating system, device, name of the GPU."""
+    about = {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "system": f"{platform.system()} {platform.machine()}",
         "device": device,
     }
+    if device.startswith("cuda"):
+        import torch  # versions are read without it
+
+        # A GPU that broke a run may not tell its name; the record of the failure is written still.
+        with suppress(AssertionError, RuntimeError):
+            about["gpu"] = torch.cuda.get_device_name(device)
+    return about
 
 
 @cache

@@ -1,11 +1,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from pytest_benchmark.stats import Stats
 
 from ordbench.footprint import Footprint
@@ -23,13 +25,14 @@ def samples(rounds: int) -> Samples:
     return Samples((seconds[: rounds // 2], seconds[rounds // 2 :]), repeats=4)
 
 
-def written() -> str:
+def written(device: str = "cpu") -> str:
+    setting = replace(SETTING, device=device)
     rows = (
         Row("linear", samples(20), Ratio(1, 1, 1), COST),
         Row("coral", samples(20), Ratio(2, 1.5, 3), COST),
         Row("coop", samples(20), None, COST),
     )
-    return to_json([Comparison(SETTING, rows, {"zeroshot": "no tower"})], threads=3)
+    return to_json([Comparison(setting, rows, {"zeroshot": "no tower"})], threads=3)
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 5, 6, 7, 8, 101])
@@ -82,3 +85,9 @@ def test_what_pytest_benchmark_has_no_field_for_is_extra() -> None:
 
 def test_no_computer_is_named() -> None:
     assert json.loads(written())["machine_info"]["node"] == ""
+
+
+def test_the_gpu_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Imagined GPU")
+    assert json.loads(written("cuda"))["machine_info"]["gpus"] == {"cuda": "Imagined GPU"}
+    assert json.loads(written())["machine_info"]["gpus"] == {}

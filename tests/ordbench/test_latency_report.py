@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from rich.console import Console
 
 from ordbench.footprint import Footprint
@@ -121,6 +122,13 @@ def test_where_nobody_was_timed_there_is_no_empty_table() -> None:
 
 
 def test_conditions_name_threads_and_torch() -> None:
-    assert " 1 thread on " in conditions(1)
-    assert " 2 threads on " in conditions(2)
-    assert ", torch 2." in conditions(1)
+    assert " 1 thread on " in conditions([], 1)
+    assert " 2 threads on " in conditions([], 2)
+    assert " cores, torch 2." in conditions([Comparison(SETTING, (row(),), {})], 1)
+
+
+def test_conditions_name_each_gpu_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"GPU {device[-1]}")
+    devices = ("cpu", "cuda:0", "cuda:1", "cuda:0")
+    comparisons = [Comparison(Setting(device=device), (row(),), {}) for device in devices]
+    assert " cores, cuda:0 is GPU 0, cuda:1 is GPU 1, torch 2." in conditions(comparisons, 1)
