@@ -126,11 +126,19 @@ class Listing:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the task and of every sample's name and rank, whatever their order."""
+        """SHA-256 of the task and of every sample, whatever their order, but not of the images.
+
+        Groups, folds, parts and draws are in it where there are any: they say who is tested.
+        """
         task = self.task
+        division = (
+            sorted((s.name, *s[3:]) for s in self.samples if s[3:] != (None, None, None)),
+            [[sorted(names) for names in draw] for draw in self.draws],
+        )
         content = (
             (task.rank_names, [float(v) for v in task.rank_values], task.unit, task.context),
             sorted((sample.name, sample.rank) for sample in self.samples),
+            *(division if any(division) else ()),
         )
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

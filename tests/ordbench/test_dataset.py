@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from ordbench.dataset import Card, Dataset, Listing, Sample
+from ordbench.dataset import Card, Dataset, Draw, Listing, Sample
 from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
 
@@ -50,6 +50,25 @@ def test_the_fingerprint_is_of_the_labels_and_not_of_their_order() -> None:
         Listing(task=replace(TASK, context="it was"), samples=(A, B)),
     ]
     assert len({listing.fingerprint, *(other.fingerprint for other in others)}) == 5
+
+
+def test_the_fingerprint_is_of_the_official_division_where_there_is_one() -> None:
+    names = ("a.jpg",), ("b.jpg",)
+    listings = [
+        Listing(task=TASK, samples=(A, B)),
+        Listing(task=TASK, samples=(A._replace(part="val"), B._replace(part="test"))),
+        Listing(task=TASK, samples=(A._replace(part="test"), B._replace(part="val"))),
+        Listing(task=TASK, samples=(A._replace(fold=0), B._replace(fold=1))),
+        Listing(task=TASK, samples=(A._replace(group="0"), B._replace(group="1"))),
+        Listing(task=TASK, samples=(A, B), draws=(Draw(*names),)),
+        Listing(task=TASK, samples=(A, B), draws=(Draw(*names[::-1]),)),
+        Listing(task=TASK, samples=(A, B), draws=(Draw(*names), Draw(*names[::-1]))),
+    ]
+    assert len({listing.fingerprint for listing in listings}) == len(listings)
+    turned = [replace(listing, samples=listing.samples[::-1]) for listing in listings]
+    assert [x.fingerprint for x in turned] == [x.fingerprint for x in listings]
+    plain = "c6d8b7a47075dfbc44b73df1ec64d6f6af1eff6ae907a2fe584fe3f4e096fda5"
+    assert listings[0].fingerprint == plain, "older runs of undivided datasets stay known"
 
 
 def test_whole_numbers_and_floats_have_one_fingerprint() -> None:
