@@ -34,9 +34,10 @@ def compact(
     out: Annotated[Path, typer.Argument(help="File to write, NAME.jsonl.gz.")],
 ) -> None:
     """Write all records of a folder as one small file, without predictions."""
-    from ordbench.compact import write_compact
+    from ordbench.compact import refuse_to_hide, write_compact
     from ordbench.store import read_records
 
+    refuse_to_hide(out)
     typer.echo(f"{out}: {write_compact(read_records(folder), out)} records")
 
 
@@ -96,11 +97,10 @@ def publish(
     ] = "demo",
 ) -> None:
     """Write the runs that are done as a small file, and a README.md made of nothing else."""
-    from ordbench.publish import Settings, embed
+    from ordbench.publish import Settings
     from ordbench.publish import publish as write
     from ordbench.store import read_records
 
-    write(read_records(folder), out, Settings(title=title, commands=tuple(command or ())))
-    if readme:
-        embed(readme, mark, out)
+    settings = Settings(title=title, commands=tuple(command or ()))
+    write(read_records(folder), out, settings, document=readme, mark=mark)
     typer.echo(f"{out}: README.md and its records")

@@ -40,6 +40,18 @@ def write_compact(records: Iterable[Record], path: Path) -> int:
     return len(lines)
 
 
+def refuse_to_hide(path: Path) -> None:
+    """Make sure that a compact file at ``path`` would not be read in place of a store's records.
+
+    Raises:
+        StoreError: If it would.
+    """
+    if path.name == COMPACT and (path.parent / "runs").is_dir():
+        raise StoreError(
+            f"{path} would hide the runs in {path.parent / 'runs'}; choose another folder"
+        )
+
+
 def read_compact(path: Path) -> Iterator[Record]:
     """Read what `write_compact` wrote.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from math import fsum
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ordbench.atomic import cannot_read, write_atomic
-from ordbench.compact import COMPACT, read_compact, write_compact
+from ordbench.compact import COMPACT, read_compact, refuse_to_hide, write_compact
 from ordbench.errors import StoreError
 from ordbench.flat import flatten, without_paths
 from ordbench.grouping import Columns
@@ -18,6 +18,7 @@ from ordbench.leaderboard import build
 from ordbench.metrics import METRICS
 from ordbench.record import Record
 from ordbench.render import escape_markdown, printable, render
+from ordbench.spec import RunSpec
 
 README = "README.md"
 VIEWS = (("mae", "median"), ("accuracy", "argmax"), ("rps", "median"))
@@ -42,34 +43,44 @@ class Settings(BaseModel):
     columns: Columns = "shots"
 
 
-def publish(records: Iterable[Record], folder: Path, settings: Settings) -> None:
+def publish(
+    records: Iterable[Record],
+    folder: Path,
+    settings: Settings,
+    *,
+    document: Path | None = None,
+    mark: str = "demo",
+) -> None:
     """Write the records that are done to ``folder``, and the README.md that shows them.
 
     Paths are cut down to file names: they say nothing to others, and no run id depends on them.
+    An option of a dataset counts as one if it begins at a root, a home or a folder's parent.
+
+    Args:
+        records: Of which those that are done are published.
+        folder: Where they go; not a store, which they would hide.
+        settings: How they are shown.
+        document: In which the first view is shown too; see `embed`.
+        mark: Where in that.
 
     Raises:
-        StoreError: If no run is done, or the folder cannot be written.
+        StoreError: If no run is done, the folder is a store, or something cannot be written.
         SpecError: If a view asks for an unknown metric or decoding.
     """
+    refuse_to_hide(folder / COMPACT)
     done = [
-        record.model_copy(update={"spec": without_paths(record.spec)})
+        record.model_copy(update={"spec": _without_folders(record.spec)})
         for record in records
         if record.status == "done"
     ]
-    text = page(done, settings)  # before anything is written: it may be refused
+    # Before anything is written: either may be refused.
+    text = page(done, settings)
+    if document:
+        _around(document, mark)
     write_compact(done, folder / COMPACT)
     write_atomic(folder / README, text.encode())
-
-
-def refresh(folder: Path) -> None:
-    """Write the README.md again from its own first line and the records beside it.
-
-    Raises:
-        StoreError: If one of the two files cannot be read, or the folder cannot be written.
-    """
-    settings = _settings(folder / README)
-    text = page(list(read_compact(folder / COMPACT)), settings)
-    write_atomic(folder / README, text.encode())
+    if document:
+        embed(document, mark, folder)
 
 
 def check(folder: Path) -> None:
@@ -124,6 +135,20 @@ def page(records: Sequence[Record], settings: Settings) -> str:
     return "\n".join(pieces)
 
 
+def _without_folders(spec: RunSpec) -> RunSpec:
+    """As `without_paths`, and the file name alone where nothing but a path can stand.
+
+    >>> spec = RunSpec(head="coral", dataset="csv", backbone="clip:RN50@w/me/a.pt")
+    >>> _without_folders(spec).backbone
+    'clip:RN50@a.pt'
+    """
+    changes = {"dataset_argument": PureWindowsPath(spec.dataset_argument).name}
+    for field in ("backbone", "text"):
+        name, at, path = getattr(spec, field).partition("@")
+        changes[field] = name + at + PureWindowsPath(path).name
+    return without_paths(spec).model_copy(update=changes)
+
+
 def _section(records: Sequence[Record], settings: Settings, metric: str, decode: str) -> str:
     flat = [flatten(record) for record in records]
     tables = build(flat, metric=metric, decode=decode, columns=settings.columns)
@@ -165,6 +190,12 @@ def _embedded(document: Path, mark: str, folder: Path) -> str:
     records = list(read_compact(folder / COMPACT))
     flat = [flatten(record) for record in records]
     tables = build(flat, metric=metric, decode=decode, columns=settings.columns)
+    before, after = _around(document, mark)
+    return before + render(tables, "markdown") + after
+
+
+def _around(document: Path, mark: str) -> tuple[str, str]:
+    """What stands before a table in a document, and after it."""
     text = _read(document)
     name = re.escape(mark)
     found = list(re.finditer(rf"(<!-- {name}\b[^\n]*-->\n).*?(<!-- /{name} -->)", text, re.DOTALL))
@@ -173,7 +204,7 @@ def _embedded(document: Path, mark: str, folder: Path) -> str:
             f"{document} must hold <!-- {mark} --> and <!-- /{mark} --> once, got {len(found)}"
         )
     start, end = found[0].end(1), found[0].start(2)
-    return text[:start] + render(tables, "markdown") + text[end:]
+    return text[:start], text[end:]
 
 
 def _compare(document: Path, wanted: str, records: Path) -> None:
@@ -193,3 +224,5 @@ def _read(document: Path) -> str:
         return document.read_text("utf-8")
     except OSError as error:
         raise cannot_read(document, error) from error
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{document} is not UTF-8: {error}; save it as UTF-8") from None

@@ -52,6 +52,18 @@ def test_compact_writes_one_file(store: Store, tmp_path: Path) -> None:
     assert [*read_compact(out)] == [*store.records()]
 
 
+def test_no_compact_file_is_written_where_it_would_hide_runs(store: Store) -> None:
+    for arguments in (
+        ("compact", store.root, store.root / COMPACT),
+        ("publish", store.root, store.root, "--title", "One head"),
+    ):
+        result = call(*arguments)
+        assert isinstance(result.exception, StoreError)
+        assert str(result.exception).endswith("; choose another folder")
+    assert [path.name for path in store.root.iterdir()] == ["runs"]
+    assert call("compact", store.root, store.root / "all.jsonl.gz").exit_code == 0
+
+
 def test_merge_counts_what_became_of_the_runs_and_fails_if_some_were_not_taken(
     store: Store, tmp_path: Path
 ) -> None:

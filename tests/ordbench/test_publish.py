@@ -4,7 +4,7 @@ import pytest
 
 from ordbench.compact import COMPACT, read_compact, write_compact
 from ordbench.errors import SpecError, StoreError
-from ordbench.publish import Settings, check, check_embedded, embed, publish, refresh
+from ordbench.publish import Settings, check, check_embedded, embed, publish
 from ordbench.record import (
     FeatureFacts,
     Record,
@@ -14,6 +14,7 @@ from ordbench.record import (
     run_id,
 )
 from ordbench.spec import RunSpec
+from ordbench.verify import Verification
 
 SETTINGS = Settings(
     title="Two heads",
@@ -100,6 +101,22 @@ def test_no_path_of_a_machine_is_published(folder: Path) -> None:
     assert "/home" not in "".join(record.model_dump_json() for record in published)
 
 
+def test_no_folder_is_published_wherever_its_path_begins(tmp_path: Path) -> None:
+    spec = RunSpec(
+        head="linear",
+        dataset="csv",
+        dataset_argument="private/p7/ages.csv",
+        dataset_options={"ranks": "and/or"},
+        backbone="clip:X@w/me/a.pt",
+        text=r"clip:Y@w\me\b.pt",
+    )
+    publish([record("linear", 0, spec=spec), record("linear", 1)], tmp_path, SETTINGS)
+    published = {one.spec.dataset: one.spec for one in read_compact(tmp_path / COMPACT)}
+    changes = {"dataset_argument": "ages.csv", "backbone": "clip:X@a.pt", "text": "clip:Y@b.pt"}
+    assert published["csv"] == spec.model_copy(update=changes)
+    assert [*Verification(tmp_path).findings()] == []
+
+
 def test_runs_that_failed_are_not_published(tmp_path: Path) -> None:
     failed = record("coop", 0, status="failed", error="no room in /home/me")
     publish([*RECORDS, failed], tmp_path, SETTINGS)
@@ -118,7 +135,7 @@ def test_a_page_is_held_to_its_records(folder: Path) -> None:
     readme.write_text(readme.read_text("utf-8").replace("5.50", "1.50"), "utf-8")
     with pytest.raises(StoreError, match=r"README\.md line 19 is not what .*gz says; `ordbench"):
         check(folder)
-    refresh(folder)
+    publish(RECORDS, folder, SETTINGS)
     check(folder)
 
 
@@ -183,6 +200,21 @@ def test_marks_that_do_not_stand_once_are_refused(folder: Path, tmp_path: Path, 
     (tmp_path / "README.md").write_text(text)
     with pytest.raises(StoreError, match=r"must hold <!-- demo --> and <!-- /demo --> once, got"):
         embed(tmp_path / "README.md", "demo", folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"caf\xe9", r"is not UTF-8: .* 0xe9 .*; save it as UTF-8"), (b"none", "must hold <!-- demo")],
+)
+def test_a_document_that_cannot_be_used_is_refused_before_anything_is_written(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    document = tmp_path / "README.md"
+    document.write_bytes(content)
+    with pytest.raises(StoreError, match=rf"README\.md {words}") as caught:
+        publish(RECORDS, tmp_path / "demo", SETTINGS, document=document)
+    assert "\n" not in str(caught.value)
+    assert [*tmp_path.iterdir()] == [document]
 
 
 @pytest.mark.parametrize("name", ["README.md", COMPACT])
