@@ -67,7 +67,7 @@ def _copy(target: Store, origin: Store, run_id: str) -> Merged:
     try:
         record = from_sealed(path.read_bytes(), run_id)
         predictions = origin.read_packed(record)
-        trace = _trace(path)
+        trace = _trace(path) if record.status == "failed" else ""
     except OSError as error:
         return Merged("left out", path, f"it cannot be read: {error.strerror}")
     except ValueError as error:

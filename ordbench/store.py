@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from ordbench.atomic import cannot_read, cannot_write, sweep, write_atomic
+from ordbench.atomic import (
+    _flush_folder,  # pyright: ignore[reportPrivateUsage]
+    cannot_read,
+    cannot_write,
+    sweep,
+    write_atomic,
+)
 from ordbench.canonical import RUN_ID_LENGTH
 from ordbench.compact import read_compact
 from ordbench.errors import StoreError
@@ -94,12 +103,16 @@ class Store:
         self._sweep_once(path.parent)
         if record.status == "failed" and self.has(record.run_id):
             return
+        trace_file = path.with_suffix(".trace")
         if trace:
-            write_atomic(path.with_suffix(".trace"), trace.encode())
+            write_atomic(trace_file, trace.encode())
         if predictions is None:
             write_atomic(path, to_sealed(record))
         else:
             self._write_pair(record, path.with_suffix(".parquet"), predictions)
+        if not trace:
+            with suppress(OSError):
+                trace_file.unlink()  # that of an earlier failure
 
     def read(self, run_id: str) -> Record:
         """The record of one run.
@@ -179,15 +192,26 @@ class Store:
 
     def _write_pair(self, record: Record, file: Path, content: bytes) -> None:
         path = self._path(record.run_id)
+        sealed = to_sealed(record)
         for _ in range(_ATTEMPTS):
+            mark = f"{token_hex(4)}.tmp"  # by which `sweep` knows what a killed writer left
+            ready_file, ready = (p.with_name(f".{p.name}.{mark}") for p in (file, path))
             try:
+                # Both are on the disk before the older pair is touched: renames need no room.
+                write_atomic(ready_file, content)
+                write_atomic(ready, sealed)
                 if file.exists() and file.read_bytes() != content:
                     # The older record would stand beside predictions that are not its own.
                     path.unlink(missing_ok=True)
+                os.replace(ready_file, file)
+                os.replace(ready, path)
+                _flush_folder(path.parent)
             except OSError as error:
                 raise cannot_write(path, error) from error
-            write_atomic(file, content)
-            write_atomic(path, to_sealed(record))
+            finally:
+                for left in (ready_file, ready):
+                    with suppress(OSError):
+                        left.unlink()
             # Two processes may write one run at once: the last to finish leaves a pair that fits.
             if file.read_bytes() == content:
                 return

@@ -84,6 +84,15 @@ def test_a_run_that_is_done_takes_the_place_of_a_failure_and_not_the_other_way(
     assert [ours.has(run_id({"seed": seed})) for seed in range(3)] == [True, True, False]
 
 
+def test_the_trace_of_an_earlier_failure_is_not_copied_with_a_run_that_is_done(
+    ours: Store, theirs: Store
+) -> None:
+    path = record_path(theirs.root, theirs.write(done(0), PREDICTIONS).run_id)
+    path.with_suffix(".trace").write_text("Traceback")
+    merged(ours, theirs)
+    assert [Path(name).suffix for name in sorted(files(ours))] == [".json", ".parquet"]
+
+
 def test_a_record_that_is_not_whole_here_is_replaced(ours: Store, theirs: Store) -> None:
     path = record_path(ours.root, ours.write(done(0), PREDICTIONS).run_id)
     path.write_bytes(path.read_bytes()[:50])
@@ -112,7 +121,7 @@ def test_a_merge_that_is_stopped_leaves_a_store_that_is_whole(
 ) -> None:
     for seed in range(3):
         theirs.write(done(seed), PREDICTIONS)
-    replace, left = os.replace, [3]  # the predictions of the second run, but not its record
+    replace, left = os.replace, [7]  # the predictions of the second run, but not its record
 
     def stop(source: Path, target: Path) -> None:
         if not left[0]:

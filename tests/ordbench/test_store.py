@@ -1,9 +1,11 @@
+import errno
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from ordbench.record import (
 from ordbench.seal import seal
 from ordbench.spec import RunSpec
 from ordbench.store import Store, read_records
+from ordbench.verify import Verification
 
 
 def done(seed: int = 0) -> Record:
@@ -107,6 +110,13 @@ def test_where_a_run_failed_stands_beside_its_record(tmp_path: Path) -> None:
     assert [record.status for record in store.records()] == ["failed"]
 
 
+def test_a_run_that_is_done_after_all_has_no_trace(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(failed(), trace="Traceback")
+    path = path_of(store, store.write(done(), predictions()))
+    assert sorted(file.suffix for file in path.parent.iterdir()) == [".json", ".parquet"]
+
+
 def test_a_run_that_is_done_again_replaces_record_and_predictions(tmp_path: Path) -> None:
     store = Store(tmp_path)
     first = store.write(done(), predictions(0.25))
@@ -131,6 +141,55 @@ def test_a_record_never_stands_beside_predictions_of_another_run(
     with pytest.raises(KeyboardInterrupt):
         store.write(done(), predictions(0.75))
     assert not store.has(done().run_id)
+
+
+@pytest.mark.parametrize("written", range(4))
+def test_a_run_is_kept_if_there_is_no_room_for_the_one_that_is_to_replace_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    store = Store(tmp_path)
+    kept = store.write(done(), predictions(0.25))
+    flush, left = os.fsync, [written]
+
+    def full(descriptor: int) -> None:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        left[0] -= 1
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        store.write(done(), predictions(0.75))
+    assert store.read(kept.run_id) == kept
+    assert store.read_predictions(kept.run_id).estimates["mean"].tolist() == [0.25, 1.0]
+    assert len([*path_of(store, kept).parent.iterdir()]) == 2
+
+
+@pytest.mark.parametrize(("moves", "there"), [(2, 0.25), (3, None), (4, None), (5, 0.75)])
+def test_whoever_is_killed_while_he_replaces_a_run_leaves_it_whole_or_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int, there: float | None
+) -> None:
+    store = Store(tmp_path)
+    run_id = store.write(done(), predictions(0.25)).run_id
+    path_of(store, done()).with_suffix(".trace").touch()
+    left = [moves]
+
+    def until_killed(move: Callable[..., None]) -> Callable[..., None]:
+        def moved(*paths: Path, **options: bool) -> None:
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            move(*paths, **options)
+
+        return moved
+
+    monkeypatch.setattr(os, "replace", until_killed(os.replace))
+    monkeypatch.setattr(Path, "unlink", until_killed(Path.unlink))
+    with pytest.raises(KeyboardInterrupt):
+        store.write(done(), predictions(0.75))
+    assert [*Verification(tmp_path).findings()] == []
+    found = store.read_predictions(run_id).estimates["mean"][0] if store.find(run_id) else None
+    assert found == there
 
 
 def test_two_processes_that_write_one_run_leave_a_pair_that_fits(
