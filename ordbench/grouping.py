@@ -93,6 +93,11 @@ def setting(record: FlatRecord) -> tuple[object, ...]:
     return (*dataset, *features, record.protocol)
 
 
+def place(record: FlatRecord, columns: Columns) -> tuple[object, ...]:
+    """What a user asked for who sees the run in a table, or misses it there."""
+    return (*setting(record), *(() if columns == "shots" else (record.shots,)))
+
+
 def titles(facts: Sequence[Facts]) -> list[str]:
     """The first value of each, with what tells it from others of the same first value.
 
@@ -111,7 +116,7 @@ def worth_saying(facts: Sequence[Facts]) -> list[dict[str, str]]:
     """Of each table's facts those that a caption always states, and those that differ."""
     differing = _differing(facts)
     return [
-        {name: value for name, value in found if name in _ALWAYS or name in differing}
+        {name: value or "none" for name, value in found if name in _ALWAYS or name in differing}
         for found in facts
     ]
 

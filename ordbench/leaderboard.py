@@ -21,8 +21,8 @@ from ordbench.grouping import (
     column_facts,
     natural,
     newest,
+    place,
     row_facts,
-    setting,
     table_facts,
     titles,
     worth_saying,
@@ -126,7 +126,7 @@ def build_lots(
         raise StoreError(_nothing(lots, failed, asked))
     others: defaultdict[object, list[Lot]] = defaultdict(list)
     for lot in (*older, *failed):
-        others[setting(lot.first)].append(lot)
+        others[place(lot.first, columns)].append(lot)
     shown = worth_saying([facts for facts, _ in groups])
     return [
         _Draft(asked, group).table(facts, others)
@@ -168,7 +168,7 @@ class _Draft:
         self.names = dict(zip(heads, titles(heads), strict=True))
 
     def table(self, facts: dict[str, str], others: Mapping[object, list[Lot]]) -> Table:
-        """Fill in everything; ``others`` are the runs that are in no table, by setting."""
+        """Fill in everything; ``others`` are the runs that are in no table, by place."""
         lots = [placed.lot for placed in self.group]
         may_rank = all(lot.first.ranked for lot in lots)
         drawn = self._rows()
@@ -177,8 +177,8 @@ class _Draft:
         cells = [cell for row in (*rows, reference) for cell in row.cells if cell]
         runs = {cell.runs for cell in cells}
         same = runs.pop() if len(runs) == 1 else None
-        settings = {setting(lot.first) for lot in lots}
-        untabled = [lot for key in settings for lot in others.get(key, ())]
+        places = {place(lot.first, self.asked.columns) for lot in lots}
+        untabled = [lot for key in places for lot in others.get(key, ())]
         named = [(self.names[placed.row], *placed[-2:]) for placed in self.group]
         return Table(
             metric=self.asked.metric,
@@ -204,7 +204,7 @@ class _Draft:
         ]
 
     def _reference(self) -> Row:
-        """The baseline of each draw of images once, however many heads were trained on it."""
+        """The baseline of each fold and pair of seeds once, however many heads had them."""
         draws: dict[Facts, dict[object, float]] = {column: {} for column in self.columns}
         for lot, _, column, *_ in self.group:
             values = lot.baseline.get(self.asked.metric.name, ())

@@ -46,7 +46,7 @@ def on_history(lots: Sequence[Lot], others: Sequence[Lot]) -> list[str]:
 
     Args:
         lots: The runs in the table.
-        others: Runs of the same setting that are in no table.
+        others: Runs that a reader would look for in it, but that are in no table.
     """
     done: defaultdict[object, set[tuple[int, int]]] = defaultdict(set)
     for lot in lots:

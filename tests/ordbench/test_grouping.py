@@ -142,6 +142,11 @@ def test_a_caption_always_says_the_setting_and_the_rest_only_if_it_differs(
     assert worth_saying(facts) == [alone | {"unit length": "no"}, alone | {"unit length": "yes"}]
 
 
+def test_what_only_other_tables_have_is_said_to_be_none(flat_run: FlatRun) -> None:
+    facts = [table_facts(flat_run(split=hash), "shots", pool_folds=False) for hash in ("", "s1")]
+    assert [said["split hash"] for said in worth_saying(facts)] == ["none", "s1"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"seed": 3}, {"created": "x"}, {"error": "x"}, {"seconds_fit": 1.0}, {"baseline": {"x": 1.0}}],

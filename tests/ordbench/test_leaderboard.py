@@ -88,9 +88,11 @@ def test_the_paper_protocol_is_shown_apart_and_never_ranked(flat_run: FlatRun) -
     assert "not ranked" not in standard.caption
 
 
-def test_the_median_of_train_is_below_and_counts_each_draw_once(flat_run: FlatRun) -> None:
+def test_the_median_of_train_is_below_and_counts_each_pair_of_seeds_once(
+    flat_run: FlatRun,
+) -> None:
     runs = [
-        flat_run(head, 9.0, seed=seed, baseline={"mae": float(seed)})
+        flat_run(head, 9.0, data_seed=0, train_seed=seed, baseline={"mae": float(seed)})
         for head in ("coral", "linear")
         for seed in (1, 2)
     ]
@@ -172,6 +174,21 @@ def test_a_failure_is_mentioned_below_the_table_it_is_missing_from(flat_run: Fla
     ]
     notes = {table.facts["backbone"]: table.notes for table in build(runs)}
     assert notes == {"clip:tiny": (), "timm:resnet50": ("left out, as failed: 1 run",)}
+
+
+def test_a_failure_stands_below_the_table_of_its_shots(flat_run: FlatRun) -> None:
+    runs = [
+        *(flat_run(mae=1.0, shots=shots) for shots in (1, 2)),
+        flat_run(seed=1, shots=2, status="failed", error="x"),
+        flat_run(mae=2.0, shots=1, created="2026-11-21T00:00:00+00:00", head_hash="old"),
+    ]
+    notes = {table.facts["shots"]: table.notes for table in build(runs, columns="dataset")}
+    assert notes == {
+        "1-shot": ("left out, as run again since: 1 run",),
+        "2-shot": ("left out, as failed: 1 run",),
+    }
+    (table,) = build(runs)
+    assert table.notes == (*notes["2-shot"], *notes["1-shot"])
 
 
 def test_an_undefined_score_is_not_averaged_and_the_count_tells(flat_run: FlatRun) -> None:
