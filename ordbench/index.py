@@ -28,7 +28,7 @@ from ordbench.packed import check, join, key_of, shared, split
 INDEX = "index.sqlite"
 _BUSY_SECONDS = 10.0
 _FAULT = 0  # the key of files that are not records
-_CODE = "canonical choice flat index packed recipe record seal spec"
+_CODE = "canonical choice flat index packed recipe record seal spec tune"
 _COLUMNS = "run_id, inode, size, changed, shared, checksum, packed"
 _TABLES = (
     "create table shared (id integer primary key, content text)",
@@ -198,10 +198,7 @@ def _take_in(
         if isinstance(entry, str):
             key, packed = _FAULT, entry.encode()
         else:
-            try:
-                text, packed = split(entry)
-            except struct.error:
-                continue  # a seed that is beyond 64 bits: its file is read every time
+            text, packed = split(entry)
             texts[key := key_of(text)] = text
         rows.append((run_id, *found[run_id], key, check(key, packed), packed))
     db.executemany("insert or replace into shared values (?, ?)", texts.items())
