@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from ordbench.head import Problem
 from ordbench.prompt import Position, embed_text
 from ordbench.prompt_head import text_tower
-from ordbench.prompt_learner import PROMPT_RECIPE, PromptLearner, context_start
+from ordbench.prompt_learner import PROMPT_RECIPE, PromptLearner, context_start, two_way_loss
 from ordbench.recipe import Recipe
-from ordbench_heads.ordinalclip import ordinalclip_loss
 
 
 class CoOp(PromptLearner):
@@ -30,7 +29,7 @@ class CoOp(PromptLearner):
         position: Where the rank name stands in the context.
         as_in_ordinalclip: The baseline that the OrdinalCLIP paper calls CoOp: the context starts
             from the task's words, rank embeddings start from the names and are learned too, and
-            `ordinalclip_loss` is added. There, the image tower was trained as well.
+            `two_way_loss` is added. There, the image tower was trained as well.
 
     Raises:
         SpecError: If there is no text tower or a prompt is too long.
@@ -66,7 +65,7 @@ class CoOp(PromptLearner):
         return self.names
 
     def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
-        """Cross-entropy in nats per sample, or `ordinalclip_loss` if that was asked for."""
+        """Cross-entropy in nats per sample, or `two_way_loss` if that was asked for."""
         if self.as_in_ordinalclip:
-            return ordinalclip_loss(outputs, ranks)
+            return two_way_loss(outputs, ranks)
         return super().loss(outputs, ranks)

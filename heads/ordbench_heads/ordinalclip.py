@@ -11,13 +11,12 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
 from ordbench.prompt import Position, random_tokens
 from ordbench.prompt_head import text_tower
-from ordbench.prompt_learner import PROMPT_RECIPE, PromptLearner, context_start
+from ordbench.prompt_learner import PROMPT_RECIPE, PromptLearner, context_start, two_way_loss
 from ordbench.recipe import Recipe
 from ordbench.space import Space
 
@@ -62,36 +61,6 @@ def interpolation_weights(num_ranks: int, base_ranks: int, how: Interpolation) -
     return (weights / weights.sum(1, keepdim=True)).float()
 
 
-def ordinalclip_loss(logits: Tensor, ranks: Tensor, kl_weight: float = 1.0) -> Tensor:
-    """Cross-entropy over ranks, plus ``kl_weight`` x KL divergence over the images of the batch.
-
-    For each rank in the batch, the softmax of its logits over the images is to be like the softmax
-    of 10 x (1 where the image has this rank, else 0); the divergence is averaged over these ranks.
-
-    Args:
-        logits: ``(N, K)``.
-        ranks: ``(N,)``, int64, each in 0..K-1.
-        kl_weight: Weight of the divergence; 0 leaves it out.
-
-    Returns:
-        Scalar, in nats.
-
-    One image pays for its rank only, since over one image every softmax is 1:
-
-    >>> round(ordinalclip_loss(torch.zeros(1, 2), torch.tensor([0])).item(), 4)  # ln 2
-    0.6931
-    """
-    image_to_text = F.cross_entropy(logits, ranks)
-    if kl_weight == 0:
-        return image_to_text
-    is_rank = ranks == torch.arange(logits.shape[1], device=ranks.device).unsqueeze(1)
-    log_target = (10 * is_rank.to(logits.dtype)).log_softmax(-1)
-    divergence = (log_target.exp() * (log_target - logits.T.log_softmax(-1))).sum(-1)
-    present = is_rank.any(-1)
-    text_to_image = (divergence * present).sum() / present.sum()
-    return image_to_text + kl_weight * text_to_image
-
-
 class OrdinalCLIP(PromptLearner):
     """Learns a context and a few base ranks; the text tower is frozen.
 
@@ -104,7 +73,7 @@ class OrdinalCLIP(PromptLearner):
         context: Words that the context starts from; by default, the task's own.
         context_tokens: Instead of words, this many random tokens.
         rank_specific_context: Whether each rank learns a context of its own.
-        kl_weight: See `ordinalclip_loss`.
+        kl_weight: See `two_way_loss`.
 
     Raises:
         SpecError: As for `PromptLearner`, and if a number is too small.
@@ -151,5 +120,5 @@ class OrdinalCLIP(PromptLearner):
         return ranks.reshape(-1, self.base_ranks.shape[-1])
 
     def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
-        """See `ordinalclip_loss`."""
-        return ordinalclip_loss(outputs, ranks, self.kl_weight)
+        """See `two_way_loss`."""
+        return two_way_loss(outputs, ranks, self.kl_weight)

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from ordbench.prompt import embed_text
+from ordbench.prompt_learner import two_way_loss
 from ordbench_heads.coop import CoOp
-from ordbench_heads.ordinalclip import ordinalclip_loss
 from tests.reference.problem import problem
 from tests.reference.prompt import encode_77
 from tests.reference.text_tower import random_clip
@@ -43,8 +43,8 @@ def test_the_rank_names_stand_behind_the_context(as_in_ordinalclip: bool) -> Non
 def test_the_loss_is_cross_entropy_unless_it_is_ordinalclips() -> None:
     logits, ranks = torch.randn(4, 3), torch.tensor([0, 0, 2, 1])
     plain, other = (CoOp(problem(3), as_in_ordinalclip=flag) for flag in (False, True))
-    assert plain.loss(logits, ranks).item() == ordinalclip_loss(logits, ranks, 0.0).item()
-    assert other.loss(logits, ranks).item() == ordinalclip_loss(logits, ranks, 1.0).item()
+    assert plain.loss(logits, ranks).item() == two_way_loss(logits, ranks, 0.0).item()
+    assert other.loss(logits, ranks).item() == two_way_loss(logits, ranks, 1.0).item()
 
 
 def test_the_context_starts_from_words_if_given() -> None:

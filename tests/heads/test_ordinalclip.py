@@ -1,17 +1,10 @@
-from math import exp, log
-
 import pytest
 import torch
 from torch import Tensor
 
 from ordbench.errors import SpecError
 from ordbench.prompt import embed_text
-from ordbench_heads.ordinalclip import (
-    Interpolation,
-    OrdinalCLIP,
-    interpolation_weights,
-    ordinalclip_loss,
-)
+from ordbench_heads.ordinalclip import Interpolation, OrdinalCLIP, interpolation_weights
 from tests.reference.problem import problem
 from tests.reference.prompt import encode_77
 from tests.reference.text_tower import random_clip
@@ -72,44 +65,6 @@ def test_only_the_other_laws_reproduce_the_base_ranks(how: Interpolation, reprod
     assert torch.allclose(at_bases, torch.eye(3), atol=1e-5) == reproduced
 
 
-def loss_by_hand(logits: list[list[float]], ranks: list[int], kl_weight: float) -> float:
-    num_images, num_ranks = len(logits), len(logits[0])
-    cross_entropy = sum(
-        log(sum(exp(logit) for logit in row)) - row[rank]
-        for row, rank in zip(logits, ranks, strict=True)
-    )
-    divergence, present = 0.0, 0
-    for k in range(num_ranks):
-        if k not in ranks:
-            continue
-        present += 1
-        target_sum = sum(exp(10.0 if rank == k else 0.0) for rank in ranks)
-        predicted_sum = sum(exp(row[k]) for row in logits)
-        for row, rank in zip(logits, ranks, strict=True):
-            target = exp(10.0 if rank == k else 0.0) / target_sum
-            divergence += target * (log(target) - log(exp(row[k]) / predicted_sum))
-    return cross_entropy / num_images + kl_weight * divergence / present
-
-
-LOGITS = [[2.0, -1.0, 0.5, 0.0], [0.25, 1.5, -0.5, 1.0], [-1.0, 0.0, 0.75, 3.0]]
-
-
-@pytest.mark.parametrize("ranks", [[0, 1, 3], [3, 3, 0], [2, 2, 2]], ids=str)
-@pytest.mark.parametrize("kl_weight", [0.0, 0.5, 1.0])
-def test_the_loss_is_its_definition(ranks: list[int], kl_weight: float) -> None:
-    loss = ordinalclip_loss(torch.tensor(LOGITS), torch.tensor(ranks), kl_weight)
-    assert loss.item() == pytest.approx(loss_by_hand(LOGITS, ranks, kl_weight), rel=1e-5)
-
-
-def test_targets_over_the_batch_are_soft_as_in_the_official_code() -> None:
-    """32 images, 2 of the rank: 0.49966 for each; equal logits then give a known divergence."""
-    ranks = torch.tensor([0, 0] + [1] * 30)
-    of_rank_0 = 2 * 0.49966 * log(0.49966 * 32) + 30 * 2.2685e-5 * log(2.2685e-5 * 32)
-    of_rank_1 = 30 * 0.0333330 * log(0.0333330 * 32) + 2 * 1.5133e-6 * log(1.5133e-6 * 32)
-    loss = ordinalclip_loss(torch.zeros(32, 2), ranks)
-    assert loss.item() == pytest.approx(log(2) + (of_rank_0 + of_rank_1) / 2, abs=1e-3)
-
-
 def test_the_morph_setting_trains_6656_numbers() -> None:
     tower = random_clip(width=512, heads=8, layers=1, embed_dim=24)
     head = OrdinalCLIP(problem(101, tower=tower))
@@ -152,7 +107,7 @@ def test_random_contexts_of_ranks_differ_and_words_are_copied() -> None:
 
 
 def test_the_kl_term_can_be_left_out() -> None:
-    logits, ranks = torch.tensor(LOGITS), torch.tensor([0, 1, 3])
+    logits, ranks = torch.randn(3, 4), torch.tensor([0, 1, 3])
     head = OrdinalCLIP(problem(4), kl_weight=0.0)
     wanted = torch.nn.functional.cross_entropy(logits, ranks)
     assert head.loss(logits, ranks).item() == wanted.item()

@@ -1,10 +1,12 @@
+from math import exp, log
+
 import pytest
 import torch
 from torch import Tensor
 
 from ordbench.errors import SpecError
 from ordbench.prompt import Position, embed_text, random_tokens
-from ordbench.prompt_learner import PromptLearner, context_start, initial_context
+from ordbench.prompt_learner import PromptLearner, context_start, initial_context, two_way_loss
 from tests.reference.problem import problem
 from tests.reference.prompt import encode_77
 from tests.reference.text_tower import random_clip, random_siglip
@@ -60,6 +62,44 @@ def test_a_tower_that_sees_both_ways_is_prompted_too() -> None:
     head.loss(head(torch.randn(3, 24)), torch.tensor([0, 1, 1])).backward()
     assert head.context.grad is not None
     assert head.context.grad.abs().sum() > 0
+
+
+def loss_by_hand(logits: list[list[float]], ranks: list[int], kl_weight: float) -> float:
+    num_images, num_ranks = len(logits), len(logits[0])
+    cross_entropy = sum(
+        log(sum(exp(logit) for logit in row)) - row[rank]
+        for row, rank in zip(logits, ranks, strict=True)
+    )
+    divergence, present = 0.0, 0
+    for k in range(num_ranks):
+        if k not in ranks:
+            continue
+        present += 1
+        target_sum = sum(exp(10.0 if rank == k else 0.0) for rank in ranks)
+        predicted_sum = sum(exp(row[k]) for row in logits)
+        for row, rank in zip(logits, ranks, strict=True):
+            target = exp(10.0 if rank == k else 0.0) / target_sum
+            divergence += target * (log(target) - log(exp(row[k]) / predicted_sum))
+    return cross_entropy / num_images + kl_weight * divergence / present
+
+
+LOGITS = [[2.0, -1.0, 0.5, 0.0], [0.25, 1.5, -0.5, 1.0], [-1.0, 0.0, 0.75, 3.0]]
+
+
+@pytest.mark.parametrize("ranks", [[0, 1, 3], [3, 3, 0], [2, 2, 2]], ids=str)
+@pytest.mark.parametrize("kl_weight", [0.0, 0.5, 1.0])
+def test_the_loss_is_its_definition(ranks: list[int], kl_weight: float) -> None:
+    loss = two_way_loss(torch.tensor(LOGITS), torch.tensor(ranks), kl_weight)
+    assert loss.item() == pytest.approx(loss_by_hand(LOGITS, ranks, kl_weight), rel=1e-5)
+
+
+def test_targets_over_the_batch_are_soft_as_in_the_official_code() -> None:
+    """32 images, 2 of the rank: 0.49966 for each; equal logits then give a known divergence."""
+    ranks = torch.tensor([0, 0] + [1] * 30)
+    of_rank_0 = 2 * 0.49966 * log(0.49966 * 32) + 30 * 2.2685e-5 * log(2.2685e-5 * 32)
+    of_rank_1 = 30 * 0.0333330 * log(0.0333330 * 32) + 2 * 1.5133e-6 * log(1.5133e-6 * 32)
+    loss = two_way_loss(torch.zeros(32, 2), ranks)
+    assert loss.item() == pytest.approx(log(2) + (of_rank_0 + of_rank_1) / 2, abs=1e-3)
 
 
 @pytest.mark.parametrize(
