@@ -6,10 +6,10 @@ from importlib.metadata import version
 import pytest
 
 from ordbench import fit
+from ordbench.cell import Cell, cells
 from ordbench.plan import Grid
 from ordbench.prepared import prepare
 from ordbench.provenance import versions
-from ordbench.sweep import Cell, cells
 from ordbench.workspace import Settings, Workspace
 
 Plan = Callable[..., list[Cell]]

@@ -15,13 +15,14 @@ from open_clip.transformer import TextTransformer
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from ordbench.backbones._clip_text import ClipText
+from ordbench.cell import Cell
 from ordbench.fit import Labelled, Replica, fit
 from ordbench.latency_heads import Workbench
 from ordbench.latency_setting import Setting
 from ordbench.prepared import prepare
 from ordbench.record import Record
 from ordbench.store import Store
-from ordbench.sweep import Cell, Survey, run_cell, survey
+from ordbench.sweep import Survey, run_cell, survey
 from ordbench.workspace import Settings, Workspace
 
 Plan = Callable[..., list[Cell]]

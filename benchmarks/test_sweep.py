@@ -22,11 +22,12 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 import ordbench
+from ordbench.cell import Cell, cells
 from ordbench.metrics import estimates
 from ordbench.prepared import prepare
 from ordbench.record import Record
 from ordbench.store import Store
-from ordbench.sweep import Cell, cells, run_cell
+from ordbench.sweep import run_cell
 from ordbench.workspace import Settings, Workspace
 
 Plan = Callable[..., list[Cell]]

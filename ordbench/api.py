@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ordbench.cell import cells
 from ordbench.plan import resolved
 from ordbench.record import Record
 from ordbench.spec import RunSpec
 from ordbench.split import Split
 from ordbench.store import Store
-from ordbench.sweep import cells, run_cell
+from ordbench.sweep import run_cell
 from ordbench.workspace import Settings, Workspace
 
 

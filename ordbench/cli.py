@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -120,8 +121,18 @@ def list_plugins(
         Console().print(as_table(rows))
 
 
+def _show_warnings() -> None:
+    """One line each, however the libraries that are loaded later set up their own logging."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("ordbench: %(message)s"))
+    logger = logging.getLogger("ordbench")
+    logger.addHandler(handler)
+    logger.propagate = False
+
+
 def main() -> int:
     """Run the app and give its exit code; what a user can mend becomes one line and code 2."""
+    _show_warnings()
     try:
         return app(standalone_mode=False) or 0
     except OrdbenchError as error:

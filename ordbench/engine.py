@@ -14,10 +14,11 @@ from typing import NamedTuple, Protocol
 
 from filelock import Timeout
 
+from ordbench.cell import Cell
 from ordbench.errors import TrainingError
 from ordbench.prepared import Prepared
 from ordbench.store import Store
-from ordbench.sweep import Cell, Claimed, Outcome, Policy, claim, keep
+from ordbench.sweep import Claimed, Outcome, Policy, claim, keep
 from ordbench.trial import Trial, failure
 from ordbench.workspace import Workspace
 
@@ -77,6 +78,7 @@ def run_cells(
     pool: Pool,
     *,
     stopped: Callable[[], bool] = lambda: False,
+    begun: Callable[[Cell], None] = lambda cell: None,
 ) -> Generator[list[Outcome]]:
     """Run cells and give each as it ends; one that another process is at is left to the end.
 
@@ -87,11 +89,12 @@ def run_cells(
         policy: What to do about records that are there.
         pool: Who trains. A cell whose worker dies is tried once more.
         stopped: Asked before each cell: once it says True, only cells that run come to their end.
+        begun: Told of each cell that a worker is given.
 
     Raises:
         OrdbenchError: If something is missing or unusable, or nothing can be written.
     """
-    return _Loop(deque(cells), workspace, store, policy, pool, stopped).run()
+    return _Loop(deque(cells), workspace, store, policy, pool, stopped, begun).run()
 
 
 class _Running(NamedTuple):
@@ -112,6 +115,7 @@ class _Loop:
         policy: Policy,
         pool: Pool,
         stopped: Callable[[], bool],
+        begun: Callable[[Cell], None],
     ) -> None:
         self.waiting = waiting
         self.workspace = workspace
@@ -119,6 +123,7 @@ class _Loop:
         self.policy = policy
         self.pool = pool
         self.stopped = stopped
+        self.begun = begun
         self.running: dict[Trials, _Running] = {}
 
     def run(self) -> Generator[list[Outcome]]:
@@ -163,6 +168,7 @@ class _Loop:
         return claimed.done
 
     def _submit(self, claimed: Claimed, *, again: bool = False) -> None:
+        self.begun(claimed.cell)
         try:
             self.running[self.pool.submit(claimed.missing)] = _Running(claimed, again)
         except BaseException:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import signal
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ordbench.cell import Cell, cells, longest_first
 from ordbench.engine import Pool, run_cells
-from ordbench.errors import SpecError, TrainingError
-from ordbench.plan import Grid
+from ordbench.errors import SpecError, StoreError, TrainingError
+from ordbench.listing import COMPACT
+from ordbench.plan import Grid, head_label
 from ordbench.prepared import prepare
 from ordbench.progress import Report, dry, encoding_bar
 from ordbench.protocol import read_manifest
 from ordbench.runner import build_head
+from ordbench.search import Search
 from ordbench.store import Store
-from ordbench.sweep import Policy, cells, longest_first, survey
+from ordbench.sweep import Policy, survey
 from ordbench.workspace import Settings, Workspace
+
+logger = logging.getLogger("ordbench")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +97,18 @@ def launch(
         OrdbenchError: If something is missing or unusable.
         TrainingError: If runs failed; their records and traces are kept.
     """
+    if (results / COMPACT).is_file():
+        raise StoreError(
+            f"{results} holds published records, and new ones beside them would not be seen; take "
+            "another --results"
+        )
     values, settings = _with_manifest(values, settings)
-    planned = cells(Grid.of(values).specs())
+    grid = Grid.of(values)
+    planned = cells(grid.specs())
     with encoding_bar() as progress:
         workspace, store = Workspace(settings, progress), Store(results)
         pool = engine.pool(workspace)
+        planned = _possible(planned, grid.named_heads(), workspace)
         found = survey(planned, workspace, store, policy)
     if policy.overwrite == "never" and found.done:
         raise SpecError(
@@ -105,22 +119,52 @@ def launch(
     if dry_run:
         dry(found, todo)
         return
-    heads = {(cell.specs[0].head, str(cell.specs[0].head_options)): cell.specs[0] for cell in todo}
-    for spec in heads.values():  # options that cannot be are refused, not recorded as failures
-        build_head(prepare(spec, workspace), workspace)
     report = Report(total=len(found.done) + sum(len(cell.specs) for cell in todo), as_json=as_json)
     with report, _stop_on_interrupt(report.warn) as stopped:
         report.add(found.done)
         if todo:
             with pool as workers:
                 queue = longest_first(todo) if workers.size > 1 else todo
-                outcomes_of = run_cells(queue, workspace, store, policy, workers, stopped=stopped)
-                for outcomes in outcomes_of:
+                for outcomes in run_cells(
+                    queue, workspace, store, policy, workers, stopped=stopped, begun=report.begin
+                ):
                     report.add(outcomes)
     if report.failed:
         raise TrainingError(report.failures(results))
     if stopped():
+        report.warn("stopped; the same command goes on where it was")
         raise KeyboardInterrupt
+
+
+def _possible(planned: Sequence[Cell], named: Container[str], workspace: Workspace) -> list[Cell]:
+    """The cells whose heads can be built: what cannot be is refused, not recorded as a failure.
+
+    A head that was not named, but came with ``all`` or a glob, is left out with a line instead.
+
+    Raises:
+        OrdbenchError: If a head that was named cannot be built, or none can.
+    """
+    alike: defaultdict[tuple[str, str], list[Cell]] = defaultdict(list)
+    for cell in planned:
+        alike[head_label(cell.specs[0]), cell.specs[0].backbone].append(cell)
+    refused: list[SpecError] = []
+    possible: set[str] = set()
+    for group in alike.values():
+        spec = group[0].specs[0]
+        try:
+            Search(spec)
+            build_head(prepare(spec, workspace), workspace)
+        except SpecError as problem:
+            if spec.head in named:
+                raise
+            refused.append(problem)
+        else:
+            possible.update(cell.key for cell in group)
+    if not possible and refused:
+        raise refused[0]
+    for error in refused:
+        logger.warning("left out: %s", error)
+    return [cell for cell in planned if cell.key in possible]
 
 
 def _with_manifest(
@@ -130,6 +174,8 @@ def _with_manifest(
     split = values.get("split")
     if not split:
         return values, settings
+    if len(split) > 1:
+        raise SpecError(f"--split has {len(split)} values; one is wanted")
     path = Path(split[0])
     manifest = read_manifest(path)
     said = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,25 +20,25 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ordbench.cell import cell_title, seed_title
+from ordbench.choice import Choice
+from ordbench.plan import head_label
 from ordbench.record import to_json
 
 if TYPE_CHECKING:
+    from ordbench.cell import Cell
+    from ordbench.dataset import Rejected
     from ordbench.record import Record
     from ordbench.spec import RunSpec
-    from ordbench.sweep import Cell, Outcome, Survey
+    from ordbench.sweep import Outcome, Survey
+
+SHOWN = 10  # files left out that are named
 
 
 @contextmanager
 def encoding_bar() -> Generator[Callable[[int, int], None]]:
     """A bar on standard error that is told how many images of how many are encoded."""
-    bar = Progress(
-        TextColumn("encoding images"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+    bar = _bar(TextColumn("encoding images"))
     task = bar.add_task("encoding", total=None)
 
     def told(done: int, total: int) -> None:
@@ -52,6 +53,15 @@ def encoding_bar() -> Generator[Callable[[int, int], None]]:
         bar.stop()
 
 
+def _bar(what: TextColumn) -> Progress:
+    """A bar on standard error, if that is a terminal; a log gets none."""
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    return Progress(
+        what, *columns, console=console, transient=True, disable=not console.is_terminal
+    )
+
+
 class Report:
     """Says what each run brought, and at the end how many there were.
 
@@ -64,18 +74,11 @@ class Report:
         self.as_json = as_json
         self.failed: list[Record] = []
         self._trained = self._skipped = 0
-        self._rejected: dict[str, Record] = {}
+        self._rejected: dict[str, tuple[Rejected, ...]] = {}
         self._console = Console(highlight=False, soft_wrap=True)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._bar.add_task("runs", total=total)
+        self._bar = _bar(TextColumn("{task.description}", markup=False))
+        self._now = "runs"
+        self._task = self._bar.add_task(self._now, total=total)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -85,10 +88,15 @@ class Report:
         self._bar.stop()
         if self.as_json or error[0]:
             return
-        for record in self._rejected.values():
-            self._say(rejections(record))
+        for dataset, rejected in self._rejected.items():
+            self._say(rejections(dataset, rejected))
         failed = f", {len(self.failed)} failed" if self.failed else ""
         self._say(f"{self._trained} trained, {self._skipped} done before{failed}")
+
+    def begin(self, cell: Cell) -> None:
+        """Show what is trained now."""
+        self._now = cell.title
+        self._show()
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Count runs that are done, and print a line for each."""
@@ -97,13 +105,16 @@ class Report:
             if record.status == "failed":
                 self.failed.append(record)
             if record.split and record.split.rejected:
-                self._rejected[record.spec.dataset] = record
+                spec = record.spec
+                options = {key: str(value) for key, value in spec.dataset_options.items()}
+                dataset = str(Choice(spec.dataset, spec.dataset_argument, options))
+                self._rejected[dataset] = record.split.rejected
             if self.as_json:
                 print(to_json(record), flush=True)
             else:
                 self._say(line(record, skipped=skipped))
-            failed = f", {len(self.failed)} failed" if self.failed else ""
-            self._bar.update(self._task, advance=1, description=f"{record.label}{failed}")
+            self._bar.advance(self._task)
+        self._show()
 
     def warn(self, message: str) -> None:
         """Say something that is no result."""
@@ -122,11 +133,14 @@ class Report:
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False)
 
+    def _show(self) -> None:
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        self._bar.update(self._task, description=f"{self._now}{failed}")
+
 
 def title(spec: RunSpec, label: str) -> str:
     """What a run is, in words."""
-    shots = "all images" if spec.shots is None else f"{spec.shots} shots"
-    return f"{label} on {spec.dataset}, {spec.backbone}, {shots}, seed {spec.train_seed}"
+    return f"{cell_title(spec, label)}, {seed_title(spec)}"
 
 
 def line(record: Record, *, skipped: bool) -> str:
@@ -142,32 +156,42 @@ def line(record: Record, *, skipped: bool) -> str:
     return f"{what}: MAE {maes} {record.task.unit if record.task else ''}"
 
 
-def rejections(record: Record) -> str:
-    """Which files of a dataset were left out."""
-    if record.split is None:
-        return ""
-    names = ", ".join(record.split.rejected_names)
-    more = record.split.rejected - len(record.split.rejected_names)
-    return f"{record.spec.dataset}: {record.split.rejected} files left out: {names}" + (
-        f" and {more} more" if more else ""
-    )
+def rejections(dataset: str, rejected: Sequence[Rejected]) -> str:
+    """Which files of a dataset were left out, and why; the record has those that are not shown."""
+    shown = "; ".join(f"{name} ({reason})" for name, reason in rejected[:SHOWN])
+    more = f"; and {len(rejected) - SHOWN} more, see a record" if len(rejected) > SHOWN else ""
+    return f"{dataset}: {len(rejected)} files left out: {shown}{more}"
 
 
 def dry(found: Survey, todo: Sequence[Cell]) -> None:
     """Print what a sweep would do, and how long that may take."""
     console = Console(highlight=False, soft_wrap=True)
     for cell in todo:
-        seeds = ", ".join(str(spec.train_seed) for spec in cell.specs)
-        console.print(f"to do: {cell.title}, seeds {seeds}", markup=False)
+        seeds = ", ".join(seed_title(spec) for spec in cell.specs)
+        console.print(f"to do: {cell.title}, {seeds}", markup=False)
+    failed = sum(record.status == "failed" for record, _ in found.done)
     runs = sum(len(cell.specs) for cell in todo)
     console.print(
-        f"{found.total} runs, {len(found.done)} done, {runs} to do: {estimate(found, runs)}"
+        f"{found.total} runs, {len(found.done) - failed} done, {failed} failed before, "
+        f"{runs} to do: {estimate([record for record, _ in found.done], todo)}"
     )
 
 
-def estimate(found: Survey, runs: int) -> str:
-    """How long ``runs`` runs may take, from the records of runs like them."""
-    took = [sum(r.seconds.get(part, 0) for part in ("fit", "test")) for r, _ in found.done]
-    if not took or not runs:
-        return "no run like these is done yet, so nobody knows how long" if runs else "nothing"
-    return f"about {median(took) * runs:.0f} s of training with one job"
+def estimate(records: Iterable[Record], todo: Sequence[Cell]) -> str:
+    """How long cells may take, from the records of the same head, at best with as many shots."""
+    took: defaultdict[object, list[float]] = defaultdict(list)
+    for record in records:
+        if record.status == "done":
+            seconds = record.seconds["fit"] + record.seconds["test"]
+            took[record.label].append(seconds)
+            took[record.label, record.spec.shots].append(seconds)
+    total, unknown = 0.0, dict[str, None]()
+    for cell in todo:
+        label = head_label(cell.specs[0])
+        if alike := took.get((label, cell.specs[0].shots)) or took.get(label):
+            total += median(alike) * len(cell.specs)
+        else:
+            unknown[label] = None
+    said = [f"about {total:.0f} s of training with one job"] if total else []
+    said += [f"nobody knows how long for {', '.join(unknown)}"] if unknown else []
+    return ", and ".join(said) or "nothing"

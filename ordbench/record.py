@@ -21,6 +21,7 @@ from ordbench.backbone import Layer
 from ordbench.canonical import RUN_ID_LENGTH as RUN_ID_LENGTH
 from ordbench.canonical import canonical as canonical
 from ordbench.canonical import run_id as run_id
+from ordbench.dataset import Rejected
 from ordbench.options import Value
 from ordbench.seal import seal, unseal
 from ordbench.spec import RunSpec
@@ -72,8 +73,7 @@ class SplitFacts(_Facts):
         train: Images in the training part, after the draw of shots.
         val: Images in the validation part.
         test: Images in the test part.
-        rejected: Files that were left out as unusable.
-        rejected_names: The first of them.
+        rejected: Files that were left out as unusable, each with the reason.
         notes: What the reader of a result must know ("rank 3 has 2 of 4 shots").
     """
 
@@ -81,8 +81,7 @@ class SplitFacts(_Facts):
     train: int
     val: int
     test: int
-    rejected: int = 0
-    rejected_names: tuple[str, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -125,8 +124,9 @@ class TrainingFacts(_Facts):
         val_mae: MAE on validation at that step, in the task's unit.
         parameters: Numbers that were trained.
         stopped_early: Whether patience ended the training.
-        tried: Every candidate of the tuning, where there was one; the first with the least
-            ``val_mae`` is what the record is about.
+        tried: Every candidate of the tuning, where there was one.
+        chosen: What the best of them changed in the run's recipe and in the head's options, by
+            name: the first with the least ``val_mae``, which the record is about.
     """
 
     steps: int
@@ -135,6 +135,7 @@ class TrainingFacts(_Facts):
     parameters: int
     stopped_early: bool = False
     tried: tuple[Tried, ...] = ()
+    chosen: dict[str, Value] = Field(default_factory=dict[str, Value])
 
 
 class PredictionsFile(_Facts):

@@ -26,10 +26,9 @@ from ordbench.record import (
     SplitFacts,
     TaskFacts,
     TrainingFacts,
-    Tried,
 )
 from ordbench.registry import DATASETS, HEADS
-from ordbench.search import search
+from ordbench.search import Search, search
 from ordbench.spec import RunSpec
 from ordbench.tune import Candidate
 
@@ -65,7 +64,7 @@ def train_and_test(group: Sequence[Prepared], bench: Bench) -> list[tuple[Record
     searches = search([prepared.spec for prepared in group], replica, values)
     seconds = (time.perf_counter() - started) / len(group)
     return [
-        _tested(prepared, one.found(), one.tried, seconds, bench)
+        _tested(prepared, one.found(), one, seconds, bench)
         for prepared, one in zip(group, searches, strict=True)
     ]
 
@@ -114,11 +113,7 @@ def _replica(prepared: Prepared, candidate: Candidate, bench: Bench) -> Replica:
 
 
 def _tested(
-    prepared: Prepared,
-    fitted: Fitted,
-    tried: Sequence[Tried],
-    fit_seconds: float,
-    bench: Bench,
+    prepared: Prepared, fitted: Fitted, tuned: Search, fit_seconds: float, bench: Bench
 ) -> tuple[Record, Predictions]:
     started = time.perf_counter()
     test = prepared.labelled("test")
@@ -139,7 +134,7 @@ def _tested(
             estimates={how: estimates(answers, values, how) for how in DECODES},
             posterior=answers,
         )
-    record = _record(prepared, fitted, tried, bench).model_copy(
+    record = _record(prepared, fitted, tuned, bench).model_copy(
         update={
             "metrics": found,
             "seconds": {
@@ -163,7 +158,7 @@ def _answers(head: Head, features: Tensor) -> Tensor:
     return torch.cat([head.posterior(output) for output in outputs])
 
 
-def _record(prepared: Prepared, fitted: Fitted, tried: Sequence[Tried], bench: Bench) -> Record:
+def _record(prepared: Prepared, fitted: Fitted, tuned: Search, bench: Bench) -> Record:
     spec, split, material = prepared.spec, prepared.split, prepared.material
     listing, features = material.listing, material.features
     task = listing.task
@@ -187,8 +182,7 @@ def _record(prepared: Prepared, fitted: Fitted, tried: Sequence[Tried], bench: B
             train=len(split.train),
             val=len(split.val),
             test=len(split.test),
-            rejected=len(listing.rejected),
-            rejected_names=tuple(rejected.name for rejected in listing.rejected[:10]),
+            rejected=listing.rejected,
             notes=(*listing.notes, *split.notes),
         ),
         features=FeatureFacts(
@@ -204,7 +198,8 @@ def _record(prepared: Prepared, fitted: Fitted, tried: Sequence[Tried], bench: B
             val_mae=fitted.val_mae,
             parameters=sum(p.numel() for p in fitted.head.parameters() if p.requires_grad),
             stopped_early=fitted.stopped_early,
-            tried=tuple(tried) if spec.tuning else (),
+            tried=tuple(tuned.tried) if spec.tuning else (),
+            chosen=dict(tuned.chosen),
         ),
         baseline=point_scores(median, test_ranks, task.rank_values),
         hashes=prepared.identity.hashes,

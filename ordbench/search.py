@@ -28,6 +28,7 @@ class Search:
         asked: Candidates that are to be trained next.
         tried: What earlier ones came to.
         best: The training with the least validation MAE; of equal ones, the first.
+        chosen: What it changed.
 
     Args:
         spec: The run; its recipe and options are the first candidate.
@@ -43,6 +44,7 @@ class Search:
         self.asked: list[Candidate] = []
         self.tried: list[Tried] = []
         self.best: Fitted | None = None
+        self.chosen: Point = {}
 
     def ask(self) -> None:
         """Find out what is to be trained next: nothing, once the budget is used up."""
@@ -54,7 +56,7 @@ class Search:
         for point, one in zip(self._points, fitted, strict=True):
             self.tried.append(Tried(changed=dict(point), val_mae=one.val_mae))
             if self.best is None or one.val_mae < self.best.val_mae:
-                self.best = one
+                self.best, self.chosen = one, point
         self._sampler.tell([one.val_mae for one in fitted])
 
     def found(self) -> Fitted:

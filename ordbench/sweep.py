@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from ordbench.atomic import cannot_write
-from ordbench.plan import head_label
+from ordbench.cell import Cell
 from ordbench.prepared import Prepared, prepare
 from ordbench.record import Record
-from ordbench.registry import HEADS
-from ordbench.spec import RunSpec
 from ordbench.store import Store
 from ordbench.trial import Trial, attempt
 from ordbench.workspace import Workspace
@@ -28,45 +25,6 @@ class Outcome(NamedTuple):
 
     record: Record
     skipped: bool
-
-
-class Cell(NamedTuple):
-    """Runs that are equal but for their seeds: they are trained together."""
-
-    key: str
-    specs: tuple[RunSpec, ...]
-
-    @property
-    def title(self) -> str:
-        """What a progress bar calls it."""
-        spec = self.specs[0]
-        shots = "all images" if spec.shots is None else f"{spec.shots} shots"
-        return f"{head_label(spec)} on {spec.dataset}, {shots}"
-
-
-def cells(specs: Sequence[RunSpec]) -> list[Cell]:
-    """Group runs into cells, in the order of their first runs."""
-    groups: defaultdict[str, list[RunSpec]] = defaultdict(list)
-    for spec in specs:
-        seedless = spec.model_copy(update={"data_seed": 0, "train_seed": 0})
-        groups[seedless.model_dump_json()].append(spec)
-    return [Cell(key, tuple(group)) for key, group in groups.items()]
-
-
-def longest_first(planned: Sequence[Cell]) -> list[Cell]:
-    """Cells by what they may take, so that no worker is left alone with a long one at the end.
-
-    Prompt heads take longest, and more images take longer.
-
-    Source: Graham (1969). Bounds on multiprocessing timing anomalies.
-    https://doi.org/10.1137/0117039
-    """
-
-    def cost(cell: Cell) -> tuple[bool, float]:
-        spec = cell.specs[0]
-        return HEADS[spec.head].needs_text, math.inf if spec.shots is None else spec.shots
-
-    return sorted(planned, key=cost, reverse=True)
 
 
 class Policy(NamedTuple):
@@ -118,14 +76,18 @@ class Survey(NamedTuple):
 def survey(
     planned: Sequence[Cell], workspace: Workspace, store: Store, policy: Policy = DEFAULT
 ) -> Survey:
-    """Look up which runs of a sweep have their records.
+    """Look up which runs of a sweep have their records; one that was typed twice counts once.
 
     Raises:
         OrdbenchError: If something that a run needs is missing or unusable.
     """
     found = Survey([], [])
+    known: set[str] = set()
     for cell in planned:
-        done, missing = _look_up(_prepared(cell, workspace), store, policy)
+        runs = {one.identity.run_id: one for one in _prepared(cell, workspace)}
+        fresh = [one for run_id, one in runs.items() if run_id not in known]
+        known.update(runs)
+        done, missing = _look_up(fresh, store, policy)
         found.done.extend(done)
         if missing:
             found.missing.append(Cell(cell.key, tuple(one.spec for one in missing)))
@@ -174,7 +136,12 @@ def claim(
     if not missing:
         return Claimed(cell, done, missing, None)
     lock = lock_of(cell, store)
-    lock.acquire(blocking=wait)
+    try:
+        lock.acquire(blocking=wait)
+    except Timeout:
+        raise
+    except OSError as error:
+        raise cannot_write(Path(lock.lock_file), error) from None
     # Who was at it before may have done it.
     return Claimed(cell, *_look_up(prepared, store, policy), lock)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from ordbench.sweep import Cell, Outcome
+    from ordbench.cell import Cell
+    from ordbench.sweep import Outcome
     from ordbench.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
@@ -63,8 +64,8 @@ def workspace(shared_cache: Path) -> Workspace:
 @pytest.fixture(scope="session")
 def small_cells() -> SmallCells:
     """Cells of two seeds on few drawn faces, that train in a moment."""
+    from ordbench.cell import cells
     from ordbench.plan import Grid
-    from ordbench.sweep import cells
 
     def make(*heads: str, shots: str = "1,2") -> list[Cell]:
         grid = Grid(

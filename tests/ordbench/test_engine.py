@@ -7,12 +7,13 @@ from typing import cast
 
 import pytest
 
+from ordbench.cell import Cell
 from ordbench.engine import Pool, Trials, WorkerDiedError, relay, run_cells
 from ordbench.engine_local import local_pool
 from ordbench.errors import DatasetError
 from ordbench.prepared import Prepared
 from ordbench.store import Store
-from ordbench.sweep import Cell, Outcome, Policy, lock_of
+from ordbench.sweep import Outcome, Policy, lock_of
 from ordbench.trial import Trial, attempt
 from ordbench.workspace import Workspace
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ordbench.cell import Cell
 from ordbench.engine import run_cells
 from ordbench.engine_local import local_pool
 from ordbench.prepared import prepare
 from ordbench.store import Store
-from ordbench.sweep import Cell, Outcome, Policy
+from ordbench.sweep import Outcome, Policy
 from ordbench.workspace import Workspace
 
 SmallCells = Callable[..., list[Cell]]

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 
 import pytest
 
+from ordbench.cell import Cell
 from ordbench.engine import Pool, run_cells
 from ordbench.engine_local import local_pool
 from ordbench.engine_ray import ray_pool
 from ordbench.errors import SpecError
 from ordbench.store import Store
-from ordbench.sweep import Cell, Outcome, Policy
+from ordbench.sweep import Outcome, Policy
 from ordbench.workspace import Workspace
 
 SmallCells = Callable[..., list[Cell]]

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from ordbench.cell import Cell
 from ordbench.engine import run_cells
 from ordbench.errors import SpecError
 from ordbench.launch import Engine
 from ordbench.store import Store
-from ordbench.sweep import Cell, Policy
+from ordbench.sweep import Policy
 from ordbench.workspace import Workspace
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]

@@ -1,5 +1,5 @@
+from ordbench.cell import cells, longest_first
 from ordbench.plan import Grid
-from ordbench.sweep import cells, longest_first
 
 
 def test_the_longest_cells_come_first_and_equal_ones_keep_their_order() -> None:
