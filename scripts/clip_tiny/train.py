@@ -18,6 +18,7 @@ import torch
 from anatomy import OLDEST
 from augment import augment, shrink
 from captions import around, caption
+from drawings import cached_faces
 from faces import Faces, draw_faces
 from loss import contrastive_loss
 from model import build, load, save, text_features, tokens, zero_shot
@@ -69,20 +70,6 @@ class Recipe:
 def as_images(faces: Faces) -> Tensor:
     """Drawings as ``(N, 3, S, S)`` in 0..1."""
     return torch.from_numpy(faces.images).permute(0, 3, 1, 2).float() / 255
-
-
-def cached_faces(recipe: Recipe, cache: Path | None, processes: int) -> Faces:
-    """The training faces, kept in a file if a folder is named."""
-    name = f"faces-{recipe.faces}-{recipe.seed}-{recipe.portraits}.npz"
-    path = cache / name if cache else None
-    if path and path.is_file():
-        with np.load(path) as kept:
-            return Faces(kept["images"], kept["ages"], kept["media"], kept["cues"])
-    faces = draw_faces(recipe.faces, recipe.seed, portraits=recipe.portraits, processes=processes)
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **vars(faces))
-    return faces
 
 
 @dataclass(frozen=True)
@@ -246,7 +233,8 @@ def main() -> None:
     given = vars(parser.parse_args())
     torch.set_num_threads(given["threads"])
     recipe = Recipe(**{name: given[name] for name in asdict(Recipe())})
-    faces = cached_faces(recipe, given["cache"], given["processes"])
+    drawn = (recipe.faces, recipe.seed, recipe.portraits)
+    faces = cached_faces(*drawn, cache=given["cache"], processes=given["processes"])
     train(recipe, Trainer(recipe, faces, given["start"]), given["out"], given["every"])
 
 

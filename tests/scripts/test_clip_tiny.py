@@ -43,6 +43,11 @@ def test_faces_are_those_of_their_seed() -> None:
     assert not np.array_equal(first.images, other.images)
 
 
+def test_the_readme_counts_the_cues() -> None:
+    cues = len(script("anatomy").CURVES)
+    assert f"Age shows in {cues} cues" in (SHIPPED / "README.md").read_text()
+
+
 def test_processes_do_not_change_the_faces() -> None:
     faces = script("faces")
     alone, shared = (faces.draw_faces(6, 5, processes=processes) for processes in (1, 2))
@@ -62,6 +67,39 @@ def test_portraits_are_drawn_in_media_of_their_own_and_have_no_cues() -> None:
     assert {(media.TRAINED + media.HELD_OUT)[m] for m in drawn.media} <= set(portrait.MEDIA)
     assert np.isnan(drawn.cues).all()
     assert np.isfinite(faces.draw_faces(10, 0, portraits=0.0).cues).all()
+
+
+def test_drawings_are_kept_until_the_code_that_draws_is_edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawings, faces = script("drawings"), script("faces")
+    edited = tmp_path / "edited.py"
+    edited.write_text("")
+    monkeypatch.setattr(drawings, "SOURCES", (*drawings.SOURCES, edited))
+    drawn: list[int] = []
+
+    def draw(count: int, seed: int, **options: Any) -> Any:  # noqa: ANN401
+        drawn.append(seed)
+        return faces.draw_faces(count, seed, **options)
+
+    monkeypatch.setattr(drawings, "draw_faces", draw)
+    first, again = (drawings.cached_faces(4, 3, 0.5, cache=tmp_path, processes=1) for _ in "ab")
+    assert drawn == [3]
+    for part, value in vars(first).items():
+        assert np.array_equal(vars(again)[part], value, equal_nan=part == "cues"), part
+    edited.write_text("SIDE = 73")
+    drawings.cached_faces(4, 3, 0.5, cache=tmp_path, processes=1)
+    assert drawn == [3, 3]
+
+
+def test_all_code_that_draws_is_looked_at() -> None:
+    code = "import faces, sys; print(*(vars(m).get('__file__') for m in sys.modules.values()))"
+    command = [sys.executable, "-c", code]
+    printed = subprocess.run(command, cwd=SCRIPTS, check=True, capture_output=True, text=True)
+    loaded = {Path(file) for file in printed.stdout.split()}
+    drawing = {f for f in loaded if f.parent == SCRIPTS or f.parent.name == "_drawn"}
+    assert SCRIPTS / "pen.py" in drawing
+    assert drawing <= set(script("drawings").SOURCES)
 
 
 @pytest.mark.parametrize(
