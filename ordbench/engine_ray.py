@@ -16,9 +16,10 @@ import torch
 
 from ordbench.engine import Pool, Trials, WorkerDiedError, relay
 from ordbench.errors import SpecError
+from ordbench.identity import versions_for
 from ordbench.prepared import Prepared
 from ordbench.ray_connection import Ray, connection, import_ray, resolve
-from ordbench.ray_task import Job, Ref, Run, identity_versions, pack, unpack, work
+from ordbench.ray_task import Job, Ref, Run, pack, unpack, work
 from ordbench.registry import HEADS
 from ordbench.workspace import Workspace
 
@@ -110,7 +111,7 @@ class _Cluster:
             material=self._share(material),
             tower=self._share(tower) if tower else None,
             device="cuda" if self._gpus else "cpu",
-            versions=identity_versions(),
+            versions=versions_for(spec),
         )
         ref = self._task.remote(job)
         future = relay(ref.future(), self._translated)

@@ -18,18 +18,15 @@ if TYPE_CHECKING:
     from ordbench.workspace import Material, Workspace
 
 
-# Those of the backbone stand in the key of the features; those of a text tower are added.
-LIBRARIES = ("ordbench", "torch")
-
-
 @dataclass(frozen=True)
 class Identity:
     """The id of a run and what it was made from.
 
     Attributes:
         run_id: See `ordbench.record.run_id`.
-        hashes: SHA-256 of ``head`` (its source), ``labels`` (names, ranks and task), ``split``,
-            ``images``, ``features`` (weights, preprocessing, arithmetic and images),
+        hashes: SHA-256 of ``head`` (its source), ``labels`` (names, ranks, task and official
+            parts), ``split``, ``images``, ``features`` (weights, preprocessing, arithmetic and
+            images),
             ``backbone`` (its weights) and, for a text head, ``text`` (the tower's weights).
         owner: Name and version of the package that owns the head.
     """
@@ -37,6 +34,16 @@ class Identity:
     run_id: str
     hashes: dict[str, str]
     owner: dict[str, str]
+
+
+def versions_for(spec: RunSpec) -> dict[str, str]:
+    """Versions, on this machine, of the libraries that stand in a run's id.
+
+    Those of its backbone stand in the key of its features.
+    """
+    text = open_family(spec.text or spec.backbone)[0].libraries
+    libraries = ("ordbench", "torch", *(text if HEADS[spec.head].needs_text else ()))
+    return {name: version_of(name) for name in libraries}
 
 
 def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspace) -> Identity:
@@ -56,12 +63,9 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
         "features": material.features.key,
         "backbone": material.features.fingerprint,
     }
-    libraries: tuple[str, ...] = LIBRARIES
     hashed = {"dataset_argument", "dataset_options", "split", "dtype"}
     if head.needs_text:
-        text = spec.text or spec.backbone
-        hashes["text"] = workspace.fingerprint(text)
-        libraries += open_family(text)[0].libraries
+        hashes["text"] = workspace.fingerprint(spec.text or spec.backbone)
     else:
         hashed.add("text")
     described = spec.model_dump(mode="json", exclude=hashed)
@@ -70,7 +74,7 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
     identity: dict[str, JsonValue] = {
         "spec": described,
         "hashes": {**hashes},
-        "versions": {name: version_of(name) for name in libraries},
+        "versions": {**versions_for(spec)},
         "owner": {**owner},
     }
     return Identity(run_id(identity), hashes, owner)

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
-from ordbench.identity import LIBRARIES, Identity
+from ordbench.identity import Identity, versions_for
 from ordbench.prepared import Prepared
-from ordbench.provenance import source_hash, versions
+from ordbench.provenance import source_hash
 from ordbench.registry import HEADS
 from ordbench.spec import RunSpec
 from ordbench.split import Split
@@ -69,11 +69,6 @@ class _Bench(NamedTuple):
         return self.tower
 
 
-def identity_versions() -> dict[str, str]:
-    """Versions, on this machine, of the libraries that stand in the run id."""
-    return {name: versions()[name] for name in LIBRARIES}
-
-
 def work(job: Job) -> list[Trial]:
     """Train and test a cell.
 
@@ -115,7 +110,7 @@ def unpack(packed: Packed) -> Tensor:
 
 def _refuse_other_code(job: Job) -> None:
     """A result of other code would stand under a run id that is not its own."""
-    here = identity_versions()
+    here = versions_for(job.runs[0].spec)
     for name, wanted in job.versions.items():
         if here[name] != wanted:
             raise SpecError(

@@ -12,9 +12,9 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from ordbench.atomic import (
-    _flush_folder,  # pyright: ignore[reportPrivateUsage]
     cannot_read,
     cannot_write,
+    flush_folder,
     sweep,
     write_atomic,
 )
@@ -205,7 +205,7 @@ class Store:
                     path.unlink(missing_ok=True)
                 os.replace(ready_file, file)
                 os.replace(ready, path)
-                _flush_folder(path.parent)
+                flush_folder(path.parent)
             except OSError as error:
                 raise cannot_write(path, error) from error
             finally:

@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 from ordbench.errors import SpecError
-from ordbench.identity import Identity
-from ordbench.ray_task import Job, Run, identity_versions, pack, unpack, work
+from ordbench.identity import Identity, versions_for
+from ordbench.ray_task import Job, Run, pack, unpack, work
 from ordbench.spec import RunSpec
 
 SPEC = RunSpec(head="linear", dataset="drawn-faces")
 
 
-def job(head_hash: str, **versions: str) -> Job:
+def job(head_hash: str, spec: RunSpec = SPEC, **versions: str) -> Job:
     identity = Identity("0" * 20, {"head": head_hash}, {})
-    return Job([Run(SPEC, identity, None)], None, None, "cpu", identity_versions() | versions)
+    return Job([Run(spec, identity, None)], None, None, "cpu", versions_for(spec) | versions)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,12 @@ def test_a_tensor_is_mapped_and_not_copied_even_where_it_may_not_be_written_to()
 def test_a_node_with_another_torch_is_refused_by_name() -> None:
     with pytest.raises(SpecError, match=r"^node \S+ has torch \S+, this machine has 1\.0; install"):
         work(job("", torch="1.0"))
+
+
+def test_a_node_whose_text_towers_come_from_another_open_clip_is_refused_by_name() -> None:
+    spec = SPEC.model_copy(update={"head": "coop", "backbone": "timm:x", "text": "clip:tiny"})
+    with pytest.raises(SpecError, match=r"has open_clip_torch \S+, this machine has 1\.0"):
+        work(job("", spec, open_clip_torch="1.0"))
 
 
 def test_a_node_with_another_source_of_the_head_is_refused_by_name() -> None:
