@@ -50,7 +50,8 @@ class EngineName(StrEnum):
 
 def run(
     plan: Annotated[
-        Path | None, typer.Argument(help="YAML file of these options, by their long names.")
+        Path | None,
+        typer.Argument(help="YAML file of the options from --head to --train-seed, by long name."),
     ] = None,
     head: Heads = None,
     dataset: Datasets = None,

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from ordbench.choice import Choice
-from ordbench.errors import SpecError
+from ordbench.errors import BrokenPluginError, SpecError
 from ordbench.options import declared, resolve
 from ordbench.plan_file import read_plan
-from ordbench.recipe import Recipe
-from ordbench.registry import DATASETS, HEADS, Registry
+from ordbench.protocol import read_manifest
+from ordbench.registry import BACKBONES, DATASETS, HEADS, Registry
 from ordbench.spec import RunSpec
-from ordbench.tune import Tuning
-from ordbench.typed_values import items, parse_numbers, parse_shots
+from ordbench.typed_values import (
+    items,
+    parse_numbers,
+    parse_recipe,
+    parse_shots,
+    spec_of,
+    with_tuning,
+)
+
+logger = logging.getLogger("ordbench")
 
 AXES = {
     "head": "heads",
@@ -78,7 +86,7 @@ class Grid:
             values: For each of `NAMES` that was given, its values.
 
         Raises:
-            SpecError: If there is no head or no dataset, or a setting has several values.
+            SpecError: If there is no head or no dataset.
 
         >>> Grid.of({"head": ["coral"], "dataset": ["utkface"], "seeds": ["0-2"]}).seeds
         ['0-2']
@@ -88,12 +96,14 @@ class Grid:
                 raise SpecError(
                     f"Missing option '--{name}'; ordbench ls {name}s says what there is"
                 )
-        for name in SETTINGS:
-            if len(values.get(name, ())) > 1:
-                raise SpecError(f"--{name} has {len(values[name])} values; one is wanted")
         axes = {AXES[name]: texts for name, texts in values.items() if name in AXES}
         settings: dict[str, object] = {n: values[n][0] for n in SETTINGS if n in values}
-        return cls(**axes, settings=_with_tuning(settings))
+        return cls(**axes, settings=with_tuning(settings))
+
+    def named_heads(self) -> frozenset[str]:
+        """The heads that were typed by name, so that ``all`` or a glob is not why they are here."""
+        names = {Choice.parse(text).name for text in items(self.heads)}
+        return frozenset(name for name in names if not _is_pattern(name))
 
     def specs(self) -> list[RunSpec]:
         """Every combination, checked, with defaults filled in, in the order of the axes.
@@ -106,7 +116,7 @@ class Grid:
         axes = itertools.product(
             datasets,
             items(self.backbones),
-            parse_numbers(self.folds, "--folds"),
+            parse_numbers(self.folds, "--fold"),
             parse_shots(self.shots),
             heads,
             parse_numbers(self.seeds, "--seeds"),
@@ -124,7 +134,7 @@ class Grid:
                 "train_seed": seed,
                 **self.settings,
             }
-            specs.append(_spec(settings))
+            specs.append(spec_of(settings))
         return specs
 
 
@@ -136,14 +146,20 @@ def typed(plan: Path | None, **options: object) -> dict[str, list[str]]:
         options: Values of `NAMES`; None for those that were not given.
 
     Raises:
-        SpecError: If the plan cannot be read.
+        SpecError: If the plan cannot be read, or a value that no option replaces is wrong; names
+            the line.
     """
-    values = read_plan(plan, NAMES) if plan else {}
+    values: dict[str, list[str]] = {}
     for name, value in options.items():
         if value is not None:
             texts = cast(list[object], value) if isinstance(value, list) else [value]
             values[name] = [str(text) for text in texts]
-    return values
+
+    def check(name: str, text: str) -> None:
+        if name not in values:
+            _check(name, text)
+
+    return {**read_plan(plan, check, many=AXES, one=SETTINGS), **values} if plan else values
 
 
 def head_label(spec: RunSpec) -> str:
@@ -158,13 +174,60 @@ def _chosen(texts: Iterable[str], known: Registry[Any]) -> list[Choice]:
     chosen: dict[str, Choice] = {}
     for text in items(texts):
         choice = Choice.parse(text)
-        pattern = "*" if choice.name == "all" else choice.name
-        names = fnmatch.filter(known, pattern) if re.search(r"[*?[]", pattern) else [pattern]
+        names = _matching(choice.name, known) if _is_pattern(choice.name) else [choice.name]
         if not names:
             raise SpecError(f"no {known.kind} matches {text!r}; there is: {', '.join(known)}")
         for name in names:
             chosen.setdefault(str(replace(choice, name=name)), replace(choice, name=name))
     return list(chosen.values())
+
+
+def _check(name: str, text: str) -> None:
+    """Refuse one value as a grid of it would."""
+    match name:
+        case "head":
+            for head in _chosen([text], HEADS):
+                _head_settings(str(head), ())
+        case "dataset":
+            for dataset in _chosen([text], DATASETS):
+                _dataset_settings(dataset)
+        case "backbone" | "text":
+            for backbone in items([text]):
+                BACKBONES.offer(Choice.parse(backbone).name)
+        case "shots":
+            parse_shots([text])
+        case "seeds" | "fold":
+            parse_numbers([text], f"--{name}")
+        case "recipe":
+            spec_of({"head": "", "dataset": "", "recipe": parse_recipe([text])})
+        case "split":
+            read_manifest(Path(text))
+        case _:
+            spec_of({"head": "", "dataset": "", **with_tuning({"tune": 1, name: text})})
+
+
+def _is_pattern(name: str) -> bool:
+    return name == "all" or re.search(r"[*?[]", name) is not None
+
+
+def _matching(pattern: str, known: Registry[Any]) -> list[str]:
+    """What is installed and can be imported; what cannot is said in a line, and stops nothing."""
+    names = list(known) if pattern == "all" else fnmatch.filter(known, pattern)
+    working: list[str] = []
+    for name in names:
+        try:
+            known[name]
+        except BrokenPluginError as error:
+            _leave_out(str(error))
+        else:
+            working.append(name)
+    return working
+
+
+@cache
+def _leave_out(problem: str) -> None:
+    """Say it once: the heads of a plan are looked up when it is read, and again for the grid."""
+    logger.warning("left out: %s", problem)
 
 
 def _head_settings(text: str, overrides: Iterable[str]) -> dict[str, object]:
@@ -175,20 +238,7 @@ def _head_settings(text: str, overrides: Iterable[str]) -> dict[str, object]:
             f"head {text!r}: {choice.argument!r} is no KEY=VALUE; write {choice.name}:KEY=VALUE"
         )
     options = resolve(head, choice.options, owner=f"head {choice.name!r}")
-    changes: dict[str, str] = {}
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        if not equals:
-            raise SpecError(f"--recipe {override}: wanted KEY=VALUE")
-        changes[key.replace("-", "_")] = value
-    try:
-        recipe = Recipe.model_validate({**head.recipe.model_dump(), **changes})
-    except ValidationError as error:
-        first = error.errors()[0]
-        known = ", ".join(Recipe.model_fields)
-        raise SpecError(
-            f"--recipe {first['loc'][0]}={first['input']}: {first['msg']}; there is: {known}"
-        ) from None
+    recipe = {**head.recipe.model_dump(), **parse_recipe(overrides)}
     return {"head": choice.name, "head_options": options, "recipe": recipe}
 
 
@@ -199,31 +249,6 @@ def _dataset_settings(choice: Choice) -> dict[str, object]:
         "dataset_argument": choice.argument,
         "dataset_options": options,
     }
-
-
-def _with_tuning(settings: dict[str, object]) -> dict[str, object]:
-    """The settings, with ``tune`` and ``sampler`` as one."""
-    kept = {name: value for name, value in settings.items() if name not in {"tune", "sampler"}}
-    if "tune" not in settings:
-        if "sampler" in settings:
-            raise SpecError(f"--sampler {settings['sampler']}: add --tune, say --tune 20")
-        return kept
-    given = {"budget": settings["tune"], "sampler": settings.get("sampler", "random")}
-    try:
-        return {**kept, "tuning": Tuning.model_validate(given)}
-    except ValidationError as error:
-        first = error.errors()[0]
-        flag = "--tune" if first["loc"] == ("budget",) else "--sampler"
-        raise SpecError(f"{flag} {first['input']}: {first['msg']}") from None
-
-
-def _spec(settings: dict[str, object]) -> RunSpec:
-    try:
-        return RunSpec.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SpecError(f"{where} = {first['input']!r}: {first['msg']}") from None
 
 
 def resolved(spec: RunSpec) -> RunSpec:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -33,7 +34,8 @@ class Tuning(BaseModel):
 
     Attributes:
         budget: Trainings, the head's default settings included as the first.
-        sampler: ``random``; ``grid``, as fine as the budget allows; ``optuna`` (extra), its TPE.
+        sampler: ``random``; ``grid``, as fine as the budget allows, random points in what it leaves
+            of the budget; ``optuna`` (extra), its TPE.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,12 +77,12 @@ def space_of(recipe: Recipe, own: Space) -> Space:
 
 
 def sampler_of(tuning: Tuning | None, space: Space, seed: int) -> Sampler:
-    """A sampler whose first point is the default: the empty point.
+    """A sampler of exactly ``budget`` points; the first is the default: the empty point.
 
     Args:
         tuning: Budget and kind; None tries the default alone.
         space: What is searched.
-        seed: Draws the points.
+        seed: Draws the points, but those of a grid.
 
     Raises:
         SpecError: If optuna is wanted and not installed.
@@ -89,10 +91,9 @@ def sampler_of(tuning: Tuning | None, space: Space, seed: int) -> Sampler:
         return Listed([{}])
     if tuning.sampler == "optuna":
         return Optuna(tuning.budget, space, seed)
+    points = _random(space, random.Random(seed))
     if tuning.sampler == "grid":
-        points = _grid(space, tuning.budget)
-    else:
-        points = _random(space, random.Random(seed))
+        points = itertools.chain(_grid(space, tuning.budget - 1), points)
     return Listed([{}, *itertools.islice(points, tuning.budget - 1)])
 
 
@@ -168,15 +169,22 @@ def _random(space: Space, chance: random.Random) -> Iterator[Point]:
         }
 
 
-def _grid(space: Space, budget: int) -> Iterator[Point]:
-    """A grid of as many points an axis as fit into the budget, at least one."""
-    side = max(1, math.floor((budget - 1) ** (1 / len(space)) + 1e-9))
-    axes = [_marks(axis, side) for axis in space.values()]
-    for point in itertools.product(*axes):
+def _grid(space: Space, most: int) -> Iterator[Point]:
+    """A grid of at most ``most`` points: the axes grow in turn, each until it fits no more."""
+    marks = {name: _marks(axis, 1) for name, axis in space.items()}
+    growing = deque(space)
+    while growing:
+        name = growing.popleft()
+        finer = {**marks, name: _marks(space[name], len(marks[name]) + 1)}
+        if len(finer[name]) > len(marks[name]) and math.prod(map(len, finer.values())) <= most:
+            marks = finer
+            growing.append(name)
+    for point in itertools.product(*marks.values()):
         yield dict(zip(space, point, strict=True))
 
 
 def _marks(axis: Axis, number: int) -> Sequence[Value]:
     if isinstance(axis, Span):
-        return [axis.at((i + 0.5) / number) for i in range(number)]
+        # A third, not half a step from the end: half way lies the default learning rate.
+        return [axis.at((i + 1 / 3) / number) for i in range(number)]
     return axis[:number]

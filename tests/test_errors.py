@@ -50,7 +50,10 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
         (("--head", "coral", *FACES, "--seeds", "4-2"), "--seeds 4-2: wanted"),
         (("--head", "coral", *FACES, "--fold", "99"), "fold 99|99"),
         (("--head", "coral", *FACES, "--layer", "middle"), "layer.*'post' or 'pre'"),
-        (("--head", "coral", *FACES, "--dtype", "int8"), "dtype.*float32"),
+        (
+            ("--head", "coral", *FACES, "--dtype", "int8"),
+            "--dtype int8: wanted 'float32', .* or 'auto'$",
+        ),
         (("--head", "coral", *FACES, "--protocol", "mine"), "protocol.*'standard' or 'paper'"),
         (("--head", "coral", *FACES, "--device", "tpu"), "--device tpu: wanted auto, cpu or cuda"),
         (("--head", "coral", *FACES, "--recipe", "speed=3"), "speed.*learning_rate"),
@@ -77,6 +80,11 @@ def test_a_wrong_command_line_ends_in_one_line(
 ) -> None:
     refused(cli("run", *arguments), wanted)
     assert not (tmp_path / "results").exists()
+
+
+def test_a_wrong_plan_ends_in_one_line_that_names_its_own(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text("head: coral\ndataset: drawn-faces\nshots: [1, x]\n")
+    refused(cli("run", "plan.yaml"), r"plan plan\.yaml, line 3: shots x: wanted 'all' or a whole")
 
 
 def photo(path: Path, *, seed: int = 0) -> None:

@@ -1,6 +1,9 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+import pytest
+
+from ordbench.errors import SpecError
 from ordbench.options import Value
 from ordbench.plan import Grid, head_label, resolved
 from ordbench.registry import HEADS
@@ -54,6 +57,28 @@ def test_a_label_shows_the_options_that_are_not_the_default() -> None:
 def test_a_recipe_is_put_over_the_heads_own() -> None:
     (spec,) = grid(recipe=["learning-rate=0.5"])
     assert spec.recipe == HEADS["coral"].recipe.model_copy(update={"learning_rate": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("layer", "'post' or 'pre'"),
+        ("dtype", "'float32', 'bfloat16' or 'float16' or 'auto'"),
+        ("protocol", "'standard' or 'paper'"),
+    ],
+)
+def test_a_word_that_is_not_to_be_had_is_answered_with_those_that_are(
+    name: str, wanted: str
+) -> None:
+    with pytest.raises(SpecError, match=f"^--{name} int8: wanted {wanted}$"):
+        grid(settings={name: "int8"})
+
+
+def test_two_wrong_changes_of_a_recipe_are_not_mixed_up() -> None:
+    with pytest.raises(
+        SpecError, match=r"^--recipe optimizer=a: wanted 'adamw', 'radam' or 'sgd'$"
+    ):
+        grid(recipe=["schedule=b", "optimizer=a"])
 
 
 def test_seeds_set_both_seeds_unless_one_is_held() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from ordbench.errors import SpecError
 from ordbench.recipe import Recipe
+from ordbench.registry import HEADS
 from ordbench.space import Point, Space, Span
 from ordbench.tune import Candidate, Tuning, sampler_of, space_of
 
@@ -39,6 +40,35 @@ def test_the_default_is_the_first_and_the_budget_is_kept(kind: str, budget: int)
     found = points(kind, budget)
     assert found[0] == {}
     assert len(found) == len({str(point) for point in found}) == budget
+
+
+@pytest.mark.parametrize("kind", ["random", "grid"])
+@pytest.mark.parametrize("budget", [5, 7, 10, 20, 50])
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_is_tried_as_often_as_the_budget_says(head: str, budget: int, kind: str) -> None:
+    recipe, own = HEADS[head].recipe, HEADS[head].search
+    tuning = Tuning.model_validate({"budget": budget, "sampler": kind})
+    found = sampler_of(tuning, space_of(recipe, own), 0).ask()
+    assert found[0] == {}
+    default = Candidate(recipe, {name: axis[0] for name, axis in own.items()})
+    tried = [default.at(point) for point in found]
+    assert len({rounded(candidate) for candidate in tried}) == len(tried) == budget
+
+
+def rounded(candidate: Candidate) -> str:
+    """Equal for candidates that differ by the rounding of floats alone."""
+    values = {**candidate.recipe.model_dump(), **candidate.options}.values()
+    return " ".join(f"{v:.9g}" if isinstance(v, float) else str(v) for v in values)
+
+
+@pytest.mark.parametrize(
+    ("own", "sides"),
+    [({}, [4, 4]), ({"kl_weight": (0.0, 1.0)}, [3, 3, 2]), ({"a": (1,)}, [4, 4, 1])],
+)
+def test_a_grid_is_as_fine_as_the_budget_allows(own: Space, sides: list[int]) -> None:
+    space = space_of(RECIPE, own)
+    found = sampler_of(Tuning(budget=20, sampler="grid"), space, 0).ask()[1 : 1 + math.prod(sides)]
+    assert [len({point[name] for point in found}) for name in space] == sides
 
 
 @pytest.mark.parametrize("kind", ["random", "grid", "optuna"])
