@@ -55,13 +55,12 @@ def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
     """
     numbers: list[int] = []
     for item in items(texts):
-        match = re.fullmatch(r"(\d{1,10})(?:-(\d{1,10}))?", item)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
-        if not first <= last < 2**32:
-            raise SpecError(
-                f"{flag} {item}: wanted a whole number or a range such as 0-4, below {2**32}"
-            )
-        numbers.extend(range(first, last + 1))
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", item)
+        if not match or (match[2] and int(match[2]) < int(match[1])):
+            raise SpecError(f"{flag} {item}: wanted a whole number or a range such as 0-4")
+        if int(match[2] or match[1]) >= 2**32:
+            raise SpecError(f"{flag} {item}: wanted less than {2**32}")
+        numbers.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
     return numbers
 
 
