@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
-import logging
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from ordbench.choice import Choice
-from ordbench.errors import BrokenPluginError, SpecError
+from ordbench.errors import SpecError
 from ordbench.options import declared, resolve
+from ordbench.patterns import chosen, is_pattern
 from ordbench.plan_file import read_plan
 from ordbench.protocol import read_manifest
-from ordbench.registry import BACKBONES, DATASETS, HEADS, Registry
+from ordbench.registry import BACKBONES, DATASETS, HEADS
 from ordbench.spec import RunSpec
 from ordbench.typed_values import (
     items,
@@ -27,8 +24,6 @@ from ordbench.typed_values import (
     spec_of,
     with_tuning,
 )
-
-logger = logging.getLogger("ordbench")
 
 AXES = {
     "head": "heads",
@@ -86,7 +81,7 @@ class Grid:
             values: For each of `NAMES` that was given, its values.
 
         Raises:
-            SpecError: If there is no head or no dataset.
+            SpecError: If there is no head or no dataset, or an axis is empty.
 
         >>> Grid.of({"head": ["coral"], "dataset": ["utkface"], "seeds": ["0-2"]}).seeds
         ['0-2']
@@ -96,6 +91,9 @@ class Grid:
                 raise SpecError(
                     f"Missing option '--{name}'; ordbench ls {name}s says what there is"
                 )
+        for name in AXES:
+            if name in values and not items(values[name]):
+                raise SpecError(f"--{name} has no value")
         axes = {AXES[name]: texts for name, texts in values.items() if name in AXES}
         settings: dict[str, object] = {n: values[n][0] for n in SETTINGS if n in values}
         return cls(**axes, settings=with_tuning(settings))
@@ -103,7 +101,7 @@ class Grid:
     def named_heads(self) -> frozenset[str]:
         """The heads that were typed by name, so that ``all`` or a glob is not why they are here."""
         names = {Choice.parse(text).name for text in items(self.heads)}
-        return frozenset(name for name in names if not _is_pattern(name))
+        return frozenset(name for name in names if not is_pattern(name))
 
     def specs(self) -> list[RunSpec]:
         """Every combination, checked, with defaults filled in, in the order of the axes.
@@ -111,8 +109,8 @@ class Grid:
         Raises:
             OrdbenchError: If a name, an option or a number is not to be had.
         """
-        heads = _chosen(self.heads, HEADS)
-        datasets = _chosen(self.datasets, DATASETS)
+        heads = chosen(self.heads, HEADS)
+        datasets = chosen(self.datasets, DATASETS)
         axes = itertools.product(
             datasets,
             items(self.backbones),
@@ -169,27 +167,14 @@ def head_label(spec: RunSpec) -> str:
     return str(Choice(spec.head, options=other))
 
 
-def _chosen(texts: Iterable[str], known: Registry[Any]) -> list[Choice]:
-    """The choices that were typed, with ``all`` and globs replaced by what is installed."""
-    chosen: dict[str, Choice] = {}
-    for text in items(texts):
-        choice = Choice.parse(text)
-        names = _matching(choice.name, known) if _is_pattern(choice.name) else [choice.name]
-        if not names:
-            raise SpecError(f"no {known.kind} matches {text!r}; there is: {', '.join(known)}")
-        for name in names:
-            chosen.setdefault(str(replace(choice, name=name)), replace(choice, name=name))
-    return list(chosen.values())
-
-
 def _check(name: str, text: str) -> None:
     """Refuse one value as a grid of it would."""
     match name:
         case "head":
-            for head in _chosen([text], HEADS):
+            for head in chosen([text], HEADS):
                 _head_settings(str(head), ())
         case "dataset":
-            for dataset in _chosen([text], DATASETS):
+            for dataset in chosen([text], DATASETS):
                 _dataset_settings(dataset)
         case "backbone" | "text":
             for backbone in items([text]):
@@ -204,30 +189,6 @@ def _check(name: str, text: str) -> None:
             read_manifest(Path(text))
         case _:
             spec_of({"head": "", "dataset": "", **with_tuning({"tune": 1, name: text})})
-
-
-def _is_pattern(name: str) -> bool:
-    return name == "all" or re.search(r"[*?[]", name) is not None
-
-
-def _matching(pattern: str, known: Registry[Any]) -> list[str]:
-    """What is installed and can be imported; what cannot is said in a line, and stops nothing."""
-    names = list(known) if pattern == "all" else fnmatch.filter(known, pattern)
-    working: list[str] = []
-    for name in names:
-        try:
-            known[name]
-        except BrokenPluginError as error:
-            _leave_out(str(error))
-        else:
-            working.append(name)
-    return working
-
-
-@cache
-def _leave_out(problem: str) -> None:
-    """Say it once: the heads of a plan are looked up when it is read, and again for the grid."""
-    logger.warning("left out: %s", problem)
 
 
 def _head_settings(text: str, overrides: Iterable[str]) -> dict[str, object]:

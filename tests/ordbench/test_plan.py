@@ -86,3 +86,9 @@ def test_seeds_set_both_seeds_unless_one_is_held() -> None:
     assert (spec.data_seed, spec.train_seed) == (3, 3)
     (held,) = grid(seeds=["3"], settings={"data_seed": 0})
     assert (held.data_seed, held.train_seed) == (0, 3)
+
+
+@pytest.mark.parametrize("name", ["seeds", "shots", "fold", "backbone"])
+def test_an_axis_without_a_value_is_refused(name: str) -> None:
+    with pytest.raises(SpecError, match=f"^--{name} has no value$"):
+        Grid.of({"head": ["coral"], "dataset": ["utkface"], name: [""]})
