@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from enum import StrEnum
+from errno import ENOSPC
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,8 @@ from ordbench.cli_results import results_app
 from ordbench.cli_run import run
 from ordbench.cli_split import split_app
 from ordbench.errors import OrdbenchError
+
+INTERRUPTED = 130  # what Typer makes of a Ctrl-C, as shells do
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(split_app, name="split", help="Show or write which images train, validate and test.")
@@ -131,19 +135,30 @@ def _show_warnings() -> None:
 
 
 def main() -> int:
-    """Run the app and give its exit code; what a user can mend becomes one line and code 2."""
+    """Run the app and give its exit code.
+
+    What a user can mend becomes one line and code 2; a Ctrl-C becomes one line and code 130.
+    """
     _show_warnings()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
     try:
-        return app(standalone_mode=False) or 0
+        code: int = app(standalone_mode=False) or 0
+        if code != INTERRUPTED:
+            return code
+        message = "stopped; the same command goes on with what is not done"
     except OrdbenchError as error:
-        message = str(error)
+        code, message = 2, str(error)
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        code, message = 2, "no space is left to write the output; make room or write elsewhere"
     except typer.TyperException as error:
         # Typer would draw it in a box that breaks a long path over lines.
         said = error.format_message().rstrip(".")
         if not said:  # no command was typed, and the help has been printed
             return 2
-        message = f"{said}; see ordbench --help"
-    except typer.Abort:
-        message = "stopped; the same command goes on where it was"
+        code, message = 2, f"{said}; see ordbench --help"
     print(f"ordbench: {' '.join(message.split())}", file=sys.stderr)
-    return 2
+    return code

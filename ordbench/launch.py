@@ -132,7 +132,6 @@ def launch(
     if report.failed:
         raise TrainingError(report.failures(results))
     if stopped():
-        report.warn("stopped; the same command goes on where it was")
         raise KeyboardInterrupt
 
 

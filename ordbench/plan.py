@@ -151,13 +151,25 @@ def typed(plan: Path | None, **options: object) -> dict[str, list[str]]:
     for name, value in options.items():
         if value is not None:
             texts = cast(list[object], value) if isinstance(value, list) else [value]
-            values[name] = [str(text) for text in texts]
+            values[name] = [_writable(str(text), name) for text in texts]
 
     def check(name: str, text: str) -> None:
         if name not in values:
             _check(name, text)
 
     return {**read_plan(plan, check, many=AXES, one=SETTINGS), **values} if plan else values
+
+
+def _writable(text: str, name: str) -> str:
+    """The same text, if a record can hold it: a path may have bytes that are no letters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        shown = text.encode(errors="backslashreplace").decode()
+        raise SpecError(
+            f"--{name.replace('_', '-')} {shown}: not all of it is UTF-8; rename it"
+        ) from None
+    return text
 
 
 def head_label(spec: RunSpec) -> str:

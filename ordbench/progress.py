@@ -28,7 +28,7 @@ from ordbench.record import to_json
 if TYPE_CHECKING:
     from ordbench.cell import Cell
     from ordbench.dataset import Rejected
-    from ordbench.record import Record
+    from ordbench.record import Record, SplitFacts
     from ordbench.spec import RunSpec
     from ordbench.sweep import Outcome, Survey
 
@@ -75,6 +75,7 @@ class Report:
         self.failed: list[Record] = []
         self._trained = self._skipped = 0
         self._rejected: dict[str, tuple[Rejected, ...]] = {}
+        self._notes: dict[str, None] = {}
         self._console = Console(highlight=False, soft_wrap=True)
         self._bar = _bar(TextColumn("{task.description}", markup=False))
         self._now = "runs"
@@ -90,6 +91,8 @@ class Report:
             return
         for dataset, rejected in self._rejected.items():
             self._say(rejections(dataset, rejected))
+        for note in self._notes:
+            self._say(note)
         failed = f", {len(self.failed)} failed" if self.failed else ""
         self._say(f"{self._trained} trained, {self._skipped} done before{failed}")
 
@@ -101,14 +104,14 @@ class Report:
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Count runs that are done, and print a line for each."""
         for record, skipped in outcomes:
-            self._skipped, self._trained = self._skipped + skipped, self._trained + (not skipped)
             if record.status == "failed":
                 self.failed.append(record)
-            if record.split and record.split.rejected:
-                spec = record.spec
-                options = {key: str(value) for key, value in spec.dataset_options.items()}
-                dataset = str(Choice(spec.dataset, spec.dataset_argument, options))
-                self._rejected[dataset] = record.split.rejected
+            elif skipped:
+                self._skipped += 1
+            else:
+                self._trained += 1
+            if record.split:
+                self._remember(record.spec, record.split)
             if self.as_json:
                 print(to_json(record), flush=True)
             else:
@@ -124,11 +127,21 @@ class Report:
         """How many runs failed, why the first did, and what to do."""
         first = self.failed[0]
         trace = results / "runs" / first.run_id[:2] / f"{first.run_id}.trace"
+        runs = self._trained + self._skipped + len(self.failed)
         return (
-            f"{len(self.failed)} of {self._trained + self._skipped} runs failed, the first: "
+            f"{len(self.failed)} of {runs} runs failed, the first: "
             f"{title(first.spec, first.label)}: {first.error} (where: {trace}); "
             "--retry-failed runs them again"
         )
+
+    def _remember(self, spec: RunSpec, split: SplitFacts) -> None:
+        """What is said once at the end: files left out, and what a reader must know."""
+        options = {key: str(value) for key, value in spec.dataset_options.items()}
+        dataset = str(Choice(spec.dataset, spec.dataset_argument, options))
+        if split.rejected:
+            self._rejected[dataset] = split.rejected
+        for note in split.notes:
+            self._notes[f"{dataset}: {note}"] = None
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False)

@@ -151,7 +151,7 @@ class Record(_Facts):
     Records with NaN in them are not equal to their copies, as NaN is not equal to itself.
 
     Attributes:
-        schema_version: Raised whenever a field is added, dropped or changed.
+        schema_version: Raised by a release whose records the one before it cannot read.
         run_id: See `run_id`.
         status: Whether the run came to its end.
         label: The head as a user would type it, with the options that are not the defaults.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -191,8 +192,8 @@ def _device(wanted: str) -> str:
         return "cuda" if available else "cpu"
     if wanted.startswith("cuda") and not available:
         raise SpecError(f"--device {wanted}: this machine has no usable CUDA device; take cpu")
-    if wanted.partition(":")[0] not in {"cpu", "cuda"}:
-        raise SpecError(f"--device {wanted}: wanted auto, cpu or cuda")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", wanted):
+        raise SpecError(f"--device {wanted}: wanted auto, cpu, cuda or cuda:N")
     return wanted
 
 
@@ -214,7 +215,8 @@ def _refuse_other(manifest: Split | None, spec: RunSpec) -> None:
         if made != asked:
             made, asked = ("all" if value is None else value for value in (made, asked))
             flag = f"--{name.replace('_', '-')}"
+            agree = f"take {flag} {made}" if name == "dataset" else f"leave {flag} out"
             raise SpecError(
                 f"the split was made for {flag} {made}, the run asks for {flag} {asked}; "
-                f"leave {flag} out, or write a split for it"
+                f"{agree}, or write a split for it"
             )

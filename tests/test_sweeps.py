@@ -82,11 +82,12 @@ def test_a_run_that_diverges_is_a_failure_with_its_trace_until_it_is_retried(
         assert "Traceback" in trace.read_text()
     skipped = cli(*sweep)
     assert skipped.returncode == 2
-    assert "0 trained, 2 done before, 2 failed" in skipped.stdout
+    assert "0 trained, 0 done before, 2 failed" in skipped.stdout
     dry = cli(*sweep, "--dry-run").stdout
     assert dry.splitlines()[-1] == "2 runs, 0 done, 2 failed before, 0 to do: nothing"
     again = cli(*sweep, "--retry-failed")
-    assert "2 trained, 0 done before, 2 failed" in again.stdout
+    assert "0 trained, 0 done before, 2 failed" in again.stdout
+    assert "[done before]" not in again.stdout
     table = cli("table", "--format", "markdown")
     assert "failed" in table.stdout + table.stderr
 
@@ -125,7 +126,7 @@ def test_ctrl_c_ends_after_the_cell_and_says_how_to_go_on(cli: Cli, tmp_path: Pa
     assert process.returncode == 130
     assert said == [
         "stopping after the cells that run now; Ctrl-C again stops at once",
-        "stopped; the same command goes on where it was",
+        "ordbench: stopped; the same command goes on with what is not done",
     ]
     done = len(records(tmp_path / "stopped"))
     assert done in {1, 2}

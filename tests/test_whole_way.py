@@ -173,11 +173,35 @@ def test_completion_ends_with_the_code_that_typer_gives_it(
     assert printed in process.stdout
 
 
-def test_an_output_that_cannot_be_written_is_no_success() -> None:
-    command = [sys.executable, "-m", "ordbench", "--version"]
+def test_an_output_that_cannot_be_written_ends_in_one_line() -> None:
+    command = [sys.executable, "-m", "ordbench", "ls", "heads"]
     with open("/dev/full", "w") as full:
-        process = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60)
-    assert process.returncode != 0
+        process = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert process.returncode == 2
+    assert process.stderr.startswith("ordbench: no space is left")
+    assert len(process.stderr.splitlines()) == 1
+
+
+def test_a_terminal_that_lacks_a_letter_ends_nothing(cli: Cli) -> None:
+    narrow = {"PYTHONIOENCODING": "ascii", "COLUMNS": "40"}
+    for arguments in (("ls", "heads"), ("--help",)):
+        assert cli(*arguments, env=narrow).returncode == 0
+
+
+def test_a_path_that_no_record_can_hold_is_refused_before_anything_is_done(cli: Cli) -> None:
+    process = cli("run", "--head", "linear", "--dataset", "folder:own/n\udce4ms")
+    assert process.returncode == 2
+    (line,) = process.stderr.splitlines()
+    assert "not all of it is UTF-8; rename it" in line
+
+
+@pytest.mark.parametrize("device", ["cpu:abc", "cpu:9", "tpu", "cuda:x"])
+def test_a_device_that_cannot_be_is_refused(cli: Cli, device: str) -> None:
+    process = cli("run", "--head", "linear", "--dataset", "drawn-faces", "--device", device)
+    assert process.returncode == 2
+    assert process.stderr.startswith(f"ordbench: --device {device}: ")
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("ls", "heads")])
