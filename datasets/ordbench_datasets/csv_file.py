@@ -7,6 +7,7 @@ shown), ``fold`` (0, 1, ...) and ``part`` (train, val, test).
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar, get_args
@@ -35,7 +36,8 @@ class Row(NamedTuple):
 class CsvFile(OwnImages):
     """Images named in a CSV file, relative to it; arguments and options as in `OwnImages`.
 
-    The file is UTF-8, separated by comma, semicolon or tab.
+    The file is UTF-8, separated by comma, semicolon or tab. It lists each image once, however its
+    path is spelled.
     """
 
     card: ClassVar[Card] = Card(
@@ -98,6 +100,8 @@ def _rows(file: Path, wanted: str) -> list[Row]:
             label = next((name for name in ("rank", "label") if name in columns), None)
             if "file" not in columns or not label:
                 raise DatasetError(f"{file} has the columns {columns}; wanted {wanted}")
+            if twice := [name for name in columns if name and columns.count(name) > 1]:
+                raise DatasetError(f"{file} has the column {twice[0]!r} twice; keep one of them")
             reader.fieldnames = columns
             rows = [_row(file, reader.line_num, cells, label) for cells in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -106,10 +110,11 @@ def _rows(file: Path, wanted: str) -> list[Row]:
         raise DatasetError(f"{file} has no line below its header; wanted one line an image")
     seen: dict[str, int] = {}
     for row in rows:
-        if seen.setdefault(row.file, row.line) != row.line:
+        image = os.path.realpath(file.parent / row.file)
+        if seen.setdefault(image, row.line) != row.line:
             raise DatasetError(
                 f"{file} line {row.line}, column file: {row.file!r} stands in line "
-                f"{seen[row.file]} too; keep one of them"
+                f"{seen[image]} too; keep one of them"
             )
     return rows
 
@@ -139,7 +144,7 @@ def _row(file: Path, line: int, cells: dict[str | None, str | None], label: str)
 
 
 def _path(text: str) -> str:
-    if not text:
+    if not text or "\0" in text:
         raise ValueError
     return Path(text.replace("\\", "/")).as_posix()
 

@@ -91,6 +91,9 @@ def test_words_stand_in_the_order_given(read: Callable[..., Listing]) -> None:
         ("file,rank\na.jpg,1,2\n", "line 2: more cells than columns"),
         ("file,rank\na.jpg,1\na.jpg,2\n", r"line 3, column file: 'a\.jpg' stands in line 2 too"),
         ("file,rank\na.jpg,1\n./a.jpg,1\n", r"line 3, column file: 'a\.jpg' stands in line 2"),
+        ("file,rank\na.jpg,1\ndeep/../a.jpg,2\n", r"'deep/\.\./a\.jpg' stands in line 2 too"),
+        ("file,rank\na\0.jpg,1\n", "line 2, column file: wanted the path of an image"),
+        ("file,rank, Rank\na.jpg,1,2\n", "has the column 'rank' twice; keep one of them"),
         ("image,rank\na.jpg,1\n", r"has the columns \['image', 'rank'\]; wanted columns file and"),
         ("", r"has the columns \[\]; wanted"),
         ("file,rank\n", "has no line below its header"),
@@ -102,6 +105,15 @@ def test_an_unusable_line_is_named(read: Callable[..., Listing], text: str, mess
     with pytest.raises(DatasetError, match=message) as caught:
         read(text)
     assert "\n" not in str(caught.value)
+
+
+def test_a_relative_and_an_absolute_path_of_one_image_are_refused(
+    read: Callable[..., Listing], tmp_path: Path
+) -> None:
+    with pytest.raises(
+        DatasetError, match=r"line 4, column file: '/.*a\.jpg' stands in line 2 too"
+    ):
+        read(f"file,rank\na.jpg,1\nb.jpg,2\n{tmp_path / 'a.jpg'},2\n")
 
 
 def test_another_encoding_is_refused_in_one_line(read: Callable[..., Listing]) -> None:
