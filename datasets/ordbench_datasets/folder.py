@@ -5,6 +5,7 @@ Source: the layout of torchvision's ImageFolder, but never in alphabetical order
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from ordbench.dataset import Card, Listing, Rejected, Sample
@@ -15,7 +16,11 @@ from ordbench_datasets._ranks import order, plain
 
 
 class Folder(OwnImages):
-    """Images in ``PATH/RANK/``, to any depth; arguments and options as in `OwnImages`."""
+    """Images in ``PATH/RANK/``, to any depth; arguments and options as in `OwnImages`.
+
+    A subfolder without a usable image is refused, unless ``ranks`` names it: then it is a rank, and
+    a note says that it has no image.
+    """
 
     card: ClassVar[Card] = Card(
         title="a folder of images",
@@ -31,7 +36,8 @@ class Folder(OwnImages):
         """List the images by path.
 
         Raises:
-            DatasetError: If there is no folder or no image, or if the order is unknown.
+            DatasetError: If there is no folder or no image, if a subfolder has none or cannot be
+                read, or if the order is unknown.
         """
         folders = self._rank_folders()
         write = f"folder:{self.argument}"
@@ -52,18 +58,24 @@ class Folder(OwnImages):
                 f"{self.path} holds no image in its {len(folders)} subfolders "
                 f"({len(rejected)} other files); wanted {self.card.layout}"
             )
+        empty = _empty_ranks(ranks.names, samples)
+        if empty and not self.ranks:
+            raise DatasetError(
+                f"{self.path}: no usable image in the subfolders of rank {', '.join(empty)}; take "
+                "them away, or name all ranks in ranks="
+            )
         return Listing(
             task=ranks.task(self.unit, self.context),
             samples=tuple(samples),
             rejected=tuple(rejected),
-            notes=(ranks.note(), *_empty_ranks(ranks.names, samples)),
+            notes=(ranks.note(), *([f"no image has rank {', '.join(empty)}"] if empty else [])),
         )
 
     def _rank_folders(self) -> list[str]:
         """The rank of each subfolder."""
         if not self.path.is_dir():
             raise DatasetError(f"{self.path} is no folder; wanted {self.card.layout}")
-        names = sorted(p.name for p in self.path.iterdir() if p.is_dir() and visible(p.name))
+        names = [p.name for p in _entries(self.path) if p.is_dir() and visible(p.name)]
         if not names:
             raise DatasetError(
                 f"{self.path} has no subfolders; {self.card.how_to_get} ({self.card.layout}), "
@@ -71,6 +83,7 @@ class Folder(OwnImages):
             )
         ranks: dict[str, str] = {}
         for name in names:
+            _entries(self.path / name)
             first = ranks.setdefault(plain(name), name)
             if first != name:
                 raise DatasetError(
@@ -82,5 +95,13 @@ class Folder(OwnImages):
 
 def _empty_ranks(names: tuple[str, ...], samples: list[Sample]) -> list[str]:
     used = {sample.rank for sample in samples}
-    empty = [name for rank, name in enumerate(names) if rank not in used]
-    return [f"no image has rank {', '.join(empty)}"] if empty else []
+    return [name for rank, name in enumerate(names) if rank not in used]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise DatasetError(
+            f"{folder} cannot be read: {error.strerror}; mend its rights or take it away"
+        ) from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import errno
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,36 @@ def test_a_rank_without_images_is_noted(tmp_path: Path, put: Put) -> None:
     put(tmp_path, ["1/a.jpg", "3/a.jpg"])
     listing = Folder(tmp_path, str(tmp_path), ranks="1;2;3").read()
     assert listing.notes[1] == "no image has rank 2"
+
+
+@pytest.mark.parametrize("left", [None, "notes.txt"])
+def test_a_subfolder_without_images_is_refused_unless_ranks_names_it(
+    tmp_path: Path, put: Put, left: str | None
+) -> None:
+    put(tmp_path, ["1/a.jpg", "2/a.jpg"])
+    (tmp_path / "2024").mkdir()
+    if left:
+        (tmp_path / "2024" / left).touch()
+    with pytest.raises(DatasetError, match=r"in the subfolders of rank 2024; take them away, or"):
+        Folder(tmp_path, str(tmp_path)).read()
+    listing = Folder(tmp_path, str(tmp_path), ranks="1;2;2024").read()
+    assert listing.notes[1] == "no image has rank 2024"
+
+
+def test_a_subfolder_that_cannot_be_read_is_refused(
+    tmp_path: Path, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, ["1/a.jpg", "2/a.jpg", "3/a.jpg"])
+    entries = Path.iterdir
+
+    def closed(folder: Path) -> Iterator[Path]:
+        if folder.name == "3":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return entries(folder)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with pytest.raises(DatasetError, match="3 cannot be read: Permission denied; mend its rights"):
+        Folder(tmp_path, str(tmp_path), ranks="1;2;3").read()
 
 
 def test_two_spellings_of_one_number_are_refused(tmp_path: Path, put: Put) -> None:
