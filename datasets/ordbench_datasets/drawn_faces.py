@@ -81,7 +81,7 @@ class DrawnFaces(Dataset):
             except OSError as error:
                 raise DatasetError(
                     f"drawn-faces cannot be drawn into {place}: {error.strerror or error}; "
-                    "make room there or choose another data root"
+                    "make room there or choose another --cache"
                 ) from error
         samples = (
             Sample(f"{key}/{_name(age, i)}", place / _name(age, i), rank)
