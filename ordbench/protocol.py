@@ -15,10 +15,12 @@ from pydantic import ValidationError
 
 from ordbench import folds
 from ordbench.atomic import write_atomic
+from ordbench.canonical import canonical
 from ordbench.dataset import Listing, Sample
 from ordbench.errors import DatasetError, SpecError
+from ordbench.seal import seal, unseal
 from ordbench.spec import Protocol
-from ordbench.split import Indices, Parts, Split, check, notes
+from ordbench.split import Indices, Parts, Split, check, check_shots, notes
 
 __all__ = ["Indices", "Split", "apply_manifest", "draw", "read_manifest", "write_manifest"]
 
@@ -148,33 +150,36 @@ def _few_images(
 
 
 def write_manifest(split: Split, path: Path) -> None:
-    """Write a split as JSON that can be read by eye, with its hash.
+    """Write a split as JSON that can be read by eye, with its hash and a checksum of all.
 
     Raises:
         StoreError: If the file cannot be written.
     """
     content = {"format": folds.VERSION, **split.model_dump(mode="json"), "hash": split.hash}
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    sealed = content | json.loads(seal(canonical(content)))
+    text = json.dumps(sealed, indent=1, ensure_ascii=False) + "\n"
     write_atomic(path, text.encode())
 
 
 def read_manifest(path: Path) -> Split:
     """Read a split that was written by `write_manifest`, or by hand.
 
-    By hand, ``dataset``, ``train``, ``val`` and ``test`` are enough. A hash that stands there must
-    be right.
+    By hand, ``dataset``, ``train``, ``val`` and ``test`` are enough. Where a hash or a checksum
+    stands, all must be as it was written.
 
     Raises:
         DatasetError: If the file cannot be read, or was changed after it was written.
     """
     try:
-        content: object = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
+        content: object = json.loads(text.decode())
     except (OSError, ValueError) as error:
         raise DatasetError(f"split {path} cannot be read: {error}") from None
     if not isinstance(content, dict):
         raise DatasetError(f"split {path}: wanted an object with dataset, train, val and test")
     fields = cast(dict[str, object], content)
-    version, stated = fields.pop("format", folds.VERSION), fields.pop("hash", None)
+    written = [fields.pop(name, None) for name in ("hash", "checksum")] != [None, None]
+    version = fields.pop("format", folds.VERSION)
     if version != folds.VERSION:
         raise DatasetError(f"split {path}: wanted format {folds.VERSION!r}, got {version!r}")
     try:
@@ -183,12 +188,18 @@ def read_manifest(path: Path) -> Split:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise DatasetError(f"split {path}, {where}: {first['msg']}") from None
-    if stated not in (None, split.hash):
-        raise DatasetError(
-            f"split {path} was changed after it was written (hash {str(stated)[:12]}, content "
-            f'{split.hash[:12]}); if you meant it, delete the line "hash"'
-        )
+    if written:
+        _check_unchanged(text, path)
     return split
+
+
+def _check_unchanged(text: bytes, path: Path) -> None:
+    try:
+        unseal(text)
+    except ValueError as error:
+        raise DatasetError(
+            f'split {path}: {error}; if you meant it, delete its lines "hash" and "checksum"'
+        ) from None
 
 
 def apply_manifest(listing: Listing, manifest: Split, protocol: Protocol = "standard") -> Split:
@@ -202,7 +213,7 @@ def apply_manifest(listing: Listing, manifest: Split, protocol: Protocol = "stan
     Raises:
         SpecError: If the manifest is of the other protocol.
         DatasetError: If it names an image that is not there or names one twice, if a part is empty,
-            or if a person stands in two parts.
+            if a person stands in two parts, or if a rank has more training images than shots.
     """
     if manifest.protocol != protocol:
         raise SpecError(
@@ -213,6 +224,7 @@ def apply_manifest(listing: Listing, manifest: Split, protocol: Protocol = "stan
     parts = Parts(*([listing.samples[place] for place in part] for part in places))
     paper = protocol == "paper"
     check(parts, listing, where=f"split of {manifest.dataset}", paper=paper)
+    check_shots(parts.train, listing, manifest.shots)
     if paper and set(manifest.val) != set(manifest.test):
         raise DatasetError("a split of --protocol paper validates on its test images; mend val")
     found = notes(parts, listing, shots=manifest.shots, paper=paper)

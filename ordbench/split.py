@@ -109,6 +109,20 @@ def check(parts: Parts, listing: Listing, *, where: str, paper: bool) -> None:
         _refuse_twice(people, f"{where}: person")
 
 
+def check_shots(train: Sequence[Sample], listing: Listing, shots: int | None) -> None:
+    """Refuse a split that trains on more images of a rank than it says.
+
+    Raises:
+        DatasetError: Naming the rank that has the most.
+    """
+    rank, most = Counter(sample.rank for sample in train).most_common(1)[0]
+    if shots is not None and most > shots:
+        raise DatasetError(
+            f"the split says shots: {shots}, but rank {listing.task.rank_names[rank]!r} has {most} "
+            "training images; mend its shots (null for all) or its train"
+        )
+
+
 def _refuse_twice(names: Sequence[str | None], what: str) -> None:
     twice = sorted(str(name) for name, count in Counter(names).items() if count > 1)
     if twice:

@@ -283,6 +283,27 @@ def test_a_manifest_says_its_hash_and_its_names_by_eye(tmp_path: Path) -> None:
     assert '"jörg.png"' in text
 
 
+@pytest.mark.parametrize(
+    ("line", "edited"),
+    [
+        ('"shots": 2', '"shots": 4'),
+        ('"fold": 1', '"fold": 0'),
+        ('"data_seed": 3', '"data_seed": 4'),
+        (' "000.png",\n', ""),
+    ],
+)
+def test_a_written_manifest_that_was_edited_is_refused(
+    tmp_path: Path, line: str, edited: str
+) -> None:
+    path = tmp_path / "split.json"
+    write_manifest(drawn(alone(), shots=2, data_seed=3, fold=1), path)
+    text = path.read_text()
+    assert line in text
+    path.write_text(text.replace(line, edited))
+    with pytest.raises(DatasetError, match=r"split\.json: edited since it was written"):
+        read_manifest(path)
+
+
 def by_hand(path: Path, **changes: object) -> Path:
     names = [s.name for s in alone().samples]
     content: dict[str, object] = {
@@ -305,12 +326,14 @@ def test_a_manifest_written_by_hand_needs_four_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hash": "0" * 64}, r'changed after it was written.*delete the line "hash"'),
+        ({"hash": "0" * 64}, 'no checksum; .* delete its lines "hash" and "checksum"'),
+        ({"hash": ["a"]}, "no checksum"),
+        ({"checksum": "0" * 64}, "edited since it was written"),
         ({"format": "other"}, "wanted format 'ordbench-split-1', got 'other'"),
         ({"train": 3}, "train: Input should be a valid tuple"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
     ],
-    ids=["hash", "format", "type", "unknown"],
+    ids=["hash", "hashes", "checksum", "format", "type", "unknown"],
 )
 def test_a_manifest_that_is_not_one_is_refused(
     tmp_path: Path, changes: dict[str, object], message: str
@@ -335,8 +358,9 @@ def test_a_file_that_is_no_manifest_is_one_line(tmp_path: Path, text: str | None
         ({"train": ["000.png", "000.png"]}, r"image '000\.png' stands twice"),
         ({"test": ["000.png"]}, r"image '000\.png' stands twice"),
         ({"val": []}, "no image is left for val"),
+        ({"shots": 4}, "says shots: 4, but rank '0' has 20 training images"),
     ],
-    ids=["missing", "twice", "overlap", "empty"],
+    ids=["missing", "twice", "overlap", "empty", "shots"],
 )
 def test_a_manifest_that_does_not_fit_is_refused(
     tmp_path: Path, changes: dict[str, object], message: str

@@ -6,7 +6,7 @@ import pytest
 
 from ordbench.dataset import Listing, Sample
 from ordbench.errors import DatasetError
-from ordbench.split import Parts, Split, check, notes
+from ordbench.split import Parts, Split, check, check_shots, notes
 from ordbench.task import Task
 
 TASK = Task(rank_names=("0", "1"), rank_values=(0, 1), unit="grade", context="it is")
@@ -77,6 +77,14 @@ def test_only_under_paper_validation_may_be_the_test_set() -> None:
     check(parts, listing(), where="x", paper=True)
     with pytest.raises(DatasetError, match="image 'b' stands twice"):
         check(parts, listing(), where="x", paper=False)
+
+
+def test_more_images_of_a_rank_than_shots_are_refused() -> None:
+    train = [sample("a"), sample("b", rank=1), sample("c", rank=1)]
+    check_shots(train, listing(), 2)
+    check_shots(train, listing(), None)
+    with pytest.raises(DatasetError, match="says shots: 1, but rank '1' has 2 training images;"):
+        check_shots(train, listing(), 1)
 
 
 def test_notes_count_leaks_missing_ranks_and_missing_shots() -> None:
