@@ -28,10 +28,13 @@ def walk(folder: Path) -> list[Path]:
     """Every file below ``folder`` by its path, links followed, hidden files left out.
 
     Hidden is what starts with a dot, and the ``__MACOSX`` that macOS puts into archives.
+
+    Raises:
+        DatasetError: If a folder may not be read; its images would be missing without a word.
     """
     files: list[Path] = []
     seen: set[str] = set()
-    for here, folders, names in os.walk(folder, followlinks=True):
+    for here, folders, names in os.walk(folder, onerror=_refuse, followlinks=True):
         real = os.path.realpath(here)
         if real in seen:  # a link back to a folder above
             folders.clear()
@@ -40,6 +43,13 @@ def walk(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if visible(name)]
         files += [Path(here, name) for name in names if visible(name)]
     return sorted(files, key=lambda file: file.relative_to(folder).as_posix())
+
+
+def _refuse(error: OSError) -> None:
+    if isinstance(error, PermissionError):
+        raise DatasetError(
+            f"{error.filename} cannot be read: {error.strerror}; mend its rights or take it away"
+        ) from None
 
 
 def visible(name: str) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,23 @@ def test_files_are_walked_in_one_order_and_hidden_ones_left_out(tmp_path: Path) 
     assert found == sorted(found)
     assert {name.rpartition("/")[2] for name in found} == {"1.jpg", "2.jpg", "b.jpg"}
     assert len(found) == 3
+
+
+def test_a_folder_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "1" / "deep"
+    closed.mkdir(parents=True)
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:  # root may read whatever its mode says
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(DatasetError, match="deep cannot be read: Permission denied; mend its"):
+        walk(tmp_path)
 
 
 def test_a_name_that_is_no_utf8_is_spelled() -> None:
