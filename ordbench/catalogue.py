@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,6 +18,8 @@ from ordbench.errors import BrokenPluginError, OrdbenchError
 from ordbench.registry import BACKBONES, DATASETS, HEADS
 
 Kind = Literal["heads", "datasets", "backbones"]
+
+UNBROKEN = 10_000  # characters a line where there is no terminal
 
 
 class Entry(NamedTuple):
@@ -90,12 +93,21 @@ def _facts(docstring: str) -> tuple[str, str, str]:
     return " ".join(title.split()).rstrip("."), said["Source"], said["Needs"]
 
 
-def as_table(rows: list[Entry]) -> Table:
-    """The rows for a terminal; a broken plug-in shows its reason."""
-    table = Table("name", "title", "source", "needs", box=None, pad_edge=False)
+def show(rows: list[Entry]) -> None:
+    """Print the rows, long cells folded at a terminal and whole elsewhere.
+
+    A broken plug-in shows its reason.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console.width = UNBROKEN
+    table = Table(box=None, pad_edge=False)
+    table.add_column("name", no_wrap=True)
+    for title in ("title", "source", "needs"):
+        table.add_column(title, overflow="fold")
     for row in rows:
         cells = (row.name, row.title, row.source, row.needs)
         if row.broken:
             cells = (row.name, f"broken: {row.broken}", "", "")
         table.add_row(*(escape(cell) for cell in cells))
-    return table
+    console.print(table)

@@ -114,15 +114,13 @@ def list_plugins(
     """List the installed heads, datasets or backbones."""
     import json
 
-    from rich.console import Console
-
-    from ordbench.catalogue import as_table, entries
+    from ordbench.catalogue import entries, show
 
     rows = entries(kind.value)
     if as_json:
         typer.echo(json.dumps([row._asdict() for row in rows], indent=2))
     else:
-        Console().print(as_table(rows))
+        show(rows)
 
 
 def _show_warnings() -> None:

@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 COLUMNS = (
     "head",
     "N",
-    "runtime",
     "p50",
     "p95",
     "p99",
-    "images/s",
+    "img/s",
     "x linear [95 %]",
-    "parameters",
+    "params",
     "memory",
     "FLOPs",
 )
@@ -59,10 +58,10 @@ def si(number: float, unit: str = "") -> str:
 
 
 def tables(comparisons: Iterable[Comparison]) -> Group:
-    """A table for each stage, K, D, arithmetic and device, with the reasons for missing rows."""
+    """A table for all batch sizes of a setting each, with the reasons for missing rows."""
     groups: dict[Setting, list[Comparison]] = {}
     for comparison in comparisons:
-        shared = replace(comparison.setting, batch=1, runtime="eager")
+        shared = replace(comparison.setting, batch=1)
         groups.setdefault(shared, []).append(comparison)
     parts = (part for group in groups.values() for part in _group(group))
     return Group(*parts)
@@ -76,17 +75,17 @@ def _group(comparisons: Sequence[Comparison]) -> Iterator[Table | Text]:
     reasons: dict[str, list[str]] = {}
     for comparison in comparisons:
         for label, reason in comparison.skipped.items():
-            who = reasons.setdefault(f"{comparison.setting.runtime}: {reason}", [])
+            who = reasons.setdefault(reason, [])
             who += [] if label in who else [label]
     for reason, labels in reasons.items():
-        yield Text(f"not timed: {', '.join(labels)}, {reason}")
+        yield Text(f"not timed: {', '.join(labels)}: {reason}")
     yield Text("")
 
 
 def _table(comparisons: Sequence[Comparison]) -> Table:
-    table = Table(box=box.MARKDOWN)
+    table = Table(box=box.MARKDOWN, padding=0)
     for column in COLUMNS:
-        table.add_column(column, justify="left" if column in {"head", "runtime"} else "right")
+        table.add_column(column, justify="left" if column == "head" else "right")
     for comparison in comparisons:
         for row in comparison.rows:
             table.add_row(*map(escape, cells(row, comparison.setting)))
@@ -97,16 +96,18 @@ def title(setting: Setting) -> str:
     """What all rows of a table share.
 
     >>> title(Setting(stage="deployed"))
-    'Deployed: features to outputs, without a text tower. K=101, D=512, float32, cpu.'
+    'Deployed: features to outputs, without a text tower. K=101, D=512, float32, cpu, eager.'
     """
     sizes = f"K={setting.num_ranks}, D={setting.in_features}"
-    return f"{STAGES[setting.stage]}. {sizes}, {setting.dtype}, {setting.device}."
+    return (
+        f"{STAGES[setting.stage]}. {sizes}, {setting.dtype}, {setting.device}, {setting.runtime}."
+    )
 
 
 def cells(row: Row, setting: Setting) -> list[str]:
     """One row of a table, in the order of `COLUMNS`.
 
-    A quantile is left out where it would be the slowest sample.
+    A quantile is left out where it would be the slowest sample; FLOPs, where none is counted.
     """
     seconds, cost = row.samples.seconds, row.cost
     p50, p95, p99 = (
@@ -116,7 +117,6 @@ def cells(row: Row, setting: Setting) -> list[str]:
     return [
         row.label,
         str(setting.batch),
-        setting.runtime,
         p50,
         p95,
         p99,
@@ -124,7 +124,7 @@ def cells(row: Row, setting: Setting) -> list[str]:
         "1" if row.label == REFERENCE else _interval(row.ratio),
         si(cost.parameters),
         UNKNOWN if cost.memory is None else si(cost.memory, "B"),
-        si(cost.flops),
+        si(cost.flops) if cost.flops else UNKNOWN,
     ]
 
 
@@ -153,8 +153,8 @@ def conditions(comparisons: Iterable[Comparison], threads: int) -> str:
     return (
         f"{about['processor']}, {threads} thread{'s' * (threads > 1)} on {about['cores']} cores, "
         f"{named}torch {versions()['torch']}. p50, p95 and p99 are of samples of at least "
-        f"{SAMPLE_NS // 1000} us, for which a fast call is repeated; images/s is N / p50; "
-        "parameters are weights that a call reads; memory holds these, the state of an optimiser "
+        f"{SAMPLE_NS // 1000} us, for which a fast call is repeated; img/s is N / p50; "
+        "params are weights that a call reads; memory holds these, the state of an optimiser "
         "and what a call makes; FLOPs are those of matrix products. Weights are random: they do "
         "not change the time."
     )

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.progress import track
 
 from ordbench.atomic import write_atomic
+from ordbench.errors import SpecError
 from ordbench.latency import Comparison, compare
-from ordbench.latency_heads import Workbench
+from ordbench.latency_heads import REFERENCE, Workbench
 from ordbench.latency_json import to_json
 from ordbench.latency_report import conditions, tables
 from ordbench.latency_setting import Setting
 
-WIDTH = 150  # of a table; a narrower terminal breaks its lines, and no cell is cut off
+WIDTH = 10_000  # of a line: a terminal breaks longer ones than its own, and none is cut off
 
 
 def run(
@@ -40,7 +41,8 @@ def run(
         json: File to write, as pytest-benchmark would.
 
     Raises:
-        OrdbenchError: If a head or text tower cannot be had, or the file not be written.
+        OrdbenchError: If a head or text tower cannot be had, the file not be written, or if
+            none of the heads could be timed in any setting.
     """
     bench = Workbench(heads, text)
     timed = compare(grid, bench, seconds=seconds, threads=threads)
@@ -52,9 +54,13 @@ def run(
             _show(done, threads)
             if json:
                 write_atomic(json, to_json(done, threads=threads).encode())
+    asked = set(bench.labels) - {REFERENCE} or {REFERENCE}
+    if not asked.intersection(row.label for comparison in done for row in comparison.rows):
+        reasons = (reason for comparison in done for reason in comparison.skipped.values())
+        raise SpecError(next(reasons, "no head was timed: none of these prompts a text tower"))
 
 
 def _show(comparisons: Sequence[Comparison], threads: int) -> None:
-    console = Console(width=max(WIDTH, Console().width), highlight=False)
+    console = Console(width=WIDTH, highlight=False)
     console.print(tables(comparisons))
-    console.print(conditions(comparisons, threads), markup=False, soft_wrap=True)
+    console.print(conditions(comparisons, threads), markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, TypeVar, cast, get_args
 
 from ordbench.errors import SpecError
 from ordbench.provenance import machine
@@ -15,6 +15,7 @@ from ordbench.workspace import Settings, Workspace
 Stage = Literal["deployed", "with-text", "train"]
 Runtime = Literal["eager", "compile", "onnx"]
 Arithmetic = Literal["float32", "bfloat16", "float16", "float64"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,8 @@ def settings(
     """Every combination of what was typed; each argument takes comma-separated values.
 
     Raises:
-        SpecError: If a name is unknown, a number too small, or a device not usable.
+        SpecError: If an argument is empty, a name unknown, a number too small, or a device not
+            usable.
 
     >>> grid = {"stages": ["deployed"], "runtimes": ["eager"], "batches": ["1,32"]}
     >>> grid |= {"ranks": ["101"], "widths": ["512"], "dtypes": ["float32"], "devices": ["cpu"]}
@@ -70,7 +72,9 @@ def settings(
     """
     axes = itertools.product(
         _names(stages, "--stage", get_args(Stage)),
-        dict.fromkeys(Workspace(Settings(device=name)).device for name in items(devices)),
+        dict.fromkeys(
+            Workspace(Settings(device=name)).device for name in _some(items(devices), "--device")
+        ),
         _names(dtypes, "--dtype", get_args(Arithmetic)),
         _sizes(ranks, "--ranks", at_least=2),
         _sizes(widths, "--features"),
@@ -101,8 +105,14 @@ def gpus(settings: Iterable[Setting]) -> dict[str, str]:
     return {device: facts["gpu"] for device, facts in about.items() if "gpu" in facts}
 
 
+def _some(values: list[T], flag: str) -> list[T]:
+    if not values:
+        raise SpecError(f"{flag} has no value")
+    return values
+
+
 def _names(texts: Iterable[str], flag: str, known: tuple[str, ...]) -> list[str]:
-    names = items(texts)
+    names = _some(items(texts), flag)
     for name in names:
         if name not in known:
             raise SpecError(f"{flag} {name}: wanted some of {', '.join(known)}")
@@ -110,7 +120,7 @@ def _names(texts: Iterable[str], flag: str, known: tuple[str, ...]) -> list[str]
 
 
 def _sizes(texts: Iterable[str], flag: str, *, at_least: int = 1) -> list[int]:
-    sizes = parse_numbers(texts, flag)
+    sizes = _some(parse_numbers(texts, flag), flag)
     for size in sizes:
         if size < at_least:
             raise SpecError(f"{flag} {size}: wanted a whole number of at least {at_least}")

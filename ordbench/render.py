@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 Format = Literal["rich", "markdown", "latex", "csv", "json"]
-WIDE = 200  # characters a line where there is no terminal: nothing is broken over lines
+WIDE = 10_000  # characters a line where there is no terminal: nothing is broken over lines
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$#!{}])")
 _LATEX = {
@@ -55,22 +55,22 @@ def render(tables: Sequence[Table], format: Format, *, console: Console | None =
 
 
 def to_rich(table: Table) -> RenderableType:
-    """A leaderboard for a `rich.console.Console`; names are never read as markup."""
+    """A leaderboard as wide as its cells, to print with ``crop=False``; names are no markup."""
     from rich import box
-    from rich.console import Group
+    from rich.console import Console, Group
     from rich.table import Table as Grid
     from rich.text import Text
 
-    grid = Grid(box=box.SIMPLE_HEAD, pad_edge=False)
-    grid.add_column("head", overflow="fold")
+    grid = Grid("head", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for title in table.columns:
-        grid.add_column(Text(printable(title)), justify="right", overflow="fold")
+        grid.add_column(Text(printable(title)), justify="right")
     for row in _rows(table):
         if row is table.reference:
             grid.add_section()
         grid.add_row(Text(printable(row.label)), *(_rich_cell(cell, table) for cell in row.cells))
     notes = [Text(printable(note), style="dim") for note in table.notes]
-    return Group(Text(printable(table.caption)), grid, *notes)
+    grid.width = Console(width=WIDE).measure(grid).maximum
+    return Group(Text(printable(table.caption)), "", grid, "", *notes)
 
 
 def to_markdown(table: Table) -> str:
@@ -191,7 +191,7 @@ def _rich_cell(cell: Cell | None, table: Table) -> Text:
     if cell is None:
         return Text(MISSING, style="dim")
     style = {"best": "bold", "second": "underline", "": ""}[cell.mark]
-    return Text.assemble((cell_text(cell, table), style), _count(cell, table))
+    return Text.assemble((cell_text(cell, table).replace(" ± ", "±"), style), _count(cell, table))
 
 
 def _for_terminal(tables: Sequence[Table], console: Console | None) -> str:
@@ -203,7 +203,7 @@ def _for_terminal(tables: Sequence[Table], console: Console | None) -> str:
             console.width = WIDE
     with console.capture() as captured:
         for index, table in enumerate(tables):
-            console.print(*([""] if index else []), to_rich(table), sep="\n")
+            console.print(*([""] if index else []), to_rich(table), sep="\n", crop=False)
     return captured.get()
 
 

@@ -63,7 +63,7 @@ def test_a_small_grid_is_timed_printed_and_written(tmp_path: Path) -> None:
     line = "latency --head coral --batch 2 --ranks 3 --features 8 --device cpu --seconds 0"
     done = CliRunner().invoke(app, [*line.split(), "--json", str(file)])
     assert done.exit_code == 0, done.output
-    assert "| coral" in done.output
+    assert "|coral" in done.output
     assert [one["params"]["head"] for one in json.loads(file.read_text())["benchmarks"]] == [
         "linear",
         "coral",

@@ -47,7 +47,10 @@ def test_auto_is_the_device_there_is_and_is_not_measured_twice() -> None:
         ({"ranks": ["1"]}, "--ranks 1: wanted a whole number of at least 2"),
         ({"widths": ["0"]}, "--features 0: wanted a whole number of at least 1"),
         ({"batches": ["many"]}, "--batch many: wanted a whole number or a range such as 0-4"),
-        ({"devices": ["tpu"]}, "--device tpu: wanted auto, cpu or cuda"),
+        ({"stages": [""]}, "--stage has no value"),
+        ({"batches": [","]}, "--batch has no value"),
+        ({"devices": [""]}, "--device has no value"),
+        ({"devices": ["tpu"]}, "--device tpu: wanted auto, cpu, cuda or cuda:N"),
     ],
     ids=lambda value: str(value),
 )
