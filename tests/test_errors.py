@@ -55,7 +55,10 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
             "--dtype int8: wanted 'float32', .* or 'auto'$",
         ),
         (("--head", "coral", *FACES, "--protocol", "mine"), "protocol.*'standard' or 'paper'"),
-        (("--head", "coral", *FACES, "--device", "tpu"), "--device tpu: wanted auto, cpu, cuda or cuda:N"),
+        (
+            ("--head", "coral", *FACES, "--device", "tpu"),
+            "--device tpu: wanted auto, cpu, cuda or cuda:N",
+        ),
         (("--head", "coral", *FACES, "--recipe", "speed=3"), "speed.*learning_rate"),
         (("--head", "coral", *FACES, "--recipe", "learning_rate=-1"), "learning_rate.*greater"),
         (("--head", "coral", *FACES, "--tune", "0"), "--tune 0: .*greater than or equal to 1"),
