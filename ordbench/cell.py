@@ -7,8 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ordbench.choice import Choice
-from ordbench.plan import head_label
+from ordbench.plan import dataset_label, head_label
 from ordbench.registry import HEADS
 from ordbench.spec import RunSpec
 
@@ -27,10 +26,9 @@ class Cell(NamedTuple):
 
 def cell_title(spec: RunSpec, label: str) -> str:
     """What a run is but for its seeds, in words."""
-    dataset = str(Choice(spec.dataset, spec.dataset_argument))
     shots = "all images" if spec.shots is None else f"{spec.shots} shots"
     fold = f", fold {spec.fold}" if spec.fold else ""
-    return f"{label} on {dataset}, {spec.backbone}, {shots}{fold}"
+    return f"{label} on {dataset_label(spec)}, {spec.backbone}, {shots}{fold}"
 
 
 def seed_title(spec: RunSpec) -> str:

@@ -15,7 +15,7 @@ from ordbench.cell import Cell, cells, longest_first
 from ordbench.engine import Pool, run_cells
 from ordbench.errors import SpecError, StoreError, TrainingError
 from ordbench.listing import COMPACT
-from ordbench.plan import Grid, head_label
+from ordbench.plan import Grid, dataset_label, head_label
 from ordbench.prepared import prepare
 from ordbench.progress import Report, dry, encoding_bar
 from ordbench.protocol import read_manifest
@@ -143,13 +143,16 @@ def _possible(planned: Sequence[Cell], named: Container[str], workspace: Workspa
     Raises:
         OrdbenchError: If a head that was named cannot be built, or none can.
     """
-    alike: defaultdict[tuple[str, str], list[Cell]] = defaultdict(list)
+    alike: defaultdict[tuple[str, ...], list[Cell]] = defaultdict(list)
     for cell in planned:
-        alike[head_label(cell.specs[0]), cell.specs[0].backbone].append(cell)
+        spec = cell.specs[0]
+        alike[head_label(spec), dataset_label(spec), spec.backbone].append(cell)
     refused: list[SpecError] = []
     possible: set[str] = set()
     for group in alike.values():
         spec = group[0].specs[0]
+        if spec.head not in named:
+            workspace.split(spec, workspace.listing(spec))  # too many shots are no head's fault
         try:
             Search(spec)
             build_head(prepare(spec, workspace), workspace)
@@ -161,8 +164,8 @@ def _possible(planned: Sequence[Cell], named: Container[str], workspace: Workspa
             possible.update(cell.key for cell in group)
     if not possible and refused:
         raise refused[0]
-    for error in refused:
-        logger.warning("left out: %s", error)
+    for reason in dict.fromkeys(map(str, refused)):
+        logger.warning("left out: %s", reason)
     return [cell for cell in planned if cell.key in possible]
 
 
@@ -173,8 +176,6 @@ def _with_manifest(
     split = values.get("split")
     if not split:
         return values, settings
-    if len(split) > 1:
-        raise SpecError(f"--split has {len(split)} values; one is wanted")
     path = Path(split[0])
     manifest = read_manifest(path)
     said = {

@@ -57,3 +57,9 @@ def resolve(
             wanted = error.errors()[0]["msg"]
             raise SpecError(f"{owner}, option {name}={value!r}: {wanted}") from None
     return resolved
+
+
+def changed(plugin: type, options: Mapping[str, Value]) -> dict[str, str]:
+    """The options of a plug-in that are not the default, as they would be typed."""
+    defaults = {key: value for key, (_, value) in declared(plugin).items()}
+    return {key: str(value) for key, value in options.items() if value != defaults.get(key)}

@@ -10,7 +10,7 @@ from typing import cast
 
 from ordbench.choice import Choice
 from ordbench.errors import SpecError
-from ordbench.options import declared, resolve
+from ordbench.options import changed, resolve
 from ordbench.patterns import chosen, is_pattern
 from ordbench.plan_file import read_plan
 from ordbench.protocol import read_manifest
@@ -174,9 +174,13 @@ def _writable(text: str, name: str) -> str:
 
 def head_label(spec: RunSpec) -> str:
     """What a table calls the head of a run: its name and the options that are not the default."""
-    defaults = {key: value for key, (_, value) in declared(HEADS[spec.head]).items()}
-    other = {k: str(v) for k, v in spec.head_options.items() if v != defaults.get(k)}
-    return str(Choice(spec.head, options=other))
+    return str(Choice(spec.head, options=changed(HEADS[spec.head], spec.head_options)))
+
+
+def dataset_label(spec: RunSpec) -> str:
+    """The dataset of a run as it would be typed, with the options that are not the default."""
+    options = changed(DATASETS[spec.dataset], spec.dataset_options)
+    return str(Choice(spec.dataset, spec.dataset_argument, options))
 
 
 def _check(name: str, text: str) -> None:

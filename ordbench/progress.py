@@ -21,8 +21,7 @@ from rich.progress import (
 )
 
 from ordbench.cell import cell_title, seed_title
-from ordbench.choice import Choice
-from ordbench.plan import head_label
+from ordbench.plan import dataset_label, head_label
 from ordbench.record import to_json
 
 if TYPE_CHECKING:
@@ -136,8 +135,7 @@ class Report:
 
     def _remember(self, spec: RunSpec, split: SplitFacts) -> None:
         """What is said once at the end: files left out, and what a reader must know."""
-        options = {key: str(value) for key, value in spec.dataset_options.items()}
-        dataset = str(Choice(spec.dataset, spec.dataset_argument, options))
+        dataset = dataset_label(spec)
         if split.rejected:
             self._rejected[dataset] = split.rejected
         for note in split.notes:

@@ -30,7 +30,7 @@ def test_a_dry_run_says_what_is_to_do_and_does_nothing(cli: Cli, tmp_path: Path)
     assert fresh.returncode == 0, fresh.stderr
     *planned, total = fresh.stdout.splitlines()
     assert planned == [
-        f"to do: {head} on drawn-faces, clip:tiny, {shots} shots, seed 0, seed 1"
+        f"to do: {head} on drawn-faces:per_rank=5, clip:tiny, {shots} shots, seed 0, seed 1"
         for shots in (1, 2)
         for head in ("linear", "coral")
     ]
@@ -156,6 +156,14 @@ def test_heads_that_all_brings_in_and_that_cannot_work_here_are_left_out_by_name
         refused = cli(*command, "--head", named, "--text", "clip:tiny")
         assert refused.returncode == 2
         assert refused.stderr.startswith("ordbench: head ZeroShot learns no projection")
+
+
+def test_too_many_shots_are_no_reason_to_leave_out_the_heads_of_a_glob(cli: Cli) -> None:
+    two = "drawn-faces:per_rank=8,drawn-faces:per_rank=3"
+    refused = cli("run", "--head", "lin*", "--dataset", two, "--shots", "4", *QUICK[2:])
+    assert refused.returncode == 2
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("ordbench: more shots than images")
 
 
 def test_published_records_are_no_folder_to_run_into(cli: Cli, tmp_path: Path) -> None:
