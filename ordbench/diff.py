@@ -138,7 +138,7 @@ def _summary(difference: Difference, first: str, second: str) -> Iterator[str]:
 def _title(run: FlatRecord) -> str:
     shots = "all images" if run.shots is None else f"{run.shots}-shot"
     seeds = f"data seed {run.data_seed}, train seed {run.train_seed}"
-    return printable(f"{run.run_id}, {run.label} on {run.dataset}, {shots}, {seeds}")
+    return printable(f"{run.run_id}, {run.label} on {run.dataset_name}, {shots}, {seeds}")
 
 
 def _scores(run: FlatRecord) -> dict[str, float]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from ordbench.choice import Choice
@@ -35,6 +36,7 @@ class FlatRecord(NamedTuple):
             a head that prompts none.
         text_hash: SHA-256 of its weights; empty for a head that prompts none.
         dataset: Name of the dataset.
+        dataset_argument: What stands after the colon; of a path the last part.
         dataset_options: All its options, as ``KEY=VALUE:KEY=VALUE``; of a path the file name.
         image_hash: SHA-256 of its images.
         label_hash: SHA-256 of its samples' names and ranks, and of the task.
@@ -64,6 +66,7 @@ class FlatRecord(NamedTuple):
     text: str
     text_hash: str
     dataset: str
+    dataset_argument: str
     dataset_options: str
     image_hash: str
     label_hash: str
@@ -89,6 +92,12 @@ class FlatRecord(NamedTuple):
     metrics: Mapping[str, float]
     baseline: Mapping[str, float]
 
+    @property
+    def dataset_name(self) -> str:
+        """The dataset as it would be typed, but for folders and options."""
+        name, argument = self.dataset, self.dataset_argument
+        return f"{name}:{argument}" if argument else name
+
 
 SHARED = FlatRecord._fields.index("run_id")
 
@@ -110,6 +119,7 @@ def flatten(record: Record) -> FlatRecord:
         text=spec.text.partition("@")[0] if "text" in hashes else "",
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
+        dataset_argument=PureWindowsPath(spec.dataset_argument).name,
         dataset_options=_text(without_paths(spec).dataset_options),
         image_hash=hashes.get("images", ""),
         label_hash=hashes.get("labels", ""),

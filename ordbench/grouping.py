@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
@@ -22,7 +23,7 @@ _ALWAYS = frozenset({"dataset", "backbone", "layer", "dtype", "protocol", "fold"
 
 def table_facts(record: FlatRecord, columns: Columns, *, pool_folds: bool) -> Facts:
     """What all runs of one table share."""
-    name = record.dataset
+    name = record.dataset_name
     title = name if record.title == name else f"{record.title} ({name})"
     dataset = (("dataset", title), *_dataset_facts(record)[1:])
     return (
@@ -64,7 +65,8 @@ def newest(lots: Iterable[Lot]) -> tuple[list[Lot], list[Lot]]:
     """
     cells: defaultdict[tuple[object, ...], list[Lot]] = defaultdict(list)
     for lot in lots:
-        cells[(*cell(lot.first), *_found(lot.first))].append(lot)
+        run = lot.first
+        cells[(*cell(run), *_found(run), run.text_hash)].append(lot)
     kept: list[Lot] = []
     older: list[Lot] = []
     for found in cells.values():
@@ -78,6 +80,19 @@ def newest(lots: Iterable[Lot]) -> tuple[list[Lot], list[Lot]]:
             kept += lot.part(now)
             older += lot.part(set(lot.run_ids) - now)
     return sorted(kept, key=lambda lot: max(zip(*_when(lot), strict=True))), older
+
+
+def under_last_names(lots: Sequence[Lot]) -> list[Lot]:
+    """The same lots; a dataset whose file was renamed between them has its last name in all.
+
+    Args:
+        lots: The latest last.
+    """
+    names = {_data(lot.first): lot.first.dataset_argument for lot in lots}
+    return [
+        replace(lot, first=lot.first._replace(dataset_argument=names[_data(lot.first)]))
+        for lot in lots
+    ]
 
 
 def cell(record: FlatRecord) -> tuple[object, ...]:
@@ -95,7 +110,8 @@ def setting(record: FlatRecord) -> tuple[object, ...]:
 
 def place(record: FlatRecord, columns: Columns) -> tuple[object, ...]:
     """What a user asked for who sees the run in a table, or misses it there."""
-    return (*setting(record), *(() if columns == "shots" else (record.shots,)))
+    shots = () if columns == "shots" else (record.shots,)
+    return (*setting(record), *_found(record), *shots)
 
 
 def titles(facts: Sequence[Facts]) -> list[str]:
@@ -134,8 +150,12 @@ def _when(lot: Lot) -> tuple[Sequence[str], Sequence[str]]:
 
 
 def _found(record: FlatRecord) -> tuple[str, ...]:
-    dataset = (record.image_hash, record.label_hash)
-    return (*dataset, record.backbone_hash, record.text_hash, record.dtype)
+    """Which features and labels were there, whatever their names."""
+    return (*_data(record), record.backbone_hash, record.dtype)
+
+
+def _data(record: FlatRecord) -> tuple[str, ...]:
+    return (record.dataset, record.image_hash, record.label_hash)
 
 
 def _title(facts: Facts, differing: set[str]) -> str:
@@ -164,7 +184,7 @@ def _pairs(options: str) -> Facts:
 
 def _dataset_facts(record: FlatRecord) -> Facts:
     return (
-        ("dataset", record.dataset),
+        ("dataset", record.dataset_name),
         ("dataset options", record.dataset_options),
         ("image hash", record.image_hash[:_SHOWN]),
         ("label hash", record.label_hash[:_SHOWN]),

@@ -25,6 +25,7 @@ from ordbench.grouping import (
     row_facts,
     table_facts,
     titles,
+    under_last_names,
     worth_saying,
 )
 from ordbench.lot import Lot, alike
@@ -121,7 +122,7 @@ def build_lots(
     lots = list(lots)
     failed = [lot for lot in lots if lot.first.status == "failed"]
     current, older = newest(lot for lot in lots if lot.first.status == "done")
-    groups = _groups(asked, current)
+    groups = _groups(asked, under_last_names(current))
     if not groups:
         raise StoreError(_nothing(lots, failed, asked))
     others: defaultdict[object, list[Lot]] = defaultdict(list)

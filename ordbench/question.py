@@ -58,7 +58,7 @@ def select(
         lots: Runs.
         head: Names ("coral") or whole labels ("ordinalclip:base_ranks=5"); as for the others,
             several may stand in one text, with commas, and None keeps all.
-        dataset: Names.
+        dataset: Names ("csv"), or with what stands after the colon ("csv:ages.csv").
         backbone: ``FAMILY:ARGUMENT``, without a path.
         shots: Images a rank, or ``all``.
 
@@ -69,7 +69,7 @@ def select(
     runs = [lot.first for lot in lots]
     kept = [
         _matching("head", head, [{run.head, run.label} for run in runs]),
-        _matching("dataset", dataset, [{run.dataset} for run in runs]),
+        _matching("dataset", dataset, [{run.dataset, run.dataset_name} for run in runs]),
         _matching("backbone", backbone, [{run.backbone} for run in runs]),
         _matching("shots", shots, [{str(run.shots or "all")} for run in runs]),
     ]

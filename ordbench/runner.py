@@ -11,23 +11,15 @@ import torch
 from torch import Tensor
 
 from ordbench.backbone import TextTower
+from ordbench.facts import facts
 from ordbench.fit import Fitted, Labelled, Replica
 from ordbench.head import Head, PointHead, Problem
 from ordbench.metrics import DECODES, estimates, point_scores, scores, to_unit
 from ordbench.options import Value
-from ordbench.plan import head_label
 from ordbench.predictions import Predictions
 from ordbench.prepared import Prepared
-from ordbench.provenance import machine, versions
-from ordbench.record import (
-    Column,
-    FeatureFacts,
-    Record,
-    SplitFacts,
-    TaskFacts,
-    TrainingFacts,
-)
-from ordbench.registry import DATASETS, HEADS
+from ordbench.record import Column, Record, TrainingFacts
+from ordbench.registry import HEADS
 from ordbench.search import Search, search
 from ordbench.spec import RunSpec
 from ordbench.tune import Candidate
@@ -134,17 +126,32 @@ def _tested(
             estimates={how: estimates(answers, values, how) for how in DECODES},
             posterior=answers,
         )
-    record = _record(prepared, fitted, tuned, bench).model_copy(
-        update={
-            "metrics": found,
-            "seconds": {
-                "features": prepared.material.features.seconds,
-                "fit": fit_seconds,
-                "test": time.perf_counter() - started,
-            },
-        }
+    median = values[int(prepared.labelled("train").ranks.median())]
+    record = Record(
+        status="done",
+        **facts(prepared, bench.device),
+        training=_training(prepared.spec, fitted, tuned),
+        metrics=found,
+        baseline=point_scores(np.full(len(ranks), median), ranks, values),
+        seconds={
+            "features": prepared.material.features.seconds,
+            "fit": fit_seconds,
+            "test": time.perf_counter() - started,
+        },
     )
-    return Record.model_validate(record.model_dump()), predictions
+    return record, predictions
+
+
+def _training(spec: RunSpec, fitted: Fitted, tuned: Search) -> TrainingFacts:
+    return TrainingFacts(
+        steps=fitted.steps,
+        best_step=fitted.best_step,
+        val_mae=fitted.val_mae,
+        parameters=sum(p.numel() for p in fitted.head.parameters() if p.requires_grad),
+        stopped_early=fitted.stopped_early,
+        tried=tuple(tuned.tried) if spec.tuning else (),
+        chosen=dict(tuned.chosen),
+    )
 
 
 @torch.no_grad()
@@ -156,56 +163,6 @@ def _answers(head: Head, features: Tensor) -> Tensor:
     if isinstance(head, PointHead):
         return torch.cat([head.estimate(output) for output in outputs])
     return torch.cat([head.posterior(output) for output in outputs])
-
-
-def _record(prepared: Prepared, fitted: Fitted, tuned: Search, bench: Bench) -> Record:
-    spec, split, material = prepared.spec, prepared.split, prepared.material
-    listing, features = material.listing, material.features
-    task = listing.task
-    train_ranks = prepared.labelled("train").ranks
-    test_ranks = prepared.labelled("test").ranks.numpy()
-    median = np.full(len(test_ranks), task.rank_values[int(train_ranks.median())])
-    return Record.model_construct(
-        run_id=prepared.identity.run_id,
-        status="done",
-        label=head_label(spec),
-        spec=spec,
-        ranked=spec.protocol == "standard",
-        task=TaskFacts(
-            title=DATASETS[spec.dataset].card.title,
-            num_ranks=task.num_ranks,
-            unit=task.unit,
-            rank_values=task.rank_values,
-        ),
-        split=SplitFacts(
-            hash=split.hash,
-            train=len(split.train),
-            val=len(split.val),
-            test=len(split.test),
-            rejected=listing.rejected,
-            notes=(*listing.notes, *split.notes),
-        ),
-        features=FeatureFacts(
-            key=features.key,
-            dtype=features.dtype,
-            cosine=features.cosine,
-            layer=spec.layer,
-            normalize=spec.normalize,
-        ),
-        training=TrainingFacts(
-            steps=fitted.steps,
-            best_step=fitted.best_step,
-            val_mae=fitted.val_mae,
-            parameters=sum(p.numel() for p in fitted.head.parameters() if p.requires_grad),
-            stopped_early=fitted.stopped_early,
-            tried=tuple(tuned.tried) if spec.tuning else (),
-            chosen=dict(tuned.chosen),
-        ),
-        baseline=point_scores(median, test_ranks, task.rank_values),
-        hashes=prepared.identity.hashes,
-        versions={**versions(), **prepared.identity.owner},
-        machine=machine(bench.device),
-    )
 
 
 def _to(labelled: Labelled, device: str) -> Labelled:

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ordbench.errors import OrdbenchError
+from ordbench.facts import facts
 from ordbench.fit import one_thread
-from ordbench.plan import head_label
 from ordbench.predictions import Predictions
 from ordbench.prepared import Prepared
-from ordbench.provenance import machine, versions
 from ordbench.record import Record
 from ordbench.runner import Bench, train_and_test
 
@@ -48,14 +47,8 @@ def failure(prepared: Prepared, error: Exception, device: str) -> Record:
     """The record of a run that broke on a device."""
     said = " ".join(str(error).split())
     return Record(
-        run_id=prepared.identity.run_id,
         status="failed",
-        label=head_label(prepared.spec),
-        spec=prepared.spec,
-        ranked=prepared.spec.protocol == "standard",
-        hashes=prepared.identity.hashes,
-        versions={**versions(), **prepared.identity.owner},
-        machine=machine(device),
+        **facts(prepared, device),
         error=said if isinstance(error, OrdbenchError) else f"{type(error).__name__}: {said}",
     )
 

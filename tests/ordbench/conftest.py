@@ -28,6 +28,7 @@ BASE = FlatRecord(
     text="",
     text_hash="",
     dataset="fgnet",
+    dataset_argument="",
     dataset_options="",
     image_hash="i0",
     label_hash="l0",

@@ -103,6 +103,7 @@ def test_a_cell_that_always_kills_its_worker_is_a_failure(
 ) -> None:
     broken = [record for run_id, record in disturbed.items() if run_id not in alone]
     assert [record["status"] for record in broken] == ["failed", "failed"]
+    assert all("'dtype': 'float32'" in str(record["features"]) for record in broken)
     assert {record["error"] for record in broken} == {
         "its worker died twice: killed from outside, or out of memory; take fewer --jobs"
     }

@@ -60,6 +60,7 @@ def test_a_path_is_no_part_of_a_name() -> None:
     row = flatten(record())
     assert (row.backbone, row.text) == ("timm:resnet50", "clip:RN50")
     assert row.dataset_options == "index=index.csv:people=true:ranks=and/or"
+    assert row.dataset_name == "folder:faces"
     assert "home" not in repr(row)
 
 

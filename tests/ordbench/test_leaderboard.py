@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -170,10 +171,38 @@ def test_a_failure_is_mentioned_below_the_table_it_is_missing_from(flat_run: Fla
     runs = [
         flat_run(mae=1.0),
         flat_run(mae=1.0, backbone="timm:resnet50"),
-        flat_run(seed=1, backbone="timm:resnet50", dtype="auto", status="failed", error="x"),
+        flat_run(seed=1, backbone="timm:resnet50", status="failed", error="x"),
     ]
     notes = {table.facts["backbone"]: table.notes for table in build(runs)}
     assert notes == {"clip:tiny": (), "timm:resnet50": ("left out, as failed: 1 run",)}
+
+
+def test_datasets_of_a_users_own_are_told_apart_by_their_files(flat_run: FlatRun) -> None:
+    mine = partial(flat_run, dataset="csv", title="A CSV file")
+    runs = [
+        mine(dataset_argument="ages.csv", mae=1.0),
+        mine(dataset_argument="more.csv", mae=2.0, image_hash="i1"),
+        mine(dataset_argument="more.csv", seed=1, image_hash="i1", status="failed", error="x"),
+    ]
+    tables = build(runs)
+    assert [(table.facts["dataset"], table.notes) for table in tables] == [
+        ("A CSV file (csv:ages.csv)", ()),
+        ("A CSV file (csv:more.csv)", ("left out, as failed: 1 run",)),
+    ]
+    assert all("image hash" not in table.facts for table in tables)
+    (table,) = build(runs, columns="dataset")
+    assert table.columns == ("csv:ages.csv", "csv:more.csv")
+
+
+def test_a_file_that_was_renamed_is_one_dataset_under_its_last_name(flat_run: FlatRun) -> None:
+    mine = partial(flat_run, dataset="csv", title="A CSV file")
+    runs = [
+        mine(dataset_argument="new.csv", mae=1.0, created="2026-11-23T00:00:00+00:00"),
+        mine(dataset_argument="old.csv", mae=3.0, seed=1),
+    ]
+    (table,) = build(runs)
+    assert table.facts["dataset"] == "A CSV file (csv:new.csv)"
+    assert means(table) == {"coral": [2.0]}
 
 
 def test_a_failure_stands_below_the_table_of_its_shots(flat_run: FlatRun) -> None:

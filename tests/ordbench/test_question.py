@@ -61,6 +61,17 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
     assert select(runs, head=["linear"], shots=["2"]) == []
 
 
+def test_a_dataset_is_selected_by_its_name_or_by_its_file_as_well(flat_run: FlatRun) -> None:
+    runs = alike(
+        flat_run(dataset="csv", dataset_argument=name, image_hash=name)
+        for name in ("ages.csv", "more.csv")
+    )
+    assert select(runs, dataset=["csv"]) == runs
+    assert select(runs, dataset=["csv:more.csv"]) == runs[1:]
+    with pytest.raises(SpecError, match=r"no dataset 'csv:x.csv' .*; there is: csv:more.csv, csv"):
+        select(runs, dataset=["csv:x.csv"])
+
+
 def test_a_filter_that_no_run_matches_is_refused_with_near_names(flat_run: FlatRun) -> None:
     runs = alike([flat_run()])
     with pytest.raises(SpecError, match="no head 'corall' among the records; there is: coral"):

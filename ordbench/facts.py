@@ -1,0 +1,64 @@
+"""What the record of a run says before anything is trained, so also where the training fails."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from ordbench.plan import head_label
+from ordbench.prepared import Prepared
+from ordbench.provenance import machine, versions
+from ordbench.record import FeatureFacts, SplitFacts, TaskFacts
+from ordbench.registry import DATASETS
+from ordbench.spec import RunSpec
+
+
+class Facts(TypedDict):
+    """Fields of a `Record`."""
+
+    run_id: str
+    label: str
+    spec: RunSpec
+    ranked: bool
+    task: TaskFacts
+    split: SplitFacts
+    features: FeatureFacts
+    hashes: dict[str, str]
+    versions: dict[str, str]
+    machine: dict[str, str]
+
+
+def facts(prepared: Prepared, device: str) -> Facts:
+    """What is known of a run on a device as soon as it is prepared."""
+    spec, split = prepared.spec, prepared.split
+    listing, features = prepared.material.listing, prepared.material.features
+    task = listing.task
+    return Facts(
+        run_id=prepared.identity.run_id,
+        label=head_label(spec),
+        spec=spec,
+        ranked=spec.protocol == "standard",
+        task=TaskFacts(
+            title=DATASETS[spec.dataset].card.title,
+            num_ranks=task.num_ranks,
+            unit=task.unit,
+            rank_values=task.rank_values,
+        ),
+        split=SplitFacts(
+            hash=split.hash,
+            train=len(split.train),
+            val=len(split.val),
+            test=len(split.test),
+            rejected=listing.rejected,
+            notes=(*listing.notes, *split.notes),
+        ),
+        features=FeatureFacts(
+            key=features.key,
+            dtype=features.dtype,
+            cosine=features.cosine,
+            layer=spec.layer,
+            normalize=spec.normalize,
+        ),
+        hashes=prepared.identity.hashes,
+        versions={**versions(), **prepared.identity.owner},
+        machine=machine(device),
+    )
