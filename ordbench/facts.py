@@ -49,6 +49,7 @@ def facts(prepared: Prepared, device: str) -> Facts:
             val=len(split.val),
             test=len(split.test),
             rejected=listing.rejected,
+            leaks=split.leaks,
             notes=(*listing.notes, *split.notes),
         ),
         features=FeatureFacts(

@@ -49,6 +49,7 @@ class FlatRecord(NamedTuple):
         dtype: Arithmetic of the image tower.
         protocol: See `RunSpec`; so for ``fold``, ``split``, ``shots`` (None: all images),
             ``data_seed``, ``train_seed``.
+        leaks: Whether test images show people whom training or validation shows.
         ordbench: Version that made the run.
         parameters: Numbers that were trained.
         seconds_fit: Wall time of the training.
@@ -81,6 +82,7 @@ class FlatRecord(NamedTuple):
     fold: int
     split: str
     shots: int | None
+    leaks: bool
     ordbench: str
     parameters: int | None
     run_id: str
@@ -134,6 +136,7 @@ def flatten(record: Record) -> FlatRecord:
         fold=spec.fold,
         split=spec.split,
         shots=spec.shots,
+        leaks=record.split is not None and record.split.leaks > 0,
         ordbench=record.versions.get("ordbench", ""),
         parameters=record.training.parameters if record.training else None,
         run_id=record.run_id,

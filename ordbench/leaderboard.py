@@ -31,7 +31,7 @@ from ordbench.grouping import (
 from ordbench.lot import Lot, alike
 from ordbench.metric_names import Metric
 from ordbench.question import Question, ask
-from ordbench.remarks import on_cells, on_history, on_scores
+from ordbench.remarks import on_cells, on_history, on_people, on_scores
 from ordbench.standing import Row, aggregate, by_name, ranked
 
 REFERENCE = "median of train"
@@ -192,7 +192,12 @@ class _Draft:
             reference=reference if any(reference.cells) else None,
             runs=same,
             per="run" if self.asked.pool_folds else "seed",
-            notes=(*on_cells(rows, same), *on_scores(named), *on_history(lots, untabled)),
+            notes=(
+                *on_cells(rows, same),
+                *on_scores(named),
+                *on_people(lots),
+                *on_history(lots, untabled),
+            ),
         )
 
     def _rows(self) -> list[Row]:

@@ -20,7 +20,7 @@ from ordbench.dataset import Listing, Sample
 from ordbench.errors import DatasetError, SpecError
 from ordbench.seal import seal, unseal
 from ordbench.spec import Protocol
-from ordbench.split import Indices, Parts, Split, check, check_shots, notes
+from ordbench.split import Indices, Parts, Split, check, check_shots, leaks, notes
 
 __all__ = ["Indices", "Split", "apply_manifest", "draw", "read_manifest", "write_manifest"]
 
@@ -73,6 +73,7 @@ def draw(
         fold=fold,
         shots=shots,
         data_seed=data_seed,
+        leaks=leaks(parts, paper=paper),
         notes=notes(parts, listing, shots=shots, paper=paper),
     )
 
@@ -232,5 +233,9 @@ def apply_manifest(listing: Listing, manifest: Split, protocol: Protocol = "stan
         part: sorted(getattr(manifest, part)) for part in Parts._fields
     }
     return Split.model_validate(
-        content | {"notes": tuple(dict.fromkeys((*manifest.notes, *found)))}
+        content
+        | {
+            "leaks": leaks(parts, paper=paper),
+            "notes": tuple(dict.fromkeys((*manifest.notes, *found))),
+        }
     )

@@ -74,6 +74,7 @@ class SplitFacts(_Facts):
         val: Images in the validation part.
         test: Images in the test part.
         rejected: Files that were left out as unusable, each with the reason.
+        leaks: Test images that show a person also in training or validation.
         notes: What the reader of a result must know ("rank 3 has 2 of 4 shots").
     """
 
@@ -82,6 +83,7 @@ class SplitFacts(_Facts):
     val: int
     test: int
     rejected: tuple[Rejected, ...] = ()
+    leaks: int = 0
     notes: tuple[str, ...] = ()
 
 

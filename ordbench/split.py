@@ -38,6 +38,7 @@ class Split(BaseModel):
         fold: Which fold is tested.
         shots: Training images a rank; None for all.
         data_seed: What drew the few-shot set.
+        leaks: Test images that show a person also in training or validation.
         notes: What a reader of the results must know, one line each.
     """
 
@@ -51,6 +52,7 @@ class Split(BaseModel):
     fold: int = 0
     shots: int | None = None
     data_seed: int = 0
+    leaks: int = 0
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -133,13 +135,18 @@ def _refuse_twice(names: Sequence[str | None], what: str) -> None:
         )
 
 
+def leaks(parts: Parts, *, paper: bool) -> int:
+    """Test images that show a person also in training or, if it is not the test set, validation."""
+    known = {s.group for part in parts[: 1 if paper else 2] for s in part} - {None}
+    return sum(sample.group in known for sample in parts.test)
+
+
 def notes(parts: Parts, listing: Listing, *, shots: int | None, paper: bool) -> tuple[str, ...]:
     """What a reader of the results must know of a split, one line each."""
     lines = [PAPER_NOTE] if paper else []
-    known = {s.group for part in parts[: 1 if paper else 2] for s in part} - {None}
-    if leaks := sum(sample.group in known for sample in parts.test):
+    if leaked := leaks(parts, paper=paper):
         seen = "train" if paper else "train or validation"
-        lines.append(f"{leaks} of {len(parts.test)} test images show a person also in {seen}")
+        lines.append(f"{leaked} of {len(parts.test)} test images show a person also in {seen}")
     counts = Counter(sample.rank for sample in parts.train)
     num_ranks = listing.task.num_ranks
     if few := num_ranks - len(counts):

@@ -43,6 +43,7 @@ BASE = FlatRecord(
     fold=0,
     split="",
     shots=None,
+    leaks=False,
     data_seed=0,
     train_seed=0,
     ordbench="0.1.0",

@@ -28,7 +28,7 @@ def record(**changes: object) -> Record:
         "label": "ordinalclip:base_ranks=5",
         "spec": spec,
         "task": TaskFacts(title="Faces", num_ranks=2, unit="years"),
-        "split": SplitFacts(hash="aa", train=8, val=4, test=4),
+        "split": SplitFacts(hash="aa", train=8, val=4, test=4, leaks=1),
         "features": FeatureFacts(key="bb", dtype="bfloat16"),
         "training": TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
         "metrics": {"median": {"mae": 0.25, "cs@1": 1.0}, "posterior": {"nll": math.nan}},
@@ -45,7 +45,7 @@ def test_a_row_says_what_a_table_needs() -> None:
     assert row.head_options == "base_ranks=5:tuned=false"
     assert "learning_rate=0.5" in row.recipe.split(":")
     assert (row.title, row.unit, row.dtype) == ("Faces", "years", "bfloat16")
-    assert (row.shots, row.data_seed, row.train_seed) == (4, 1, 2)
+    assert (row.shots, row.data_seed, row.train_seed, row.leaks) == (4, 1, 2, True)
     assert (row.head_hash, row.text_hash) == ("h0", "t0")
     assert (row.image_hash, row.label_hash, row.backbone_hash) == ("i0", "", "")
     assert (row.ordbench, row.parameters, row.seconds_fit) == ("0.1.0", 6, 0.125)

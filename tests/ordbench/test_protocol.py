@@ -263,6 +263,7 @@ def test_a_person_in_train_and_test_fails_the_build() -> None:
 
 def test_a_split_that_is_published_like_that_says_how_many_it_concerns() -> None:
     split = drawn(replace(leaking(), leaky=True))
+    assert split.leaks == 1
     assert split.notes == ("1 of 18 test images show a person also in train or validation",)
 
 

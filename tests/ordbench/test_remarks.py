@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from ordbench.flat import FlatRecord
 from ordbench.lot import alike
-from ordbench.remarks import on_cells, on_history, on_scores
+from ordbench.remarks import on_cells, on_history, on_people, on_scores
 from ordbench.standing import Cell, Row
 
 FlatRun = Callable[..., FlatRecord]
@@ -13,6 +13,7 @@ def test_a_plain_table_needs_no_remark(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0)
     assert on_cells([Row("a", (Cell(1.0, None, 1),))], runs=1) == []
     assert on_scores([("coral", "median", [1.0])]) == []
+    assert on_people(alike([run])) == []
     assert on_history(alike([run]), []) == []
 
 
@@ -33,6 +34,13 @@ def test_heads_without_a_posterior_are_named_once() -> None:
 def test_undefined_scores_are_counted() -> None:
     assert on_scores([("coral", "median", [math.nan, 1.0]), ("linear", "", ())]) == [
         "left out, as the score is undefined: 1 run"
+    ]
+
+
+def test_people_who_stand_on_both_sides_are_mentioned(flat_run: FlatRun) -> None:
+    runs = [flat_run(), flat_run(seed=1, leaks=True)]
+    assert on_people(alike(runs)) == [
+        "identities leak: some people stand in test and in training or validation"
     ]
 
 
