@@ -71,7 +71,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_extraction_is_as_fast_as_the_bare_forward(
+def test_extraction_beside_the_bare_forward(
     dtype: Dtype,
     images: list[Path],
     tmp_path: Path,

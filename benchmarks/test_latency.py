@@ -77,7 +77,7 @@ def test_growth(benchmark: BenchmarkFixture, bench: Workbench, head: str, size: 
 
 
 @pytest.mark.parametrize(("width", "batch"), SIZES)
-def test_ordinalclip_costs_what_linear_costs(
+def test_ordinalclip_deployed_beside_linear(
     benchmark: BenchmarkFixture, width: int, batch: int
 ) -> None:
     """Dividing by the length of the features is three operations, which one image feels."""

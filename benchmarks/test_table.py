@@ -15,21 +15,13 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ordbench.canonical import canonical
+from ordbench.canonical import canonical, run_id
 from ordbench.flat import flatten
 from ordbench.index import INDEX
 from ordbench.leaderboard import build
 from ordbench.listing import record_path
 from ordbench.recipe import Recipe
-from ordbench.record import (
-    FeatureFacts,
-    Record,
-    SplitFacts,
-    TaskFacts,
-    TrainingFacts,
-    run_id,
-    to_json,
-)
+from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, to_json
 from ordbench.render import render
 from ordbench.seal import seal
 from ordbench.spec import RunSpec

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ordbench.cell import cells
+from ordbench.errors import TrainingError
+from ordbench.listing import trace_path
 from ordbench.plan import resolved
 from ordbench.record import Record
 from ordbench.spec import RunSpec
 from ordbench.split import Split
 from ordbench.store import Store
-from ordbench.sweep import run_cell
+from ordbench.sweep import Policy, run_cell
 from ordbench.workspace import Settings, Workspace
 
 
@@ -18,6 +20,8 @@ def run(
     spec: RunSpec, *, results: str | Path = "results", settings: Settings | None = None
 ) -> Record:
     """Train and test one head, or return its record if that was done before.
+
+    A failure is kept as a record too, and is tried again at the next call.
 
     Args:
         spec: What to run.
@@ -27,13 +31,18 @@ def run(
 
     Raises:
         OrdbenchError: If something is missing or unusable; the message says what to do.
+        TrainingError: If the run failed.
     """
     workspace = Workspace(settings)
     if workspace.manifest:
         spec = _with_manifest(spec, workspace.manifest)
     (cell,) = cells([resolved(spec)])
-    (outcome,) = run_cell(cell, workspace, Store(Path(results)))
-    return outcome.record
+    store = Store(Path(results))
+    ((record, _),) = run_cell(cell, workspace, store, Policy(retry_failed=True))
+    if record.error:
+        where = trace_path(store.root, record.run_id)
+        raise TrainingError(f"{cell.title}: {record.error} (where: {where})")
+    return record
 
 
 def _with_manifest(spec: RunSpec, manifest: Split) -> RunSpec:

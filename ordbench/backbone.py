@@ -21,7 +21,7 @@ class Backbone(Protocol):
     Attributes:
         num_features: Width D of the features.
         transform: Its own preprocessing, one RGB image to a float32 tensor ``(3, H, W)``; its
-            ``repr`` says all that it does and stands in the cache key.
+            ``repr`` says all that it does and stands beside the cached features.
     """
 
     num_features: int
@@ -90,7 +90,8 @@ class BackboneFamily(ABC):
         source: Paper or project.
         needs: What a user must have ("nothing", "network at first use").
         libraries: Distributions whose version can change a feature although the weights stay the
-            same (they preprocess and compute); cached features of another version are not used.
+            same (they preprocess and compute), a plug-in's own among them; cached features of
+            another version are not used, nor are those of an edited source file of the family.
     """
 
     title: ClassVar[str]

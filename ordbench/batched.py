@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from ordbench.head import Head, PointHead
+from ordbench.metrics import ROUNDING
 from ordbench.optimization import State
 
 
@@ -34,7 +35,8 @@ class _Estimator(nn.Module):
         outputs = self.head(features)
         if isinstance(self.head, PointHead):
             return self.head.estimate(outputs)
-        return (self.head.posterior(outputs).cumsum(-1) < 0.5).sum(-1).to(features.dtype)
+        reached = self.head.posterior(outputs).cumsum(-1) >= 0.5 - ROUNDING
+        return (~reached).sum(-1).to(features.dtype)
 
 
 class Batched:

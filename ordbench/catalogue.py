@@ -52,7 +52,8 @@ def _entry(describe: Callable[[str], Entry], name: str) -> Entry:
 
 def _dataset(name: str) -> Entry:
     card = DATASETS[name].card
-    return Entry(name, card.title, card.source, "nothing" if card.embedded else card.how_to_get)
+    needs = "nothing" if card.embedded else f"{card.how_to_get}; licence: {card.licence}"
+    return Entry(name, card.title, card.source, needs)
 
 
 def _backbone(name: str) -> Entry:

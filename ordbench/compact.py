@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ordbench.atomic import write_atomic
 from ordbench.errors import StoreError
-from ordbench.listing import COMPACT as COMPACT
+from ordbench.listing import COMPACT
 from ordbench.record import Record, from_sealed, to_sealed
 
 SUFFIX = ".jsonl.gz"

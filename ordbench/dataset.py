@@ -30,9 +30,8 @@ class Card:
         ranks: The ranks in words ("ages 1 to 116, in years").
         argument: What must stand after the colon ("PATH"); empty where nothing may.
         folds: Number of official folds; 0 where there are none.
-        grouped: Whether people repeat, so that splits must keep them apart.
+        grouped: Whether people repeat, so that each sample must say whom it shows.
         embedded: Whether it comes with ordbench.
-        downloadable: Whether ``--download`` fetches it.
     """
 
     title: str
@@ -45,7 +44,6 @@ class Card:
     folds: int = 0
     grouped: bool = False
     embedded: bool = False
-    downloadable: bool = False
 
 
 class Sample(NamedTuple):

@@ -20,7 +20,7 @@ from ordbench.decoding import decoded, hash_images
 from ordbench.errors import BackboneError, DatasetError
 from ordbench.feature_cache import Cached, Fact, key_of, read, write
 from ordbench.precision import choose_dtype
-from ordbench.provenance import version_of
+from ordbench.provenance import source_hash, version_of
 from ordbench.registry import BACKBONES
 
 logger = logging.getLogger("ordbench")
@@ -93,10 +93,10 @@ def extract(
 ) -> Features:
     """Encode images, or read what was encoded before.
 
-    What is in the key: the backbone's weights, the versions of the libraries that preprocess and
-    compute (so the transform, which is a function of both), layer, normalisation, dtype, whether
-    CPU or GPU computes, and the content of the images in their order. Where files lie and what they
-    are called is not.
+    What is in the key: the backbone's weights, its family's source, the versions of the libraries
+    that preprocess and compute (so the transform, which is a function of these), layer,
+    normalisation, dtype, whether CPU or GPU computes, and the content of the images in their order.
+    Where files lie and what they are called is not.
 
     Args:
         images: Their files.
@@ -163,6 +163,7 @@ def _facts(job: _Job, images: Sequence[Path]) -> dict[str, Fact]:
     return {
         "revision": REVISION,
         "family": f"{type(family).__module__}.{type(family).__qualname__}",
+        "source": source_hash(type(family)),
         "libraries": {name: version_of(name) for name in ("pillow", "torch", *family.libraries)},
         "device": job.device.partition(":")[0],
         "weights": family.fingerprint(argument),

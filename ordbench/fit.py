@@ -190,7 +190,8 @@ class _Training:
 
 
 def _interpolate(positions: Tensor, values: Tensor) -> Tensor:
-    """Values of real positions in 0..K-1, linear between neighbours."""
+    """Values of real positions, linear between ranks, as `ordbench.metrics.to_unit`."""
+    positions = positions.clamp(0, len(values) - 1)
     low = positions.floor().long().clamp(0, len(values) - 2)
     return values[low] + (positions - low) * (values[low + 1] - values[low])
 

@@ -136,7 +136,7 @@ class StandardizedLinear(nn.Module):
 
 
 def check_ranks(ranks: Tensor, num_ranks: int) -> None:
-    """Refuse ranks outside 0..K-1; called where batches are made, on the CPU.
+    """Refuse ranks outside 0..K-1, before a training begins.
 
     Raises:
         ValueError: If a rank is out of range.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from ordbench.canonical import run_id
 from ordbench.features import open_family
 from ordbench.provenance import source_hash, version_of
-from ordbench.record import run_id
 from ordbench.registry import HEADS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Identity:
     """The id of a run and what it was made from.
 
     Attributes:
-        run_id: See `ordbench.record.run_id`.
+        run_id: See `ordbench.canonical.run_id`.
         hashes: SHA-256 of ``head`` (its source), ``labels`` (names, ranks, task and official
             parts), ``split``, ``images``, ``features`` (weights, preprocessing, arithmetic and
             images),

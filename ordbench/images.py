@@ -46,10 +46,15 @@ def walk(folder: Path) -> list[Path]:
 
 
 def _refuse(error: OSError) -> None:
-    if isinstance(error, PermissionError):
-        raise DatasetError(
-            f"{error.filename} cannot be read: {error.strerror}; mend its rights or take it away"
-        ) from None
+    if not isinstance(error, FileNotFoundError):
+        raise cannot_read(error) from None
+
+
+def cannot_read(error: OSError) -> DatasetError:
+    """What a user reads whose folder of images cannot be read."""
+    return DatasetError(
+        f"{error.filename} cannot be read: {error.strerror}; mend its rights or take it away"
+    )
 
 
 def visible(name: str) -> bool:

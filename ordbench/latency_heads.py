@@ -13,10 +13,12 @@ from ordbench.backbone import TextTower
 from ordbench.backbones._clip_random import random_text
 from ordbench.head import Head, Problem
 from ordbench.latency_setting import Setting
-from ordbench.plan import Grid, head_label
+from ordbench.patterns import chosen
+from ordbench.plan import head_label, head_settings
 from ordbench.recipe import Recipe
-from ordbench.registry import DATASETS, HEADS
+from ordbench.registry import HEADS
 from ordbench.task import Task
+from ordbench.typed_values import spec_of
 from ordbench.workspace import Settings, Workspace
 
 REFERENCE = "linear"
@@ -45,9 +47,9 @@ class Workbench:
     """
 
     def __init__(self, heads: Sequence[str], text: str = "") -> None:
-        # A grid of runs names a dataset; none is opened.
-        grid = Grid(heads=[REFERENCE, *heads], datasets=[next(iter(DATASETS))])
-        self.specs = {head_label(spec): spec for spec in grid.specs()}
+        typed = chosen([REFERENCE, *heads], HEADS)
+        specs = [spec_of({"dataset": "", **head_settings(str(head))}) for head in typed]
+        self.specs = {head_label(spec): spec for spec in specs}
         self.labels = list(self.specs)
         self.text = text
         self._built: dict[object, object] = {}

@@ -50,10 +50,10 @@ def run(
     try:
         done.extend(track(timed, "timing", len(grid), console=errors, transient=True))
     finally:  # who stops it sees what there is
+        if done and json:  # first, as nobody may read what is printed
+            write_atomic(json, to_json(done, threads=threads).encode())
         if done:
             _show(done, threads)
-            if json:
-                write_atomic(json, to_json(done, threads=threads).encode())
     asked = set(bench.labels) - {REFERENCE} or {REFERENCE}
     if not asked.intersection(row.label for comparison in done for row in comparison.rows):
         reasons = (reason for comparison in done for reason in comparison.skipped.values())

@@ -91,7 +91,7 @@ def build(
     columns: Columns = "shots",
     pool_folds: bool = False,
 ) -> list[Table]:
-    """`build_lots` of runs one by one, as `ordbench.store.load_flat` gives them."""
+    """`build_lots` of runs one by one, as `ordbench.index.load_flat` gives them."""
     return build_lots(
         alike(records), metric=metric, decode=decode, columns=columns, pool_folds=pool_folds
     )
@@ -109,7 +109,7 @@ def build_lots(
 
     Args:
         lots: As `ordbench.index.load_lots` gives them.
-        metric: A name in `ordbench.metrics.METRICS`.
+        metric: A name in `ordbench.metric_names.METRICS`.
         decode: ``argmax``, ``mean`` or ``median``.
         columns: ``shots``, or ``dataset``: then each number of shots has a table of its own.
         pool_folds: Whether a cell holds the runs of all folds; if not, each fold has a table.

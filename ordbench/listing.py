@@ -24,8 +24,13 @@ _log = logging.getLogger(__name__)
 
 
 def record_path(root: Path, run_id: str) -> Path:
-    """Where the record of a run stands; its predictions and its trace stand beside it."""
+    """Where the record of a run stands; its predictions stand beside it."""
     return root / "runs" / run_id[:2] / f"{run_id}.json"
+
+
+def trace_path(root: Path, run_id: str) -> Path:
+    """Where it stands in which line of the code a run failed."""
+    return record_path(root, run_id).with_suffix(".trace")
 
 
 def compact_path(path: Path) -> Path | None:

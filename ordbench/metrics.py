@@ -12,11 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ordbench.metric_names import CS_UNITS as CS_UNITS
-from ordbench.metric_names import DECODES as DECODES
-from ordbench.metric_names import METRICS as METRICS
-from ordbench.metric_names import Decode as Decode
-from ordbench.metric_names import Metric as Metric
+from ordbench.metric_names import CS_UNITS, DECODES, Decode
 
 Floats = NDArray[np.floating]
 Ranks = NDArray[np.integer]
@@ -24,7 +20,7 @@ Column = Literal["argmax", "mean", "median", "posterior"]
 
 NLL_FLOOR = 1e-12
 # Posteriors arrive in float32 (a row sums to 1 within 1e-6) or bfloat16 (within 1e-2).
-_ROUNDING = 1e-6
+ROUNDING = 1e-6
 _NOT_A_PMF = 1e-2
 
 
@@ -54,7 +50,7 @@ def estimates(posterior: Floats, rank_values: Sequence[float], how: Decode) -> N
     elif how == "argmax":
         decoded = values[probs.argmax(1)]
     else:
-        decoded = values[(probs.cumsum(1) >= 0.5 - _ROUNDING).argmax(1)]
+        decoded = values[(probs.cumsum(1) >= 0.5 - ROUNDING).argmax(1)]
     return decoded
 
 
@@ -106,7 +102,7 @@ def cumulative_score(errors: Floats, k: float) -> float:
     >>> cumulative_score(np.array([0.0, 1.0, 1.1, 9.0]), 1)
     0.5
     """
-    return float((errors <= k + _ROUNDING).mean())
+    return float((errors <= k + ROUNDING).mean())
 
 
 def qwk(predicted: Ranks, ranks: Ranks) -> float:

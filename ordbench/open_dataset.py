@@ -56,9 +56,15 @@ def open_dataset(
     parent = resolve_cache(cache) if plugin.card.embedded else resolve_root(data_root)
     dataset = plugin(dataset_folder(parent, name), argument, **resolved)
     try:
-        return dataset.read()
+        listing = dataset.read()
     except DatasetError:
         if not download:
             raise
         dataset.download()
-        return dataset.read()
+        listing = dataset.read()
+    if plugin.card.grouped and (nobody := [s.name for s in listing.samples if s.group is None]):
+        raise DatasetError(
+            f"dataset {name!r} says that people repeat, but {len(nobody)} samples do not say whom "
+            f"they show, first {nobody[0]!r}; its reader must fill in Sample.group"
+        )
+    return listing

@@ -119,7 +119,7 @@ class Grid:
             heads,
             parse_numbers(self.seeds, "--seeds"),
         )
-        resolved = {head: _head_settings(head, self.recipe) for head in map(str, heads)}
+        resolved = {head: head_settings(head, self.recipe) for head in map(str, heads)}
         specs: list[RunSpec] = []
         for dataset, backbone, fold, shots, head, seed in axes:
             settings = {
@@ -188,7 +188,7 @@ def _check(name: str, text: str) -> None:
     match name:
         case "head":
             for head in chosen([text], HEADS):
-                _head_settings(str(head), ())
+                head_settings(str(head))
         case "dataset":
             for dataset in chosen([text], DATASETS):
                 _dataset_settings(dataset)
@@ -207,7 +207,12 @@ def _check(name: str, text: str) -> None:
             spec_of({"head": "", "dataset": "", **with_tuning({"tune": 1, name: text})})
 
 
-def _head_settings(text: str, overrides: Iterable[str]) -> dict[str, object]:
+def head_settings(text: str, overrides: Iterable[str] = ()) -> dict[str, object]:
+    """The fields of a `RunSpec` that a head and a recipe, as typed, decide.
+
+    Raises:
+        OrdbenchError: If there is no such head, option or recipe.
+    """
     choice = Choice.parse(text)
     head = HEADS[choice.name]
     if choice.argument:

@@ -21,6 +21,7 @@ from rich.progress import (
 )
 
 from ordbench.cell import cell_title, seed_title
+from ordbench.listing import trace_path
 from ordbench.plan import dataset_label, head_label
 from ordbench.record import to_json
 
@@ -125,7 +126,7 @@ class Report:
     def failures(self, results: Path) -> str:
         """How many runs failed, why the first did, and what to do."""
         first = self.failed[0]
-        trace = results / "runs" / first.run_id[:2] / f"{first.run_id}.trace"
+        trace = trace_path(results, first.run_id)
         runs = self._trained + self._skipped + len(self.failed)
         return (
             f"{len(self.failed)} of {runs} runs failed, the first: "

@@ -65,7 +65,7 @@ class PromptHead(Head):
 
 
 class PromptClassifier(nn.Module):
-    """A trained prompt head without its text tower: about as cheap as a linear head.
+    """A trained prompt head without its text tower: a linear head, and a division by lengths.
 
     The K outputs are divided by the length of the features: that is the same as bringing the D
     features to unit length first, without a pass that writes them again.

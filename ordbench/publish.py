@@ -10,12 +10,13 @@ from pathlib import Path, PureWindowsPath
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ordbench.atomic import cannot_read, write_atomic
-from ordbench.compact import COMPACT, read_compact, refuse_to_hide, write_compact
+from ordbench.compact import read_compact, refuse_to_hide, write_compact
 from ordbench.errors import StoreError
 from ordbench.flat import flatten, without_paths
 from ordbench.grouping import Columns
 from ordbench.leaderboard import build
-from ordbench.metrics import METRICS
+from ordbench.listing import COMPACT
+from ordbench.metric_names import METRICS
 from ordbench.record import Record
 from ordbench.render import escape_markdown, printable, render
 from ordbench.spec import RunSpec

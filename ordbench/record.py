@@ -18,9 +18,7 @@ from pydantic import (
 )
 
 from ordbench.backbone import Layer
-from ordbench.canonical import RUN_ID_LENGTH as RUN_ID_LENGTH
-from ordbench.canonical import canonical as canonical
-from ordbench.canonical import run_id as run_id
+from ordbench.canonical import RUN_ID_LENGTH, canonical
 from ordbench.dataset import Rejected
 from ordbench.options import Value
 from ordbench.seal import seal, unseal
@@ -168,7 +166,7 @@ class Record(_Facts):
             without a posterior, ``posterior`` those that need no decoding. NaN where undefined.
         baseline: The same scores of the median of the training ranks, by name.
         hashes: SHA-256 of what can change the outcome: ``images``, ``labels``, ``split``,
-            ``backbone``, ``text`` of a head that prompts one, ``head`` (its source).
+            ``backbone``, ``features``, ``text`` of a head that prompts one, ``head`` (its source).
         versions: Of Python, ordbench, the libraries, and the package that owns the head.
         machine: Processor, cores, system, device.
         seconds: Wall time of ``features``, ``fit`` and ``test``.

@@ -14,7 +14,8 @@ from ordbench.backbone import TextTower
 from ordbench.facts import facts
 from ordbench.fit import Fitted, Labelled, Replica
 from ordbench.head import Head, PointHead, Problem
-from ordbench.metrics import DECODES, estimates, point_scores, scores, to_unit
+from ordbench.metric_names import DECODES
+from ordbench.metrics import estimates, point_scores, scores, to_unit
 from ordbench.options import Value
 from ordbench.predictions import Predictions
 from ordbench.prepared import Prepared

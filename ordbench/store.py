@@ -22,8 +22,16 @@ from ordbench.canonical import RUN_ID_LENGTH
 from ordbench.compact import read_compact
 from ordbench.errors import StoreError
 from ordbench.flat import to_frame
-from ordbench.index import load_flat as load_flat
-from ordbench.listing import LEFT_OUT, RUN_ID, compact_path, no_records, record_path, stamps
+from ordbench.index import load_flat
+from ordbench.listing import (
+    LEFT_OUT,
+    RUN_ID,
+    compact_path,
+    no_records,
+    record_path,
+    stamps,
+    trace_path,
+)
 from ordbench.predictions import Predictions, from_parquet, to_parquet
 from ordbench.record import PredictionsFile, Record, from_sealed, to_sealed
 
@@ -103,7 +111,7 @@ class Store:
         self._sweep_once(path.parent)
         if record.status == "failed" and self.has(record.run_id):
             return
-        trace_file = path.with_suffix(".trace")
+        trace_file = trace_path(self.root, record.run_id)
         if trace:
             write_atomic(trace_file, trace.encode())
         if predictions is None:

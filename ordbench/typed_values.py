@@ -68,7 +68,7 @@ def parse_recipe(texts: Iterable[str]) -> dict[str, str]:
     """Read ``KEY=VALUE``, each a field of a `Recipe`.
 
     Raises:
-        SpecError: If there is no such field.
+        SpecError: If there is no such field, or one is given twice.
 
     >>> parse_recipe(["learning-rate=0.5"])
     {'learning_rate': '0.5'}
@@ -82,6 +82,8 @@ def parse_recipe(texts: Iterable[str]) -> dict[str, str]:
         if name not in Recipe.model_fields:
             near = get_close_matches(name, Recipe.model_fields) or Recipe.model_fields
             raise SpecError(f"--recipe {text}: there is no {key!r}; there is: {', '.join(near)}")
+        if name in changes:
+            raise SpecError(f"--recipe {text}: {name} is given twice; run once for each value")
         changes[name] = value
     return changes
 

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -39,6 +41,27 @@ def test_a_head_from_another_package_runs_and_stands_in_the_table(
     (row,) = [row for row in listed if row["name"] == "mirror"]
     assert row["title"].startswith("Mirror: a linear probe")
     assert row["source"] == "an example of a head from another package"
+
+
+def test_a_head_without_a_posterior_is_scored_by_its_own_estimates(
+    cli: Cli, source: Path, tmp_path: Path
+) -> None:
+    install(source, tmp_path / "site")
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+    command = ("run", "--head", "regression", "--dataset", "drawn-faces", "--seeds", "0,1")
+    ran = cli(*command, "--json", "--results", str(tmp_path / "results"), env=env)
+    records = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert len(records) == 2, ran.stderr
+    for record in records:
+        assert record["metrics"].keys() == {"point"}
+        assert record["metrics"]["point"]["mae"] < 0.4 * record["baseline"]["mae"]
+        folder = tmp_path / "results" / "runs" / record["run_id"][:2]
+        answers = pd.read_parquet(folder / record["predictions"]["file"])
+        ages = np.clip(answers["point"], 1, 90)
+        errors = [abs(age - 1 - rank) for age, rank in zip(ages, answers["rank"], strict=True)]
+        assert record["metrics"]["point"]["mae"] == pytest.approx(np.mean(errors))
+    table = cli("table", str(tmp_path / "results"), env=env).stdout
+    assert "no posterior, so its own estimate: regression" in table
 
 
 def test_a_head_that_is_edited_is_run_again(cli: Cli, source: Path, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from ordbench.compact import COMPACT, read_compact
+from ordbench.compact import read_compact
 from ordbench.flat import without_paths
+from ordbench.listing import COMPACT
 from ordbench.publish import check, check_embedded
 
 ROOT = Path(__file__).parent.parent

@@ -48,7 +48,6 @@ class FgNet(Dataset):
         ranks="ages 0 to 69, in years",
         folds=PEOPLE,
         grouped=True,
-        downloadable=True,
     )
     url: ClassVar[str] = "https://yanweifu.github.io/FG_NET_data/FGNET.zip"
     checksum: ClassVar[str] = "md5:1206978cac3626321b84c22b24cc8d19"

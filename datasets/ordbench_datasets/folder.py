@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ordbench.dataset import Card, Listing, Rejected, Sample
 from ordbench.errors import DatasetError
-from ordbench.images import header_problem, name_of, visible, walk
+from ordbench.images import cannot_read, header_problem, name_of, visible, walk
 from ordbench_datasets._own import OwnImages
 from ordbench_datasets._ranks import order, plain
 
@@ -102,6 +102,4 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except OSError as error:
-        raise DatasetError(
-            f"{folder} cannot be read: {error.strerror}; mend its rights or take it away"
-        ) from None
+        raise cannot_read(error) from None

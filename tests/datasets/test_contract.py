@@ -50,10 +50,6 @@ def test_it_is_a_dataset_with_a_filled_card(dataset: type[Dataset]) -> None:
     assert card.folds >= 0
 
 
-def test_what_it_can_download_it_downloads_itself(dataset: type[Dataset]) -> None:
-    assert dataset.card.downloadable == (dataset.download is not Dataset.download)
-
-
 def test_its_options_are_typed_and_their_defaults_are_of_their_type(
     name: str, dataset: type[Dataset]
 ) -> None:

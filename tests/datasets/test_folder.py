@@ -86,7 +86,7 @@ def test_a_subfolder_that_cannot_be_read_is_refused(
 
     def closed(folder: Path) -> Iterator[Path]:
         if folder.name == "3":
-            raise PermissionError(errno.EACCES, "Permission denied")
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
         return entries(folder)
 
     monkeypatch.setattr(Path, "iterdir", closed)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import ordbench.record
+from ordbench.canonical import run_id
 from ordbench.flat import FlatRecord
 from ordbench.predictions import Predictions
-from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, run_id
+from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
 from ordbench.spec import RunSpec
 from ordbench.store import Store
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import ordbench
-from ordbench.errors import SpecError
+from ordbench.errors import SpecError, TrainingError
 from ordbench.protocol import write_manifest
 from ordbench.recipe import Recipe
 from ordbench.typed_split import draw_one
@@ -45,3 +45,17 @@ def test_what_the_run_asks_for_is_not_overruled_by_a_manifest(
     asked = SPEC.model_copy(update={"shots": 1})
     with pytest.raises(SpecError, match="made for --shots 2, the run asks for --shots 1"):
         ordbench.run(asked, results=tmp_path, settings=Settings(manifest=manifest))
+
+
+def test_a_run_that_fails_raises_and_is_tried_again(
+    tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(cache=shared_cache)
+    with monkeypatch.context() as broken:
+        broken.setattr("ordbench.trial.train_and_test", lambda group, bench: 1 / 0)
+        with pytest.raises(TrainingError, match=r"ZeroDivisionError: .* \(where: .*\.trace\)"):
+            ordbench.run(SPEC, results=tmp_path, settings=settings)
+    (failed,) = ordbench.load_records(tmp_path)["error"]
+    assert failed == "ZeroDivisionError: division by zero"
+    assert ordbench.run(SPEC, results=tmp_path, settings=settings).status == "done"
+    assert len(ordbench.load_records(tmp_path)) == 1

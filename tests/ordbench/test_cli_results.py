@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from ordbench.canonical import run_id
 from ordbench.cli_results import results_app
-from ordbench.compact import COMPACT, read_compact, write_compact
+from ordbench.compact import read_compact, write_compact
 from ordbench.errors import StoreError
-from ordbench.listing import record_path
+from ordbench.listing import COMPACT, record_path
 from ordbench.publish import check, check_embedded
-from ordbench.record import run_id
 from ordbench.store import Store
 from tests.ordbench.conftest import PREDICTIONS, done
 

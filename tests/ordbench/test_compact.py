@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.compact import COMPACT, read_compact, write_compact
+from ordbench.canonical import run_id
+from ordbench.compact import read_compact, write_compact
 from ordbench.errors import StoreError
-from ordbench.record import Record, run_id
+from ordbench.listing import COMPACT
+from ordbench.record import Record
 from ordbench.spec import RunSpec
 
 

@@ -64,6 +64,8 @@ def test_what_is_in_the_key_changes_it(
         "ordbench.features.version_of", lambda name: "1.0" if name == "torch" else version_of(name)
     )
     keys.append(key())
+    monkeypatch.setattr("ordbench.features.source_hash", lambda family: "edited")
+    keys.append(key())
     Image.new("RGB", (5, 7), "white").save(images[1])
     keys.append(key())
     assert len(set(keys)) == len(keys)

@@ -9,13 +9,14 @@ import pytest
 from pydantic import BaseModel
 
 from ordbench import index
-from ordbench.compact import COMPACT, write_compact
+from ordbench.canonical import run_id
+from ordbench.compact import write_compact
 from ordbench.errors import StoreError
 from ordbench.flat import flatten
 from ordbench.index import INDEX, load_flat
-from ordbench.listing import record_path
+from ordbench.listing import COMPACT, record_path
 from ordbench.recipe import Recipe
-from ordbench.record import run_id, to_sealed
+from ordbench.record import to_sealed
 from ordbench.spec import RunSpec
 from ordbench.store import Store
 from ordbench.tune import Tuning

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import rv_discrete
 from sklearn.metrics import cohen_kappa_score
 
+from ordbench.metric_names import DECODES, METRICS, Decode
 from ordbench.metrics import (
-    DECODES,
-    METRICS,
-    Decode,
     absolute_errors,
     cumulative_score,
     estimates,

@@ -2,17 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.compact import COMPACT, read_compact, write_compact
+from ordbench.canonical import run_id
+from ordbench.compact import read_compact, write_compact
 from ordbench.errors import SpecError, StoreError
+from ordbench.listing import COMPACT
 from ordbench.publish import Settings, check, check_embedded, embed, publish
-from ordbench.record import (
-    FeatureFacts,
-    Record,
-    SplitFacts,
-    TaskFacts,
-    TrainingFacts,
-    run_id,
-)
+from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
 from ordbench.spec import RunSpec
 from ordbench.verify import Verification
 

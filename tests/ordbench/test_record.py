@@ -6,6 +6,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from ordbench.canonical import run_id
 from ordbench.record import (
     FeatureFacts,
     Record,
@@ -13,7 +14,6 @@ from ordbench.record import (
     TaskFacts,
     TrainingFacts,
     from_sealed,
-    run_id,
     to_json,
     to_sealed,
 )

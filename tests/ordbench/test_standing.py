@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from ordbench.metrics import METRICS
+from ordbench.metric_names import METRICS
 from ordbench.standing import Cell, Row, aggregate, by_name, digits, ranked
 
 MAE, ACCURACY = METRICS["mae"], METRICS["accuracy"]

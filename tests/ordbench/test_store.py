@@ -11,18 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ordbench.compact import COMPACT, write_compact
+from ordbench.canonical import run_id
+from ordbench.compact import write_compact
 from ordbench.errors import StoreError
+from ordbench.listing import COMPACT
 from ordbench.predictions import Predictions
-from ordbench.record import (
-    FeatureFacts,
-    Record,
-    SplitFacts,
-    TaskFacts,
-    TrainingFacts,
-    run_id,
-    to_json,
-)
+from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, to_json
 from ordbench.seal import seal
 from ordbench.spec import RunSpec
 from ordbench.store import Store, read_records

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.compact import COMPACT, write_compact
+from ordbench.canonical import run_id
+from ordbench.compact import write_compact
 from ordbench.errors import StoreError
-from ordbench.listing import record_path
-from ordbench.record import run_id, to_sealed
+from ordbench.listing import COMPACT, record_path
+from ordbench.record import to_sealed
 from ordbench.store import Store
 from ordbench.verify import Verification
 from tests.ordbench.conftest import PREDICTIONS, done
