@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +13,9 @@ from torch.func import functional_call, vmap
 from ordbench.head import Head, PointHead
 from ordbench.metrics import ROUNDING
 from ordbench.optimization import State
+from ordbench.sameness import first_difference
+
+logger = logging.getLogger("ordbench")
 
 
 class _Objective(nn.Module):
@@ -47,20 +52,23 @@ class Batched:
         active: Places of the heads that are called.
 
     Args:
-        heads: The heads.
+        heads: The heads. Only parameters and buffers can be stacked: heads that differ in more are
+            each a batch of its own.
         seeds: One a head; decides the random numbers that it draws, if it draws any.
     """
 
     def __init__(self, heads: Sequence[Head], seeds: Sequence[int]) -> None:
         self.heads = heads
         self.seeds = seeds
+        self.alike = not (heads[0].batchable and _kept_apart(heads))
         self.states = [_trainable(head) for head in heads]
         self.go_on_with(range(len(heads)))
 
     def go_on_with(self, active: Iterable[int]) -> None:
         """Call these heads from now on; the others cost nothing more."""
         self.active = list(active)
-        self.constants = _stack([_constant(self.heads[r]) for r in self.active])
+        stacked = [self.active] if self.alike else [[r] for r in self.active]
+        self.groups = [(g, _stack([_constant(self.heads[r]) for r in g])) for g in stacked]
 
     def losses(self, features: Tensor, ranks: Tensor, *, step: int) -> Tensor:
         """The loss ``(R,)`` of each head on features ``(R, N, D)`` and ranks ``(R, N)``."""
@@ -82,8 +90,25 @@ class Batched:
         if not self.heads[0].batchable:
             rows = zip(self.active, *inputs, strict=True)
             return torch.stack([self._call_alone(part, step, r, *row) for r, *row in rows])
-        module = part(self.heads[0])
-        stacked = _stack([self.states[r] for r in self.active]) | self.constants
+        sizes = [len(group) for group, _ in self.groups]
+        rows = zip(*(torch.split(one, sizes) for one in inputs), strict=True)
+        return torch.cat(
+            [
+                self._call_stacked(part, group, constants, *row)
+                for (group, constants), row in zip(self.groups, rows, strict=True)
+            ]
+        )
+
+    def _call_stacked(
+        self,
+        part: type[_Objective | _Estimator],
+        active: Sequence[int],
+        constants: State,
+        *inputs: Tensor,
+    ) -> Tensor:
+        """Call a part of heads that differ in parameters and buffers only."""
+        module = part(self.heads[active[0]])
+        stacked = _stack([self.states[r] for r in active]) | constants
         parameters = {f"head.{key}": value for key, value in stacked.items()}
 
         def one(state: State, *one_input: Tensor) -> Tensor:
@@ -100,6 +125,25 @@ class Batched:
         torch.manual_seed(self.seeds[r] * 2**20 + step)
         output: Tensor = part(self.heads[r])(*row)
         return output
+
+
+def _kept_apart(heads: Sequence[Head]) -> bool:
+    """Whether a head holds something of its own that is neither parameter nor buffer."""
+    for other in heads[1:]:
+        if difference := first_difference(heads[0], other):
+            _warn(type(heads[0]).__name__, difference)
+            return True
+    return False
+
+
+@cache
+def _warn(head: str, difference: str) -> None:
+    logger.warning(
+        "head %s: its %s is not the same for all seeds and no buffer, so they are trained one by "
+        "one, which is slower; register it as a buffer",
+        head,
+        difference,
+    )
 
 
 def _trainable(head: Head) -> State:

@@ -56,13 +56,18 @@ def read_compact(path: Path) -> Iterator[Record]:
     """Read what `write_compact` wrote.
 
     Raises:
-        StoreError: If it is not there, or a line is not a record.
+        StoreError: If it is not there, a line is not a record, or two are of one run.
     """
     done = 0
+    seen = set[str]()
     try:
         with gzip.open(path, "rb") as lines:
             for line in lines:
-                yield from_sealed(line)
+                record = from_sealed(line)
+                if record.run_id in seen:
+                    raise ValueError(f"run {record.run_id} stands in an earlier line too")
+                seen.add(record.run_id)
+                yield record
                 done += 1
     except FileNotFoundError:
         raise StoreError(f"no file {path}; `ordbench results publish` makes one") from None

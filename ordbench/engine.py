@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from filelock import Timeout
 
@@ -24,6 +24,7 @@ from ordbench.workspace import Workspace
 
 POLL = 0.2  # seconds between two looks at `stopped`, and at cells that other processes are at
 
+T = TypeVar("T")
 Trials = Future[list[Trial]]
 
 
@@ -55,16 +56,27 @@ class Pool(Protocol):
         ...
 
 
-def relay(inner: Trials, translate: Callable[[BaseException], BaseException]) -> Trials:
-    """A future that ends as ``inner`` does, but for its error, which is translated."""
+def relay(
+    inner: Future[T],
+    translate: Callable[[BaseException], BaseException],
+    receive: Callable[[T], list[Trial]],
+) -> Trials:
+    """A future that ends when ``inner`` does, with what is received then.
+
+    Args:
+        inner: What a worker said.
+        translate: Makes an error of its error.
+        receive: Makes trials of its result.
+    """
     outer: Trials = Future()
 
-    def settle(ended: Trials) -> None:
-        error = ended.exception()
-        if error is None:
-            outer.set_result(ended.result())
-        else:
+    def settle(ended: Future[T]) -> None:
+        try:
+            trials = receive(ended.result())
+        except BaseException as error:
             outer.set_exception(translate(error))
+        else:
+            outer.set_result(trials)
 
     inner.add_done_callback(settle)
     return outer

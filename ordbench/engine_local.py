@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import signal
+import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import cast
 
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from ordbench.atomic import write_atomic
 from ordbench.engine import Pool, Trials, WorkerDiedError, relay
 from ordbench.prepared import Prepared, prepare
 from ordbench.spec import RunSpec
@@ -29,12 +37,13 @@ def local_pool(workspace: Workspace, jobs: int) -> Generator[Pool]:
     if jobs == 1:
         yield _Here(workspace)
         return
-    workers = [_Worker(workspace.settings) for _ in range(jobs)]
-    try:
-        yield _Workers(workers)
-    finally:
-        for worker in workers:
-            worker.close()
+    with TemporaryDirectory(prefix="ordbench-", ignore_cleanup_errors=True) as folder:
+        workers = [_Worker(workspace.settings, Path(folder, str(n))) for n in range(jobs)]
+        try:
+            yield _Workers(workers)
+        finally:
+            for worker in workers:
+                worker.close()
 
 
 class _Here:
@@ -74,11 +83,17 @@ class _Worker:
     """A process that takes one cell at a time, and after its death another one.
 
     It has an executor of its own, since loky ends all workers of an executor when one of them
-    dies, and does not say whose work it was.
+    dies, and does not say whose work it was. Trials are handed over in a file: a process that is
+    killed while it writes megabytes into loky's pipe leaves the other end waiting for the rest.
+
+    Args:
+        settings: Of the workspace that it opens.
+        file: Where it leaves its trials.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, file: Path) -> None:
         self._settings = settings
+        self._file = file
         self._executor = _executor()
         self._future: Trials | None = None
 
@@ -89,14 +104,19 @@ class _Worker:
 
     def submit(self, prepared: Sequence[Prepared]) -> Trials:
         """Send it the runs' descriptions; it prepares them anew."""
-        call = (_work, self._settings, [one.spec for one in prepared])
+        call = (_work, self._settings, [one.spec for one in prepared], self._file)
         try:
-            inner: Trials = self._executor.submit(*call)
+            inner: Future[None] = self._executor.submit(*call)
         except BrokenExecutor:
             self._executor = _executor()
             inner = self._executor.submit(*call)
-        self._future = relay(inner, _translated)
+        self._future = relay(inner, _translated, self._received)
         return self._future
+
+    def _received(self, done: None) -> list[Trial]:
+        trials = cast("list[Trial]", pickle.loads(self._file.read_bytes()))
+        self._file.unlink()
+        return trials
 
     def close(self) -> None:
         """End the process, at once if somebody gave up on what it does."""
@@ -104,18 +124,27 @@ class _Worker:
 
 
 def _executor() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(max_workers=1, initializer=_ignore_interrupts)
+    return ProcessPoolExecutor(max_workers=1, initializer=_begin, initargs=(os.getpid(),))
 
 
-def _ignore_interrupts() -> None:
-    """A Ctrl-C reaches every process of the terminal; the parent decides what it means."""
+def _begin(parent: int) -> None:
+    # A Ctrl-C reaches every process of the terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def _work(settings: Settings, specs: list[RunSpec]) -> list[Trial]:
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, which may be killed without a last word."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _work(settings: Settings, specs: list[RunSpec], file: Path) -> None:
     """What a worker process does; it keeps its workspace from cell to cell."""
     workspace = _workspace(settings)
-    return attempt([prepare(spec, workspace) for spec in specs], workspace)
+    trials = attempt([prepare(spec, workspace) for spec in specs], workspace)
+    write_atomic(file, pickle.dumps(trials))
 
 
 @cache

@@ -114,7 +114,7 @@ class _Cluster:
             versions=versions_for(spec),
         )
         ref = self._task.remote(job)
-        future = relay(ref.future(), self._translated)
+        future = relay(ref.future(), self._translated, list)
         self._flying[future] = ref
         future.add_done_callback(lambda ended: self._flying.pop(ended, None))
         return future

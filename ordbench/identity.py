@@ -29,11 +29,13 @@ class Identity:
             images),
             ``backbone`` (its weights) and, for a text head, ``text`` (the tower's weights).
         owner: Name and version of the package that owns the head.
+        cell: The same for all runs that differ in nothing but their seeds.
     """
 
     run_id: str
     hashes: dict[str, str]
     owner: dict[str, str]
+    cell: str
 
 
 def versions_for(spec: RunSpec) -> dict[str, str]:
@@ -42,8 +44,16 @@ def versions_for(spec: RunSpec) -> dict[str, str]:
     Those of its backbone stand in the key of its features.
     """
     text = open_family(spec.text or spec.backbone)[0].libraries
-    libraries = ("ordbench", "torch", *(text if HEADS[spec.head].needs_text else ()))
+    libraries = ["ordbench", "torch", *(text if HEADS[spec.head].needs_text else ())]
+    if spec.tuning and spec.tuning.sampler == "optuna":
+        libraries.append("optuna")
     return {name: version_of(name) for name in libraries}
+
+
+def owner_of(head: str) -> dict[str, str]:
+    """Name and version of the package that owns a head."""
+    offer = HEADS.offer(head)
+    return {offer.dist.name: offer.dist.version} if offer.dist else {}
 
 
 def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspace) -> Identity:
@@ -53,8 +63,7 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
     they lead to stand in their place.
     """
     head = HEADS[spec.head]
-    offer = HEADS.offer(spec.head)
-    owner = {offer.dist.name: offer.dist.version} if offer.dist else {}
+    owner = owner_of(spec.head)
     hashes = {
         "head": source_hash(head),
         "labels": material.listing.fingerprint,
@@ -77,4 +86,8 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
         "versions": {**versions_for(spec)},
         "owner": {**owner},
     }
-    return Identity(run_id(identity), hashes, owner)
+    seedless: dict[str, JsonValue] = {
+        "spec": described | {"data_seed": 0, "train_seed": 0},
+        "hashes": {name: value for name, value in hashes.items() if name != "split"},
+    }
+    return Identity(run_id(identity), hashes, owner, run_id({**identity, **seedless}))

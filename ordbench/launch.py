@@ -130,7 +130,8 @@ def launch(
                 ):
                     report.add(outcomes)
     if report.failed:
-        raise TrainingError(report.failures(results))
+        again = "--overwrite always" if policy.overwrite == "always" else "--retry-failed"
+        raise TrainingError(report.failures(results, again=again))
     if stopped():
         raise KeyboardInterrupt
 

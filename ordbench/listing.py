@@ -17,6 +17,7 @@ Stamp = tuple[int, int, int]
 """Inode, size and time of change of a file: whoever changes its content changes one of them, unless
 he sets the time back. `ordbench results verify` reads every file."""
 
+_INT64_MAX = 2**63 - 1
 _HEXADECIMAL = re.compile("[0-9a-f]*")
 LEFT_OUT = "%s is not a record and is left out: %s; `ordbench results verify` finds all such files"
 _FOREIGN = "%s is left out: its name is not that of a run"
@@ -85,7 +86,9 @@ def _records(folder: os.DirEntry[str]) -> dict[str, Stamp]:
                 stat = file.stat()
             except FileNotFoundError:
                 continue  # removed since the folder was listed
-            found[name[:RUN_ID_LENGTH]] = stat.st_ino, stat.st_size, stat.st_mtime_ns
+            # An inode may have 64 bits without a sign; SQLite has room for 63.
+            inode = stat.st_ino & _INT64_MAX
+            found[name[:RUN_ID_LENGTH]] = inode, stat.st_size, stat.st_mtime_ns
         elif name.endswith(".json") and not name.startswith("."):
             _log.warning(_FOREIGN, file.path)
     if not _HEXADECIMAL.fullmatch("".join(found)):  # once a folder: once a name takes far longer

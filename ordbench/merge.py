@@ -10,7 +10,7 @@ from ordbench.diff import changes_of
 from ordbench.errors import StoreError
 from ordbench.flat import flatten
 from ordbench.listing import compact_path, no_records, record_path, stamps
-from ordbench.record import from_sealed
+from ordbench.record import Record, from_sealed
 from ordbench.store import Store
 
 
@@ -79,11 +79,23 @@ def _copy(target: Store, origin: Store, run_id: str) -> Merged:
     if record.status == "failed":
         return Merged("there", path)
     changes = changes_of(flatten(there), flatten(record))
+    if not changes and not _whole(target, there):
+        target.keep(record, predictions)
+        return Merged("copied", path)
     if changes:
         kept = record_path(target.root, run_id)
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
         return Merged("conflict", path, f"{kept} stays, which differs in {changes[0]}{more}")
     return Merged("there", path)
+
+
+def _whole(store: Store, record: Record) -> bool:
+    """Whether a record's predictions are there, too."""
+    try:
+        store.read_packed(record)
+    except ValueError:
+        return False
+    return True
 
 
 def _trace(record: Path) -> str:

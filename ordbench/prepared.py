@@ -28,14 +28,21 @@ class Prepared:
     identity: Identity
 
     @cached_property
+    def _labelled(self) -> dict[Part, Labelled]:
+        return {}
+
+    @cached_property
     def indices(self) -> Indices:
         """Where the samples of each part stand."""
         return self.split.indices(self.material.listing)
 
     def labelled(self, part: Part) -> Labelled:
-        """Features and ranks of one part."""
-        rows = torch.tensor(getattr(self.indices, part))
-        return Labelled(self.material.features.features[rows], self.material.ranks[rows])
+        """Features and ranks of one part; the same tensors at each call."""
+        if part not in self._labelled:
+            rows = torch.tensor(getattr(self.indices, part))
+            features, ranks = self.material.features.features[rows], self.material.ranks[rows]
+            self._labelled[part] = Labelled(features, ranks)
+        return self._labelled[part]
 
 
 def prepare(spec: RunSpec, workspace: Workspace) -> Prepared:

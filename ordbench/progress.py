@@ -123,15 +123,15 @@ class Report:
         """Say something that is no result."""
         self._bar.console.print(message, markup=False)
 
-    def failures(self, results: Path) -> str:
-        """How many runs failed, why the first did, and what to do."""
+    def failures(self, results: Path, *, again: str) -> str:
+        """How many runs failed, why the first did, and which option runs them again."""
         first = self.failed[0]
         trace = trace_path(results, first.run_id)
         runs = self._trained + self._skipped + len(self.failed)
         return (
             f"{len(self.failed)} of {runs} runs failed, the first: "
             f"{title(first.spec, first.label)}: {first.error} (where: {trace}); "
-            "--retry-failed runs them again"
+            f"{again} runs them again"
         )
 
     def _remember(self, spec: RunSpec, split: SplitFacts) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
-from ordbench.identity import Identity, versions_for
+from ordbench.identity import Identity, owner_of, versions_for
 from ordbench.prepared import Prepared
 from ordbench.provenance import source_hash
 from ordbench.registry import HEADS
@@ -110,14 +110,14 @@ def unpack(packed: Packed) -> Tensor:
 
 def _refuse_other_code(job: Job) -> None:
     """A result of other code would stand under a run id that is not its own."""
-    here = versions_for(job.runs[0].spec)
-    for name, wanted in job.versions.items():
-        if here[name] != wanted:
+    spec, identity = job.runs[0].spec, job.runs[0].identity
+    here = {**versions_for(spec), **owner_of(spec.head)}
+    for name, wanted in {**job.versions, **identity.owner}.items():
+        if (found := here.get(name, "none")) != wanted:
             raise SpecError(
-                f"node {platform.node()} has {name} {here[name]}, this machine has {wanted}; "
+                f"node {platform.node()} has {name} {found}, this machine has {wanted}; "
                 "install the same versions on every node"
             )
-    spec, identity = job.runs[0].spec, job.runs[0].identity
     if source_hash(HEADS[spec.head]) != identity.hashes["head"]:
         raise SpecError(
             f"node {platform.node()} has another source of head {spec.head!r} than this machine; "

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from ordbench.errors import TrainingError
+from ordbench.errors import SpecError, TrainingError
 from ordbench.fit import Fitted, Replica, fit
 from ordbench.plan import head_label
+from ordbench.recipe import Recipe
 from ordbench.record import Tried
 from ordbench.registry import HEADS
 from ordbench.space import Point
@@ -38,6 +39,11 @@ class Search:
         head = HEADS[spec.head]
         self.spec = spec
         self.default = Candidate(spec.recipe or head.recipe, spec.head_options)
+        if fixed := sorted(head.search.keys() & Recipe.model_fields.keys()):
+            raise SpecError(
+                f"head {spec.head!r} searches {", ".join(fixed)}, which its recipe fixes; its "
+                "search may name options of the head only"
+            )
         space = space_of(self.default.recipe, head.search)
         self._sampler = sampler_of(spec.tuning, space, spec.train_seed)
         self._points: list[Point] = []

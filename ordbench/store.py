@@ -109,11 +109,11 @@ class Store:
         """
         path = self._path(record.run_id)
         self._sweep_once(path.parent)
-        if record.status == "failed" and self.has(record.run_id):
-            return
         trace_file = trace_path(self.root, record.run_id)
         if trace:
             write_atomic(trace_file, trace.encode())
+        if record.status == "failed" and self.has(record.run_id):
+            return
         if predictions is None:
             write_atomic(path, to_sealed(record))
         else:

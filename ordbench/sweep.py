@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -135,7 +134,7 @@ def claim(
     done, missing = _look_up(prepared, store, policy)
     if not missing:
         return Claimed(cell, done, missing, None)
-    lock = lock_of(cell, store)
+    lock = lock_of(missing[0].identity.cell, store)
     try:
         lock.acquire(blocking=wait)
     except Timeout:
@@ -146,8 +145,12 @@ def claim(
     return Claimed(cell, *_look_up(prepared, store, policy), lock)
 
 
-def lock_of(cell: Cell, store: Store) -> FileLock:
-    """The lock that only one process can hold for a cell.
+def lock_of(cell: str, store: Store) -> FileLock:
+    """The lock that only one process can hold for a cell, however its runs were typed.
+
+    Args:
+        cell: See `Identity`.
+        store: Where its records go.
 
     Raises:
         StoreError: If the store cannot be written.
@@ -157,8 +160,7 @@ def lock_of(cell: Cell, store: Store) -> FileLock:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from None
-    name = hashlib.sha256(cell.key.encode()).hexdigest()[:20]
-    return FileLock(folder / f"{name}.lock")
+    return FileLock(folder / f"{cell}.lock")
 
 
 def keep(claimed: Claimed, trials: Sequence[Trial], store: Store) -> list[Outcome]:

@@ -35,9 +35,6 @@ def attempt(prepared: Sequence[Prepared], bench: Bench) -> list[Trial]:
 
     Nothing is written, so that a machine without the store can do it. It keeps to one thread, so
     that the bits of the outcome depend neither on the engine nor on the number of cores.
-
-    Raises:
-        MemoryError: If this machine has too little memory.
     """
     with one_thread():
         return [trial for group in _alike(prepared) for trial in _train_or_fail(group, bench)]
@@ -45,7 +42,7 @@ def attempt(prepared: Sequence[Prepared], bench: Bench) -> list[Trial]:
 
 def failure(prepared: Prepared, error: Exception, device: str) -> Record:
     """The record of a run that broke on a device."""
-    said = " ".join(str(error).split())
+    said = " ".join(_utf8(str(error)).split())
     return Record(
         status="failed",
         **facts(prepared, device),
@@ -65,15 +62,18 @@ def _train_or_fail(group: Sequence[Prepared], bench: Bench) -> Iterator[Trial]:
     """Try a group; if it breaks, each run is tried alone, and what breaks then is a failure."""
     try:
         trained = train_and_test(group, bench)
-    except MemoryError:
-        raise
     except Exception as error:
         if len(group) > 1:
             for one in group:
                 yield from _train_or_fail([one], bench)
             return
-        trace = traceback.format_exc()
+        trace = _utf8(traceback.format_exc())
         yield Trial(failure(group[0], error, bench.device), trace=trace)
         return
     for record, predictions in trained:
         yield Trial(record, predictions)
+
+
+def _utf8(text: str) -> str:
+    """Text that can be written; the name of a file need not be UTF-8."""
+    return text.encode(errors="backslashreplace").decode()

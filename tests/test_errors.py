@@ -71,7 +71,10 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
             ("--head", "coral", *FACES, "--tune", "2", "--sampler", "best"),
             "--sampler best: wanted 'random', 'grid' or 'optuna'",
         ),
-        (("--head", "coral", *FACES, "--split", "no.json"), r"split no\.json cannot be read: .*No such file"),
+        (
+            ("--head", "coral", *FACES, "--split", "no.json"),
+            r"no\.json cannot be read: .*No such file",
+        ),
         (("--head", "coop", *FACES, "--text", "timm:resnet18"), "timm:resnet18 has no text tower"),
         (("--dataset", "drawn-faces"), "Missing option '--head'"),
         (("--head", "coral", "--dataset", "morph"), "MORPH.*licence|licen[cs]e"),

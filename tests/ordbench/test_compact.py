@@ -51,8 +51,9 @@ def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
             "line 1: edited since it was written",
         ),
         (lambda content: gzip.compress(gzip.decompress(content) + b"{"), "line 4: Invalid JSON"),
+        (lambda content: content + content, "line 4: run [0-9a-f]+ stands in an earlier line too"),
     ],
-    ids=["cut", "damaged", "not gzip", "no record", "edited", "torn line"],
+    ids=["cut", "damaged", "not gzip", "no record", "edited", "torn line", "twice"],
 )
 def test_a_damaged_file_is_refused_by_name_and_line(
     tmp_path: Path, damage: Callable[[bytes], bytes], words: str

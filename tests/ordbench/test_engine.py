@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from filelock import FileLock
 
 from ordbench.cell import Cell
 from ordbench.engine import Pool, Trials, WorkerDiedError, relay, run_cells
 from ordbench.engine_local import local_pool
 from ordbench.errors import DatasetError
-from ordbench.prepared import Prepared
+from ordbench.prepared import Prepared, prepare
 from ordbench.store import Store
 from ordbench.sweep import Outcome, Policy, lock_of
 from ordbench.trial import Trial, attempt
@@ -73,8 +74,12 @@ def shots_of(outcomes: list[Outcome]) -> int | None:
     return outcomes[0].record.spec.shots
 
 
-def free(cell: Cell, store: Store) -> bool:
-    lock = lock_of(cell, store)
+def held_lock(cell: Cell, workspace: Workspace, store: Store) -> FileLock:
+    return lock_of(prepare(cell.specs[0], workspace).identity.cell, store)
+
+
+def free(cell: Cell, workspace: Workspace, store: Store) -> bool:
+    lock = held_lock(cell, workspace, store)
     lock.acquire(blocking=False)
     lock.release()
     return True
@@ -107,7 +112,7 @@ def test_a_cell_that_another_process_is_at_is_left_to_the_end(
     run: Run, workspace: Workspace, store: Store, small_cells: SmallCells
 ) -> None:
     cells = small_cells("linear", shots="1,2,3")
-    other = lock_of(cells[0], store)
+    other = held_lock(cells[0], workspace, store)
     other.acquire()
     outcomes = iter(run(cells, Scripted(workspace)))
     assert [shots_of(next(outcomes)), shots_of(next(outcomes))] == [2, 3]
@@ -130,7 +135,7 @@ def test_one_that_waits_for_another_process_can_be_stopped(
     run: Run, workspace: Workspace, store: Store, small_cells: SmallCells
 ) -> None:
     (cell,) = small_cells("linear", shots="1")
-    other = lock_of(cell, store)
+    other = held_lock(cell, workspace, store)
     other.acquire()
     asked: list[bool] = []
 
@@ -151,7 +156,7 @@ def test_after_a_stop_no_cell_begins_and_those_that_wait_are_withdrawn(
     assert pool.withdrawn
     assert pool.tried == [1, 2]
     assert [shots_of(cell) for cell in outcomes] == [1]
-    assert all(free(cell, store) for cell in cells)
+    assert all(free(cell, workspace, store) for cell in cells)
 
 
 def test_a_worker_that_dies_after_a_stop_leaves_its_cell_for_the_next_time(
@@ -170,7 +175,7 @@ def test_the_first_failure_ends_the_sweep_where_that_is_wanted(
     (outcomes,) = run(cells, pool, Policy(fail_fast=True))
     assert {o.record.status for o in outcomes} == {"failed"}
     assert pool.tried == [1, 1]
-    assert all(free(cell, store) for cell in cells)
+    assert all(free(cell, workspace, store) for cell in cells)
 
 
 def test_an_error_that_a_user_can_mend_ends_the_sweep_and_frees_its_cells(
@@ -179,7 +184,7 @@ def test_an_error_that_a_user_can_mend_ends_the_sweep_and_frees_its_cells(
     cells = small_cells("linear")
     with pytest.raises(DatasetError, match="the disk is gone"):
         list(run(cells, Scripted(workspace, DatasetError("the disk is gone"), size=2)))
-    assert all(free(cell, store) for cell in cells)
+    assert all(free(cell, workspace, store) for cell in cells)
 
 
 def test_a_pool_never_has_more_cells_than_it_takes(
@@ -208,7 +213,7 @@ def test_a_pool_never_has_more_cells_than_it_takes(
 def test_a_relay_translates_errors_and_nothing_else() -> None:
     good: Trials = Future()
     bad: Trials = Future()
-    outer_good, outer_bad = (relay(inner, lambda error: KeyError(error)) for inner in (good, bad))
+    outer_good, outer_bad = (relay(inner, KeyError, list) for inner in (good, bad))
     assert not outer_good.done()
     good.set_result([])
     bad.set_exception(ValueError("no"))

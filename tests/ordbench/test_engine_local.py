@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -135,3 +137,18 @@ def test_a_worker_outlives_ctrl_c_and_its_cell_and_ends_at_once_when_nobody_wait
         pool.submit(prepared)
         assert held(fragile) == pid
     until(lambda: not alive(pid))
+
+
+def test_a_worker_does_not_outlive_its_parent() -> None:
+    code = (
+        "import os, time; from ordbench.engine_local import _executor; "
+        "executor = _executor(); print(executor.submit(os.getpid).result(), flush=True); "
+        "time.sleep(600)"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert alive(worker)
+        parent.kill()
+    until(lambda: not alive(worker))

@@ -59,6 +59,13 @@ def test_what_is_there_is_not_copied_again(ours: Store, theirs: Store) -> None:
     assert counts(merged(ours, theirs)) == {"there": 2}
 
 
+def test_a_run_without_its_predictions_is_made_whole(ours: Store, theirs: Store) -> None:
+    kept = ours.write(done(0), PREDICTIONS)
+    theirs.write(done(0), PREDICTIONS)
+    record_path(ours.root, kept.run_id).with_suffix(".parquet").unlink()
+    assert counts(merged(ours, theirs)) == {"copied": 1}
+
+
 def test_of_two_outcomes_the_one_that_is_there_stays(ours: Store, theirs: Store) -> None:
     kept = ours.write(done(0), PREDICTIONS)
     theirs.write(done(0, metrics={"median": {"mae": 0.5, "qwk": 1.0}}), PREDICTIONS)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ordbench.errors import TrainingError
+from ordbench.errors import SpecError, TrainingError
 from ordbench.fit import Replica, fit
 from ordbench.options import Value
 from ordbench.recipe import Recipe
@@ -37,6 +37,14 @@ def build(seed: int, candidate: Candidate) -> Replica:
 
 def searched(tuning: Tuning | None, seeds: int = 2) -> list[Search]:
     return search([spec(seed, tuning) for seed in range(seeds)], build, VALUES)
+
+
+def test_a_head_that_searches_what_its_recipe_fixes_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(HEADS["mean-variance"], "search", {"epochs": (2, 50)})
+    with pytest.raises(SpecError, match="head 'mean-variance' searches epochs, which its recipe"):
+        searched(Tuning(budget=2))
 
 
 def test_without_tuning_the_default_alone_is_trained() -> None:

@@ -93,7 +93,7 @@ def test_a_failure_never_takes_the_place_of_a_run_that_is_done(tmp_path: Path) -
     kept = store.write(done(), predictions())
     assert store.write(failed(), trace="Traceback").status == "failed"
     assert store.read(kept.run_id) == kept
-    assert not path_of(store, kept).with_suffix(".trace").exists()
+    assert path_of(store, kept).with_suffix(".trace").read_text() == "Traceback"
 
 
 def test_where_a_run_failed_stands_beside_its_record(tmp_path: Path) -> None:
