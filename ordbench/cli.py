@@ -85,6 +85,10 @@ def table(
     dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
     backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
     shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,
+    fold: Annotated[list[str] | None, typer.Option(help="Only these folds.")] = None,
+    pool_folds: Annotated[
+        bool, typer.Option("--pool-folds", help="Mean over the runs of all folds.")
+    ] = False,
 ) -> None:
     """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
     from ordbench.tabling import table_text
@@ -99,6 +103,8 @@ def table(
         dataset=dataset,
         backbone=backbone,
         shots=shots,
+        fold=fold,
+        pool_folds=pool_folds,
     )
     typer.echo(text, nl=False)
 

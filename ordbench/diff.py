@@ -137,8 +137,17 @@ def _summary(difference: Difference, first: str, second: str) -> Iterator[str]:
 
 def _title(run: FlatRecord) -> str:
     shots = "all images" if run.shots is None else f"{run.shots}-shot"
+    unusual = {
+        f"fold {run.fold}": run.fold > 0,
+        f"layer {run.layer}": run.layer != "post",
+        "unit length": run.normalize,
+        f"protocol {run.protocol}": run.protocol != "standard",
+        f"text {run.text}": run.text,
+    }
+    what = [f"{run.label} on {run.dataset_name}", run.backbone, shots]
+    what += [text for text, is_so in unusual.items() if is_so]
     seeds = f"data seed {run.data_seed}, train seed {run.train_seed}"
-    return printable(f"{run.run_id}, {run.label} on {run.dataset_name}, {shots}, {seeds}")
+    return printable(", ".join([run.run_id, *what, seeds]))
 
 
 def _scores(run: FlatRecord) -> dict[str, float]:

@@ -29,7 +29,9 @@ class Facts(TypedDict):
 
 def facts(prepared: Prepared, device: str) -> Facts:
     """What is known of a run on a device as soon as it is prepared."""
-    spec, split = prepared.spec, prepared.split
+    # One run has one record, so a manifest that says what is drawn anyway leaves no trace.
+    spec = prepared.spec.model_copy(update={"split": prepared.identity.own_split})
+    split = prepared.split
     listing, features = prepared.material.listing, prepared.material.features
     task = listing.task
     return Facts(
@@ -50,6 +52,7 @@ def facts(prepared: Prepared, device: str) -> Facts:
             test=len(split.test),
             rejected=listing.rejected,
             leaks=split.leaks,
+            short=split.short,
             notes=(*listing.notes, *split.notes),
         ),
         features=FeatureFacts(

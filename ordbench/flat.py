@@ -37,7 +37,8 @@ class FlatRecord(NamedTuple):
         text_hash: SHA-256 of its weights; empty for a head that prompts none.
         dataset: Name of the dataset.
         dataset_argument: What stands after the colon; of a path the last part.
-        dataset_options: All its options, as ``KEY=VALUE:KEY=VALUE``; of a path the file name.
+        dataset_options: Its options that are not empty, as ``KEY=VALUE:KEY=VALUE``; of a path the
+            file name.
         image_hash: SHA-256 of its images.
         label_hash: SHA-256 of its samples' names and ranks, and of the task.
         title: Its name in print.
@@ -50,6 +51,7 @@ class FlatRecord(NamedTuple):
         protocol: See `RunSpec`; so for ``fold``, ``split``, ``shots`` (None: all images),
             ``data_seed``, ``train_seed``.
         leaks: Whether test images show people whom training or validation shows.
+        short: Whether a rank has fewer training images than shots.
         ordbench: Version that made the run.
         parameters: Numbers that were trained.
         seconds_fit: Wall time of the training.
@@ -83,6 +85,7 @@ class FlatRecord(NamedTuple):
     split: str
     shots: int | None
     leaks: bool
+    short: bool
     ordbench: str
     parameters: int | None
     run_id: str
@@ -122,7 +125,7 @@ def flatten(record: Record) -> FlatRecord:
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
         dataset_argument=PureWindowsPath(spec.dataset_argument).name,
-        dataset_options=_text(without_paths(spec).dataset_options),
+        dataset_options=_text(_said(without_paths(spec).dataset_options)),
         image_hash=hashes.get("images", ""),
         label_hash=hashes.get("labels", ""),
         title=task.title if task else spec.dataset,
@@ -137,6 +140,7 @@ def flatten(record: Record) -> FlatRecord:
         split=spec.split,
         shots=spec.shots,
         leaks=record.split is not None and record.split.leaks > 0,
+        short=record.split is not None and record.split.short > 0,
         ordbench=record.versions.get("ordbench", ""),
         parameters=record.training.parameters if record.training else None,
         run_id=record.run_id,
@@ -192,6 +196,10 @@ def _text(options: Mapping[str, Value]) -> str:
         for name, value in options.items()
     }
     return str(Choice("", options=typed)).removeprefix(":")
+
+
+def _said(options: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in options.items() if value != ""}
 
 
 def without_paths(spec: RunSpec) -> RunSpec:

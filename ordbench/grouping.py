@@ -82,17 +82,17 @@ def newest(lots: Iterable[Lot]) -> tuple[list[Lot], list[Lot]]:
     return sorted(kept, key=lambda lot: max(zip(*_when(lot), strict=True))), older
 
 
-def under_last_names(lots: Sequence[Lot]) -> list[Lot]:
-    """The same lots; a dataset whose file was renamed between them has its last name in all.
+def under_last_names(lots: Iterable[Lot]) -> list[Lot]:
+    """The same lots, the latest last; a dataset that was typed in several ways has one name.
 
-    Args:
-        lots: The latest last.
+    Its content tells whether it is the same. What the latest run calls it, and its options, stand
+    in all.
     """
-    names = {_data(lot.first): lot.first.dataset_argument for lot in lots}
-    return [
-        replace(lot, first=lot.first._replace(dataset_argument=names[_data(lot.first)]))
-        for lot in lots
-    ]
+    latest = sorted(lots, key=lambda lot: max(zip(*_when(lot), strict=True)))
+    names = {
+        _data(lot.first): (lot.first.dataset_argument, lot.first.dataset_options) for lot in latest
+    }
+    return [_named(lot, *names[_data(lot.first)]) for lot in latest]
 
 
 def cell(record: FlatRecord) -> tuple[object, ...]:
@@ -103,7 +103,7 @@ def cell(record: FlatRecord) -> tuple[object, ...]:
 
 def setting(record: FlatRecord) -> tuple[object, ...]:
     """What a user asked for, without head, shots and seeds."""
-    dataset = (record.dataset, record.dataset_options, record.split, record.fold)
+    dataset = (record.dataset, record.split, record.fold)
     features = (record.backbone, record.layer, record.normalize)
     return (*dataset, *features, record.protocol)
 
@@ -156,6 +156,11 @@ def _found(record: FlatRecord) -> tuple[str, ...]:
 
 def _data(record: FlatRecord) -> tuple[str, ...]:
     return (record.dataset, record.image_hash, record.label_hash)
+
+
+def _named(lot: Lot, argument: str, options: str) -> Lot:
+    first = lot.first._replace(dataset_argument=argument, dataset_options=options)
+    return replace(lot, first=first)
 
 
 def _title(facts: Facts, differing: set[str]) -> str:

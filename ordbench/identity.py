@@ -30,12 +30,14 @@ class Identity:
             ``backbone`` (its weights) and, for a text head, ``text`` (the tower's weights).
         owner: Name and version of the package that owns the head.
         cell: The same for all runs that differ in nothing but their seeds.
+        own_split: Hash of the split if it is not the one that is drawn without a manifest.
     """
 
     run_id: str
     hashes: dict[str, str]
     owner: dict[str, str]
     cell: str
+    own_split: str
 
 
 def versions_for(spec: RunSpec) -> dict[str, str]:
@@ -90,4 +92,10 @@ def identify(spec: RunSpec, split: Split, material: Material, workspace: Workspa
         "spec": described | {"data_seed": 0, "train_seed": 0},
         "hashes": {name: value for name, value in hashes.items() if name != "split"},
     }
-    return Identity(run_id(identity), hashes, owner, run_id({**identity, **seedless}))
+    return Identity(
+        run_id=run_id(identity),
+        hashes=hashes,
+        owner=owner,
+        cell=run_id({**identity, **seedless}),
+        own_split="" if workspace.would_draw(spec, material.listing, split) else split.hash,
+    )

@@ -119,7 +119,8 @@ def launch(
     if dry_run:
         dry(found, todo)
         return
-    report = Report(total=len(found.done) + sum(len(cell.specs) for cell in todo), as_json=as_json)
+    total = len(found.done) + sum(len(cell.specs) for cell in todo)
+    report = Report(total=total, as_json=as_json, left=found.total - total)
     with report, _stop_on_interrupt(report.warn) as stopped:
         report.add(found.done)
         if todo:

@@ -31,7 +31,7 @@ from ordbench.grouping import (
 from ordbench.lot import Lot, alike
 from ordbench.metric_names import Metric
 from ordbench.question import Question, ask
-from ordbench.remarks import on_cells, on_history, on_people, on_scores
+from ordbench.remarks import on_cells, on_history, on_scores, on_seeds, on_splits
 from ordbench.standing import Row, aggregate, by_name, ranked
 
 REFERENCE = "median of train"
@@ -119,10 +119,10 @@ def build_lots(
         StoreError: If no run is done, or none has that score.
     """
     asked = ask(metric, decode, columns, pool_folds=pool_folds)
-    lots = list(lots)
+    lots = under_last_names(lots)
     failed = [lot for lot in lots if lot.first.status == "failed"]
     current, older = newest(lot for lot in lots if lot.first.status == "done")
-    groups = _groups(asked, under_last_names(current))
+    groups = _groups(asked, current)
     if not groups:
         raise StoreError(_nothing(lots, failed, asked))
     others: defaultdict[object, list[Lot]] = defaultdict(list)
@@ -195,17 +195,24 @@ class _Draft:
             notes=(
                 *on_cells(rows, same),
                 *on_scores(named),
-                *on_people(lots),
+                *on_splits(lots),
+                *on_seeds((one.row, one.column, one.lot) for one in self.group if one.decoding),
                 *on_history(lots, untabled),
             ),
         )
 
     def _rows(self) -> list[Row]:
         cells: defaultdict[tuple[Facts, Facts], list[float]] = defaultdict(list)
+        decoding: dict[Facts, str] = {}
         for placed in self.group:
             cells[placed.row, placed.column] += placed.values
+            decoding[placed.row] = placed.decoding or decoding.get(placed.row, "")
         return [
-            Row(name, tuple(aggregate(cells[head, column]) for column in self.columns))
+            Row(
+                name,
+                tuple(aggregate(cells[head, column]) for column in self.columns),
+                decoding[head],
+            )
             for head, name in self.names.items()
         ]
 

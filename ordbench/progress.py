@@ -68,10 +68,12 @@ class Report:
     Args:
         total: Number of runs.
         as_json: One JSON object a run on standard output, and nothing else.
+        left: Runs that are not among them, as there was a limit.
     """
 
-    def __init__(self, *, total: int, as_json: bool) -> None:
+    def __init__(self, *, total: int, as_json: bool, left: int = 0) -> None:
         self.as_json = as_json
+        self._left = left
         self.failed: list[Record] = []
         self._trained = self._skipped = 0
         self._rejected: dict[str, tuple[Rejected, ...]] = {}
@@ -94,7 +96,8 @@ class Report:
         for note in self._notes:
             self._say(note)
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        self._say(f"{self._trained} trained, {self._skipped} done before{failed}")
+        left = f", {self._left} left for another time" if self._left else ""
+        self._say(f"{self._trained} trained, {self._skipped} done before{failed}{left}")
 
     def begin(self, cell: Cell) -> None:
         """Show what is trained now."""
@@ -179,7 +182,7 @@ def dry(found: Survey, todo: Sequence[Cell]) -> None:
     """Print what a sweep would do, and how long that may take."""
     console = Console(highlight=False, soft_wrap=True)
     for cell in todo:
-        seeds = ", ".join(seed_title(spec) for spec in cell.specs)
+        seeds = "; ".join(seed_title(spec) for spec in cell.specs)
         console.print(f"to do: {cell.title}, {seeds}", markup=False)
     failed = sum(record.status == "failed" for record, _ in found.done)
     runs = sum(len(cell.specs) for cell in todo)

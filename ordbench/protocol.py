@@ -20,7 +20,7 @@ from ordbench.dataset import Listing, Sample
 from ordbench.errors import DatasetError, SpecError
 from ordbench.seal import seal, unseal
 from ordbench.spec import Protocol
-from ordbench.split import Indices, Parts, Split, check, check_shots, leaks, notes
+from ordbench.split import Indices, Parts, Split, check, check_shots, leaks, notes, short
 
 __all__ = ["Indices", "Split", "apply_manifest", "draw", "read_manifest", "write_manifest"]
 
@@ -74,6 +74,7 @@ def draw(
         shots=shots,
         data_seed=data_seed,
         leaks=leaks(parts, paper=paper),
+        short=short(parts.train, listing.task.num_ranks, shots),
         notes=notes(parts, listing, shots=shots, paper=paper),
     )
 
@@ -236,6 +237,7 @@ def apply_manifest(listing: Listing, manifest: Split, protocol: Protocol = "stan
         content
         | {
             "leaks": leaks(parts, paper=paper),
+            "short": short(parts.train, listing.task.num_ranks, manifest.shots),
             "notes": tuple(dict.fromkeys((*manifest.notes, *found))),
         }
     )

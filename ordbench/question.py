@@ -51,8 +51,9 @@ def select(
     dataset: Iterable[str] | None = None,
     backbone: Iterable[str] | None = None,
     shots: Iterable[str] | None = None,
+    fold: Iterable[str] | None = None,
 ) -> list[Lot]:
-    """Keep the runs of the given heads, datasets, backbones and shots, as typed on a command line.
+    """Keep the runs of the given heads, datasets and so on, as typed on a command line.
 
     Args:
         lots: Runs.
@@ -61,6 +62,7 @@ def select(
         dataset: Names ("csv"), or with what stands after the colon ("csv:ages.csv").
         backbone: ``FAMILY:ARGUMENT``, without a path.
         shots: Images a rank, or ``all``.
+        fold: Numbers.
 
     Raises:
         SpecError: If a value is that of no run; near ones are suggested.
@@ -72,6 +74,7 @@ def select(
         _matching("dataset", dataset, [{run.dataset, run.dataset_name} for run in runs]),
         _matching("backbone", backbone, [{run.backbone} for run in runs]),
         _matching("shots", shots, [{str(run.shots or "all")} for run in runs]),
+        _matching("fold", fold, [{str(run.fold)} for run in runs]),
     ]
     return [lot for lot, *wanted in zip(lots, *kept, strict=True) if all(wanted)]
 

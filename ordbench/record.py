@@ -73,6 +73,7 @@ class SplitFacts(_Facts):
         test: Images in the test part.
         rejected: Files that were left out as unusable, each with the reason.
         leaks: Test images that show a person also in training or validation.
+        short: Ranks with fewer training images than shots.
         notes: What the reader of a result must know ("rank 3 has 2 of 4 shots").
     """
 
@@ -82,6 +83,7 @@ class SplitFacts(_Facts):
     test: int
     rejected: tuple[Rejected, ...] = ()
     leaks: int = 0
+    short: int = 0
     notes: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
@@ -41,10 +41,37 @@ def on_scores(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[str]:
     ]
 
 
-def on_people(lots: Iterable[Lot]) -> list[str]:
-    """Whether somebody who was tested was known, which makes scores too good."""
-    leak = any(lot.first.leaks for lot in lots)
-    return ["identities leak: some people stand in test and in training or validation"] * leak
+def on_splits(lots: Iterable[Lot]) -> list[str]:
+    """Whether somebody who was tested was known, and whether there were as many shots as said."""
+    runs = [lot.first for lot in lots]
+    leak = "identities leak: some people stand in test and in training or validation"
+    short = "some ranks have fewer training images than shots"
+    return [
+        *([leak] if any(run.leaks for run in runs) else []),
+        *([short] if any(run.short for run in runs) else []),
+    ]
+
+
+def on_seeds(cells: Iterable[tuple[object, object, Lot]]) -> list[str]:
+    """Whether heads were compared on other draws, and whether a draw counts more than once.
+
+    Args:
+        cells: Row, column, and a lot that stands there.
+    """
+    seeds: defaultdict[object, defaultdict[object, set[object]]]
+    seeds = defaultdict(lambda: defaultdict(set))
+    draws: defaultdict[object, list[object]] = defaultdict(list)
+    for row, column, lot in cells:
+        fold = lot.first.fold
+        seeds[column][row].update((fold, *pair) for pair in lot.seeds)
+        if lot.first.shots is not None:
+            draws[row, column] += ((fold, data_seed) for data_seed, _ in lot.seeds)
+    differ = any(len(set(map(frozenset, rows.values()))) > 1 for rows in seeds.values())
+    again = any(len(found) > len(set(found)) for found in draws.values())
+    return [
+        *(["not every head has the same seeds"] if differ else []),
+        *(["some few-shot draws count more than once, with other train seeds"] if again else []),
+    ]
 
 
 def on_history(lots: Sequence[Lot], others: Sequence[Lot]) -> list[str]:
@@ -57,16 +84,16 @@ def on_history(lots: Sequence[Lot], others: Sequence[Lot]) -> list[str]:
     done: defaultdict[object, set[tuple[int, int]]] = defaultdict(set)
     for lot in lots:
         done[cell(lot.first)].update(lot.seeds)
-    older = failed = 0
+    older, failed = 0, Counter[str]()
     for lot in others:
         again = sum(seeds in done[cell(lot.first)] for seeds in lot.seeds)
         if lot.first.status == "done":
             older += again
         else:
-            failed += len(lot) - again
+            failed[lot.first.label] += len(lot) - again
     versions = sorted({lot.first.ordbench for lot in lots})
     return [
-        *([f"left out, as failed: {_runs(failed)}"] if failed else []),
+        *([f"left out, as failed: {_counts(failed)}"] if failed.total() else []),
         *([f"left out, as run again since: {_runs(older)}"] if older else []),
         *([f"made by ordbench {' and '.join(versions)}"] if len(versions) > 1 else []),
     ]
@@ -74,3 +101,8 @@ def on_history(lots: Sequence[Lot], others: Sequence[Lot]) -> list[str]:
 
 def _runs(number: int) -> str:
     return "1 run" if number == 1 else f"{number} runs"
+
+
+def _counts(failed: Counter[str]) -> str:
+    heads = ", ".join(f"{head} {number}" for head, number in sorted(failed.items()) if number)
+    return f"{_runs(failed.total())} ({heads})"

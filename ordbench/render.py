@@ -119,9 +119,10 @@ def to_csv(tables: Sequence[Table]) -> str:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow([*names, "mean", "std", "runs", "mark"])
     for table in tables:
-        about = [table.metric.name, table.unit, table.decoding, "yes" if table.ranked else "no"]
-        about += [table.facts.get(name, "") for name in facts]
+        facts_of = [table.facts.get(name, "") for name in facts]
         for row in _rows(table):
+            about = [table.metric.name, table.unit, row.decoding, "yes" if table.ranked else "no"]
+            about += facts_of
             for column, cell in zip(table.columns, row.cells, strict=True):
                 numbers = [cell.mean, cell.std, cell.runs, cell.mark] if cell else ["", "", 0, ""]
                 lines.writerow([*map(printable, [*about, row.label, column]), *numbers])
@@ -245,4 +246,4 @@ def _json_row(row: Row) -> dict[str, object]:
         cell and {"mean": cell.mean, "std": cell.std, "runs": cell.runs, "mark": cell.mark}
         for cell in row.cells
     ]
-    return {"head": row.label, "cells": cells}
+    return {"head": row.label, "decoding": row.decoding, "cells": cells}

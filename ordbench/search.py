@@ -41,7 +41,7 @@ class Search:
         self.default = Candidate(spec.recipe or head.recipe, spec.head_options)
         if fixed := sorted(head.search.keys() & Recipe.model_fields.keys()):
             raise SpecError(
-                f"head {spec.head!r} searches {", ".join(fixed)}, which its recipe fixes; its "
+                f"head {spec.head!r} searches {', '.join(fixed)}, which its recipe fixes; its "
                 "search may name options of the head only"
             )
         space = space_of(self.default.recipe, head.search)

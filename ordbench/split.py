@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ class Split(BaseModel):
         shots: Training images a rank; None for all.
         data_seed: What drew the few-shot set.
         leaks: Test images that show a person also in training or validation.
+        short: Ranks with fewer training images than ``shots``.
         notes: What a reader of the results must know, one line each.
     """
 
@@ -53,6 +54,7 @@ class Split(BaseModel):
     shots: int | None = None
     data_seed: int = 0
     leaks: int = 0
+    short: int = 0
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -139,6 +141,12 @@ def leaks(parts: Parts, *, paper: bool) -> int:
     """Test images that show a person also in training or, if it is not the test set, validation."""
     known = {s.group for part in parts[: 1 if paper else 2] for s in part} - {None}
     return sum(sample.group in known for sample in parts.test)
+
+
+def short(train: Iterable[Sample], num_ranks: int, shots: int | None) -> int:
+    """Ranks with fewer training images than shots."""
+    counts = Counter(sample.rank for sample in train)
+    return sum(counts[rank] < (shots or 0) for rank in range(num_ranks))
 
 
 def notes(parts: Parts, listing: Listing, *, shots: int | None, paper: bool) -> tuple[str, ...]:

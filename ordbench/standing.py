@@ -31,10 +31,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One head; None where it has no run, or no such score."""
+    """One head; None where it has no run, or no such score.
+
+    Attributes:
+        label: What it is called.
+        cells: One a column.
+        decoding: How its posteriors became estimates, as in `ordbench.leaderboard.Table`.
+    """
 
     label: str
     cells: tuple[Cell | None, ...]
+    decoding: str = ""
 
 
 def digits(metric: Metric) -> int:

@@ -25,6 +25,8 @@ def table_text(
     dataset: Iterable[str] | None = None,
     backbone: Iterable[str] | None = None,
     shots: Iterable[str] | None = None,
+    fold: Iterable[str] | None = None,
+    pool_folds: bool = False,
 ) -> str:
     """The leaderboards of a folder of records, as text that ends with a line feed.
 
@@ -34,20 +36,24 @@ def table_text(
         decode: How posteriors become estimates.
         columns: What stands in the columns.
         format: See `ordbench.render.render`.
-        head: See `ordbench.question.select`; so for ``dataset``, ``backbone`` and ``shots``.
+        head: See `ordbench.question.select`; so for the filters below.
         dataset: Only these datasets.
         backbone: Only these backbones.
         shots: Only these shots.
+        fold: Only these folds.
+        pool_folds: See `ordbench.leaderboard.build_lots`.
 
     Raises:
         SpecError: If there is no such metric, decoding, head, dataset, backbone or shots.
         StoreError: If there is nothing to show, or the records cannot be read.
     """
     with _without_collection():
-        lots = select(
-            load_lots(results), head=head, dataset=dataset, backbone=backbone, shots=shots
+        lots = load_lots(results)
+        lots = select(lots, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold)
+        tables = build_lots(
+            lots, metric=metric, decode=decode, columns=columns, pool_folds=pool_folds
         )
-        return render(build_lots(lots, metric=metric, decode=decode, columns=columns), format)
+        return render(tables, format)
 
 
 @contextmanager

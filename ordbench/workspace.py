@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ordbench.backbone import TextTower
 from ordbench.dataset import Listing, Rejected
-from ordbench.errors import SpecError
+from ordbench.errors import OrdbenchError, SpecError
 from ordbench.features import Features, Progress, extract, open_family
 from ordbench.open_dataset import open_dataset, resolve_cache
 from ordbench.protocol import apply_manifest, draw, read_manifest
@@ -109,6 +109,15 @@ class Workspace:
         drawn_by = (spec.dataset, spec.protocol, spec.fold, spec.split, spec.shots, spec.data_seed)
         return self._once(("split", id(listing), *drawn_by), lambda: self._split(spec, listing))
 
+    def would_draw(self, spec: RunSpec, listing: Listing, split: Split) -> bool:
+        """Whether a run has the split that it would have without a manifest."""
+        if not self.manifest:
+            return True
+        try:
+            return self._draw(spec, listing).hash == split.hash
+        except OrdbenchError:
+            return False
+
     def fingerprint(self, backbone: str) -> str:
         """Hash of a backbone's weights."""
         family, argument = open_family(backbone)
@@ -140,6 +149,9 @@ class Workspace:
         _refuse_other(self.manifest, spec)
         if self.manifest:
             return apply_manifest(listing, self.manifest, spec.protocol)
+        return self._draw(spec, listing)
+
+    def _draw(self, spec: RunSpec, listing: Listing) -> Split:
         return draw(
             listing,
             dataset=spec.dataset,

@@ -30,7 +30,7 @@ def test_a_dry_run_says_what_is_to_do_and_does_nothing(cli: Cli, tmp_path: Path)
     assert fresh.returncode == 0, fresh.stderr
     *planned, total = fresh.stdout.splitlines()
     assert planned == [
-        f"to do: {head} on drawn-faces:per_rank=5, clip:tiny, {shots} shots, seed 0, seed 1"
+        f"to do: {head} on drawn-faces:per_rank=5, clip:tiny, {shots} shots, seed 0; seed 1"
         for shots in (1, 2)
         for head in ("linear", "coral")
     ]
@@ -46,7 +46,7 @@ def test_a_dry_run_says_what_is_to_do_and_does_nothing(cli: Cli, tmp_path: Path)
 
 def test_a_limit_ends_a_sweep_and_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> None:
     sweep = ("run", "--head", "linear", *QUICK, "--shots", "1,2", "--seeds", "0-1")
-    assert "3 trained, 0 done before" in cli(*sweep, "--limit", "3").stdout
+    assert "3 trained, 0 done before, 1 left for another time" in cli(*sweep, "--limit", "3").stdout
     assert len(records(tmp_path / "results")) == 3
     assert "1 trained, 3 done before" in cli(*sweep, "--limit", "3").stdout
     assert "0 trained, 4 done before" in cli(*sweep, "--limit", "3").stdout

@@ -31,7 +31,7 @@ class Ranks(NamedTuple):
         return Task(
             rank_names=self.names,
             rank_values=self.values,
-            unit=unit or "rank",
+            unit=unit or ("units" if all(map(_NUMBER.fullmatch, self.names)) else "ranks"),
             context=context or "the rank of this image is",
         )
 

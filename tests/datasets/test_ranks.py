@@ -66,6 +66,7 @@ def test_many_ranks_are_shown_short() -> None:
 
 def test_the_task_has_neutral_words_where_none_are_given() -> None:
     task = ordered(["1", "2"]).task("", "")
-    assert (task.unit, task.context) == ("rank", "the rank of this image is")
+    assert (task.unit, task.context) == ("units", "the rank of this image is")
+    assert ordered(["good", "bad"], "good;bad").task("", "").unit == "ranks"
     task = ordered(["1", "2"]).task("years", "the age is")
     assert (task.unit, task.context) == ("years", "the age is")

@@ -45,6 +45,7 @@ BASE = FlatRecord(
     split="",
     shots=None,
     leaks=False,
+    short=False,
     data_seed=0,
     train_seed=0,
     ordbench="0.1.0",

@@ -47,6 +47,19 @@ def test_what_the_run_asks_for_is_not_overruled_by_a_manifest(
         ordbench.run(asked, results=tmp_path, settings=Settings(manifest=manifest))
 
 
+def test_a_manifest_of_what_is_drawn_anyway_makes_no_other_run(
+    tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDBENCH_CACHE", str(shared_cache))
+    drawn = draw_one("drawn-faces:per_rank=5", "2", 0, 0, "standard", None)
+    write_manifest(drawn, tmp_path / "drawn.json")
+    given = Settings(manifest=tmp_path / "drawn.json")
+    record = ordbench.run(SPEC, results=tmp_path / "given", settings=given)
+    assert record.spec.split == ""
+    wanted = ordbench.run(record.spec, results=tmp_path / "drawn")
+    assert (wanted.run_id, wanted.metrics) == (record.run_id, record.metrics)
+
+
 def test_a_run_that_fails_raises_and_is_tried_again(
     tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

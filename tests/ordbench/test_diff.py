@@ -60,10 +60,11 @@ def test_each_difference_is_said_with_the_largest_score_first(flat_run: FlatRun)
     run = flat_run(metrics={"mae_median": 1.0, "qwk_mean": 0.5, "rps_posterior": 2.0}, shots=4)
     other = run._replace(metrics={"mae_median": 1.25, "qwk_mean": 0.375, "rps_posterior": 2.0})
     alone, all_images = flat_run("linear", 1.0, seed=3, shots=1), flat_run("linear", 1.0, seed=4)
-    about = f"{run.run_id}, coral on fgnet, 4-shot, data seed 0, train seed 0"
+    about = f"{run.run_id}, coral on fgnet, clip:tiny, 4-shot, data seed 0, train seed 0"
     assert lines([run, alone], [other, all_images])[:3] == [
-        f"only in A: {alone.run_id}, linear on fgnet, 1-shot, data seed 3, train seed 3",
-        f"only in B: {all_images.run_id}, linear on fgnet, all images, data seed 4, train seed 4",
+        f"only in A: {alone.run_id}, linear on fgnet, clip:tiny, 1-shot, data seed 3, train seed 3",
+        f"only in B: {all_images.run_id}, linear on fgnet, clip:tiny, all images, "
+        "data seed 4, train seed 4",
         f"differs: {about}: mae_median 1.0 and 1.25 and 1 more",
     ]
 

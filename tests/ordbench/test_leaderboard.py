@@ -174,7 +174,7 @@ def test_a_failure_is_mentioned_below_the_table_it_is_missing_from(flat_run: Fla
         flat_run(seed=1, backbone="timm:resnet50", status="failed", error="x"),
     ]
     notes = {table.facts["backbone"]: table.notes for table in build(runs)}
-    assert notes == {"clip:tiny": (), "timm:resnet50": ("left out, as failed: 1 run",)}
+    assert notes == {"clip:tiny": (), "timm:resnet50": ("left out, as failed: 1 run (coral 1)",)}
 
 
 def test_datasets_of_a_users_own_are_told_apart_by_their_files(flat_run: FlatRun) -> None:
@@ -187,7 +187,7 @@ def test_datasets_of_a_users_own_are_told_apart_by_their_files(flat_run: FlatRun
     tables = build(runs)
     assert [(table.facts["dataset"], table.notes) for table in tables] == [
         ("A CSV file (csv:ages.csv)", ()),
-        ("A CSV file (csv:more.csv)", ("left out, as failed: 1 run",)),
+        ("A CSV file (csv:more.csv)", ("left out, as failed: 1 run (coral 1)",)),
     ]
     assert all("image hash" not in table.facts for table in tables)
     (table,) = build(runs, columns="dataset")
@@ -214,7 +214,7 @@ def test_a_failure_stands_below_the_table_of_its_shots(flat_run: FlatRun) -> Non
     notes = {table.facts["shots"]: table.notes for table in build(runs, columns="dataset")}
     assert notes == {
         "1-shot": ("left out, as run again since: 1 run",),
-        "2-shot": ("left out, as failed: 1 run",),
+        "2-shot": ("left out, as failed: 1 run (coral 1)",),
     }
     (table,) = build(runs)
     assert table.notes == (*notes["2-shot"], *notes["1-shot"])

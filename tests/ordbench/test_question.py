@@ -59,6 +59,7 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
     assert select(runs, shots=["all"]) == runs[1:2]
     assert select(runs, shots=["all,2"]) == [runs[1], runs[4]]
     assert select(runs, head=["linear"], shots=["2"]) == []
+    assert select(runs, fold=["0"]) == runs
 
 
 def test_a_dataset_is_selected_by_its_name_or_by_its_file_as_well(flat_run: FlatRun) -> None:

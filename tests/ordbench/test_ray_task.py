@@ -16,7 +16,7 @@ SPEC = RunSpec(head="linear", dataset="drawn-faces")
 
 
 def job(head_hash: str, spec: RunSpec = SPEC, **versions: str) -> Job:
-    identity = Identity("0" * 20, {"head": head_hash}, {}, "")
+    identity = Identity("0" * 20, {"head": head_hash}, {}, "", "")
     return Job([Run(spec, identity, None)], None, None, "cpu", versions_for(spec) | versions)
 
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from ordbench.flat import FlatRecord
 from ordbench.lot import alike
-from ordbench.remarks import on_cells, on_history, on_people, on_scores
+from ordbench.remarks import on_cells, on_history, on_scores, on_seeds, on_splits
 from ordbench.standing import Cell, Row
 
 FlatRun = Callable[..., FlatRecord]
@@ -13,7 +13,7 @@ def test_a_plain_table_needs_no_remark(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0)
     assert on_cells([Row("a", (Cell(1.0, None, 1),))], runs=1) == []
     assert on_scores([("coral", "median", [1.0])]) == []
-    assert on_people(alike([run])) == []
+    assert on_splits(alike([run])) == on_seeds([("a", "1-shot", alike([run])[0])]) == []
     assert on_history(alike([run]), []) == []
 
 
@@ -37,11 +37,32 @@ def test_undefined_scores_are_counted() -> None:
     ]
 
 
-def test_people_who_stand_on_both_sides_are_mentioned(flat_run: FlatRun) -> None:
-    runs = [flat_run(), flat_run(seed=1, leaks=True)]
-    assert on_people(alike(runs)) == [
+def test_splits_that_leak_or_have_too_few_images_are_mentioned(flat_run: FlatRun) -> None:
+    assert on_splits(alike([flat_run(), flat_run(seed=1, leaks=True)])) == [
         "identities leak: some people stand in test and in training or validation"
     ]
+    assert on_splits(alike([flat_run(), flat_run(seed=1, short=True)])) == [
+        "some ranks have fewer training images than shots"
+    ]
+
+
+def test_heads_with_other_draws_are_mentioned(flat_run: FlatRun) -> None:
+    def said(*seeds: tuple[str, int, int], **changes: object) -> list[str]:
+        return on_seeds(
+            (head, "1-shot", lot)
+            for head, data_seed, train_seed in seeds
+            for lot in alike(
+                [flat_run(data_seed=data_seed, train_seed=train_seed, **{"shots": 1, **changes})]
+            )
+        )
+
+    assert said(("a", 0, 0), ("a", 1, 1), ("b", 1, 1), ("b", 0, 0)) == []
+    assert said(("a", 0, 0), ("a", 1, 1), ("b", 0, 0), ("b", 2, 2)) == [
+        "not every head has the same seeds"
+    ]
+    again = "some few-shot draws count more than once, with other train seeds"
+    assert said(("a", 0, 0), ("a", 0, 1)) == [again]
+    assert said(("a", 0, 0), ("a", 0, 1), shots=None) == []
 
 
 def test_failed_and_older_runs_of_this_table_are_counted(flat_run: FlatRun) -> None:
@@ -53,7 +74,7 @@ def test_failed_and_older_runs_of_this_table_are_counted(flat_run: FlatRun) -> N
         flat_run(seed=1, status="failed"),  # it was done since
     ]
     assert on_history(alike(group), alike(others)) == [
-        "left out, as failed: 2 runs",
+        "left out, as failed: 2 runs (coral 1, linear 1)",
         "left out, as run again since: 1 run",
     ]
 

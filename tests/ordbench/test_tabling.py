@@ -2,6 +2,7 @@ import gc
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ def test_the_text_is_of_the_runs_asked_for(
     text = table_text(Path("results"), head=["coral"], shots=["all"], format="csv")
     assert text.splitlines()[1].endswith(",coral,all,1.5,,1,")
     assert len(text.splitlines()) == 2
+    runs += [flat_run("coral", 4.5, fold=1), flat_run("coral", 6.0, fold=2)]
+    two = partial(table_text, Path("results"), format="csv", shots=["all"], fold=["0,1"])
+    assert len(two(head=["coral"]).splitlines()) == 3
+    pooled = two(head=["coral"], pool_folds=True).splitlines()
+    assert pooled[1].split(",")[-4:] == ["3.0", "2.1213203435596424", "2", ""]
     with pytest.raises(SpecError, match="no metric 'maee'"):
         table_text(Path("results"), metric="maee")
 
