@@ -46,7 +46,7 @@ def latency(
         str,
         typer.Option(
             help="Backbone whose text tower is prompted.",
-            show_default="random weights, as wide as the features",
+            show_default="random weights: a CLIP as wide as the features, else ViT-B-32",
         ),
     ] = "",
     seconds: Annotated[float, typer.Option(min=0, help="Time for each comparison.")] = 2.0,
@@ -67,5 +67,6 @@ def latency(
         widths=features or ["512,1024"],
         dtypes=dtype or ["float32"],
         devices=device or ["auto"],
+        text=text,
     )
-    run(grid, head or ["all"], text=text, seconds=seconds, threads=threads, json=json)
+    run(grid, head or ["all"], seconds=seconds, threads=threads, json=json)

@@ -84,6 +84,7 @@ def _compare(setting: Setting, bench: Workbench, seconds: float, trials: int) ->
     torch.compiler.reset()  # what was compiled for other settings would count as too much
     for label in bench.labels:
         if setting.stage == "with-text" and label != REFERENCE and not bench.prompts(label):
+            skipped[label] = "it prompts no text tower"
             continue
         try:
             entrants[label] = entrant(label, setting, bench)

@@ -36,8 +36,6 @@ class Workbench:
 
     Args:
         heads: ``NAME[:KEY=VALUE]``, with ``all`` and globs; the reference is added.
-        text: The backbone whose text tower is prompted; by default, a tower with random weights
-            and the size of the CLIP whose joint space is as wide as the features.
 
     Attributes:
         labels: What the heads are called, the reference first.
@@ -46,12 +44,11 @@ class Workbench:
         OrdbenchError: If there is no such head or option.
     """
 
-    def __init__(self, heads: Sequence[str], text: str = "") -> None:
+    def __init__(self, heads: Sequence[str]) -> None:
         typed = chosen([REFERENCE, *heads], HEADS)
         specs = [spec_of({"dataset": "", **head_settings(str(head))}) for head in typed]
         self.specs = {head_label(spec): spec for spec in specs}
         self.labels = list(self.specs)
-        self.text = text
         self._built: dict[object, object] = {}
 
     def prompts(self, label: str) -> bool:
@@ -65,12 +62,17 @@ class Workbench:
     def tower(self, setting: Setting) -> TextTower:
         """The text tower that prompt heads get.
 
+        That of ``setting.text``, or one with random weights and the size of the CLIP whose joint
+        space is as wide as the features; where none is, that of ViT-B-32, and heads project.
+
         Raises:
             OrdbenchError: If the one that was asked for cannot be had.
         """
-        name = self.text or TOWERS.get(setting.in_features, TOWERS[512])
-        device = setting.device
-        return self._once(("tower", name, device), lambda: self._tower(name, device))
+        random = TOWERS.get(setting.in_features, TOWERS[512])
+        text, device = setting.text, setting.device
+        if text:
+            return self._once(("tower", text, device), lambda: self._tower(text, device))
+        return self._once(("random", random, device), lambda: random_text(random, device=device))
 
     def head(self, label: str, setting: Setting) -> Head:
         """A head on the setting's device, the same for all batch sizes; not to be trained.
@@ -78,7 +80,8 @@ class Workbench:
         Raises:
             SpecError: If the head cannot be built for this setting.
         """
-        key = ("head", label, setting.num_ranks, setting.in_features, setting.device)
+        sizes = (setting.num_ranks, setting.in_features)
+        key = ("head", label, *sizes, setting.device, setting.text)
         return self._once(key, lambda: self.fresh_head(label, setting))
 
     def deployed(self, label: str, setting: Setting) -> nn.Module:
@@ -99,8 +102,6 @@ class Workbench:
         return head.to(setting.device)
 
     def _tower(self, name: str, device: str) -> TextTower:
-        if not self.text:
-            return random_text(name, device=device)
         workspace = Workspace(Settings(device=device))
         spec = self.specs[REFERENCE].model_copy(update={"text": name})
         # A text tower asked for by name is there, or an error was raised.

@@ -99,9 +99,9 @@ def title(setting: Setting) -> str:
     'Deployed: features to outputs, without a text tower. K=101, D=512, float32, cpu, eager.'
     """
     sizes = f"K={setting.num_ranks}, D={setting.in_features}"
-    return (
-        f"{STAGES[setting.stage]}. {sizes}, {setting.dtype}, {setting.device}, {setting.runtime}."
-    )
+    text = f", text {setting.text}" if setting.text else ""
+    where = f"{setting.dtype}, {setting.device}, {setting.runtime}{text}"
+    return f"{STAGES[setting.stage]}. {sizes}, {where}."
 
 
 def cells(row: Row, setting: Setting) -> list[str]:

@@ -23,7 +23,6 @@ def run(
     grid: Sequence[Setting],
     heads: Sequence[str],
     *,
-    text: str = "",
     seconds: float = 2.0,
     threads: int = 1,
     json: Path | None = None,
@@ -35,7 +34,6 @@ def run(
     Args:
         grid: Where to compare the heads.
         heads: As in `Workbench`.
-        text: As in `Workbench`.
         seconds: As in `compare`.
         threads: As in `compare`.
         json: File to write, as pytest-benchmark would.
@@ -44,7 +42,7 @@ def run(
         OrdbenchError: If a head or text tower cannot be had, the file not be written, or if
             none of the heads could be timed in any setting.
     """
-    bench = Workbench(heads, text)
+    bench = Workbench(heads)
     timed = compare(grid, bench, seconds=seconds, threads=threads)
     done, errors = list[Comparison](), Console(stderr=True)
     try:

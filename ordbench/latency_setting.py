@@ -32,6 +32,7 @@ class Setting:
         in_features: D.
         dtype: Arithmetic.
         device: As torch names it: ``cpu``, ``cuda`` or ``cuda:1``.
+        text: Backbone whose text tower is prompted; empty for random weights.
     """
 
     stage: Stage = "deployed"
@@ -41,10 +42,12 @@ class Setting:
     in_features: int = 512
     dtype: Arithmetic = "float32"
     device: str = "cpu"
+    text: str = ""
 
     def __str__(self) -> str:
         sizes = f"N={self.batch}, K={self.num_ranks}, D={self.in_features}"
-        return f"{self.stage}, {self.runtime}, {sizes}, {self.dtype}, {self.device}"
+        text = f", text {self.text}" if self.text else ""
+        return f"{self.stage}, {self.runtime}, {sizes}, {self.dtype}, {self.device}{text}"
 
 
 def settings(
@@ -56,8 +59,9 @@ def settings(
     widths: Sequence[str],
     dtypes: Sequence[str],
     devices: Sequence[str],
+    text: str = "",
 ) -> list[Setting]:
-    """Every combination of what was typed; each argument takes comma-separated values.
+    """Every combination of what was typed; each but ``text`` takes comma-separated values.
 
     Raises:
         SpecError: If an argument is empty, a name unknown, a number too small, or a device not
@@ -90,6 +94,7 @@ def settings(
             in_features=in_features,
             dtype=cast(Arithmetic, dtype),
             device=device,
+            text=text,
         )
         for stage, device, dtype, num_ranks, in_features, runtime, batch in axes
     ]

@@ -25,7 +25,7 @@ def test_by_default_all_heads_are_deployed_at_the_sizes_of_the_claim(
     ((grid, heads), options), *more = asked
     assert grid == [Setting(in_features=d, batch=n) for d in (512, 1024) for n in (1, 32, 1024)]
     assert (heads, more) == (["all"], [])
-    assert options == {"text": "", "seconds": 2.0, "threads": 1, "json": None}
+    assert options == {"seconds": 2.0, "threads": 1, "json": None}
 
 
 def test_every_option_reaches_what_it_names(
@@ -47,11 +47,11 @@ def test_every_option_reaches_what_it_names(
             in_features=16,
             dtype="float64",
             device="cpu",
+            text="clip:tiny",
         )
     ]
     assert heads == ["coral,coop"]
     assert options == {
-        "text": "clip:tiny",
         "seconds": 0.5,
         "threads": 2,
         "json": Path("out.json"),

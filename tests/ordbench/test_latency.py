@@ -39,7 +39,8 @@ def test_every_head_is_timed_and_the_reference_is_once_itself() -> None:
 def test_with_text_only_prompt_heads_stand_beside_the_reference() -> None:
     found = once(at("with-text"), "coral", "coop", "zeroshot")
     assert [row.label for row in found.rows] == ["linear", "coop"]
-    assert set(found.skipped) == {"zeroshot"}
+    assert found.skipped.keys() == {"coral", "zeroshot"}
+    assert found.skipped["coral"] == "it prompts no text tower"
 
 
 def test_where_no_head_prompts_there_is_nothing_to_compare_with_text() -> None:

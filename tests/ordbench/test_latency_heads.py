@@ -67,14 +67,14 @@ def test_features_of_another_width_are_projected(
 
 
 def test_a_text_tower_asked_for_by_name_is_that_one() -> None:
-    tower = Workbench(["coop"], text="clip:tiny").tower(Setting(in_features=512))
+    tower = Workbench(["coop"]).tower(Setting(in_features=512, text="clip:tiny"))
     assert (tower.embed_dim, tower.width) == (128, 96)
 
 
 def test_a_backbone_without_a_text_tower_is_refused() -> None:
-    bench = Workbench(["coop"], text="timm:test_resnet")
+    bench = Workbench(["coop"])
     with pytest.raises(SpecError, match="--text timm:test_resnet has no text tower"):
-        bench.tower(SETTING)
+        bench.tower(Setting(text="timm:test_resnet"))
 
 
 def test_heads_and_what_they_ship_are_built_once_for_all_batches() -> None:

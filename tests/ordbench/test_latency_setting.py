@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -16,7 +18,13 @@ GRID = {
 
 
 def grid(**changes: list[str]) -> list[Setting]:
-    return settings(**{**GRID, **changes})
+    axes: dict[str, Any] = {**GRID, **changes}
+    return settings(**axes)
+
+
+def test_the_text_tower_is_named_where_it_is_not_the_default() -> None:
+    axes: dict[str, Any] = GRID
+    assert str(settings(**axes, text="clip:tiny")[0]).endswith(", cpu, text clip:tiny")
 
 
 def test_every_combination_is_there_once_and_batches_stand_together() -> None:
