@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import pytest
 
-from ordbench import fit
 from ordbench.cell import Cell, cells
+from ordbench.interpreter import threads
 from ordbench.plan import Grid
 from ordbench.prepared import prepare
 from ordbench.provenance import versions
@@ -26,7 +26,7 @@ def pytest_benchmark_update_machine_info(
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    with fit.one_thread():
+    with threads(1):
         yield
 
 

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from ordbench.backbone import Backbone, BackboneFamily, Dtype, Layer
 from ordbench.backbones._images import ImageTower, Preprocessing
-from ordbench.decoding import decoded
 from ordbench.features import extract
+from ordbench.image_loading import decoded
 
 NUM_IMAGES = 64
 PHOTOS = os.environ.get("ORDBENCH_PHOTOS", "")

@@ -4,8 +4,6 @@ Run: pytest benchmarks/test_latency.py --benchmark-columns=median,iqr,ops --benc
 One thread; weights are random and the text tower is small, for what is deployed holds none of it.
 """
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from open_clip import SimpleTokenizer
@@ -17,6 +15,8 @@ from ordbench.latency import compare
 from ordbench.latency_heads import Workbench
 from ordbench.latency_setting import Setting
 from ordbench.registry import HEADS
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SIZES = [(width, batch) for width in (512, 1024) for batch in (1, 32, 1024)]
 GROWTH = {
@@ -38,14 +38,6 @@ class SmallTowers(Workbench):
 @pytest.fixture(scope="module")
 def bench() -> SmallTowers:
     return SmallTowers(["all"])
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def time_deployed(

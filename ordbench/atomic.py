@@ -40,7 +40,7 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
-def sweep(folder: Path, *, older_than: float = STALE_SECONDS) -> None:
+def remove_stale(folder: Path, *, older_than: float = STALE_SECONDS) -> None:
     """Remove what killed writers left in ``folder``: temporary files older than so many seconds.
 
     A live writer's file is seconds old. Files that cannot be removed stay.

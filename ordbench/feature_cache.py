@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from ordbench.atomic import sweep, write_atomic
+from ordbench.atomic import remove_stale, write_atomic
 from ordbench.errors import StoreError
 
 logger = logging.getLogger("ordbench")
@@ -98,7 +98,7 @@ def write(path: Path, facts: Mapping[str, Fact], cached: Cached) -> None:
     text["sha256"] = _digest(text, features)
     try:
         write_atomic(path, save({"features": features}, metadata=text))
-        sweep(path.parent)
+        remove_stale(path.parent)
     except StoreError as error:
         logger.warning("features are not cached: %s", error)
 

@@ -16,9 +16,9 @@ from torch.nn import functional as F
 from ordbench.backbone import Backbone, BackboneFamily, Dtype, Layer
 from ordbench.choice import Choice
 from ordbench.dataset import Rejected
-from ordbench.decoding import decoded, hash_images
 from ordbench.errors import BackboneError, DatasetError
 from ordbench.feature_cache import Cached, Fact, key_of, read, write
+from ordbench.image_loading import decoded, hash_images
 from ordbench.precision import choose_dtype
 from ordbench.provenance import source_hash, version_of
 from ordbench.registry import BACKBONES

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from ordbench.batched import Batched
 from ordbench.head import Head, check_ranks
+from ordbench.interpreter import threads
 from ordbench.optimization import State, optimizer_of, schedule_of
 from ordbench.recipe import Recipe
 
@@ -77,23 +77,12 @@ def fit(replicas: Sequence[Replica], rank_values: Tensor) -> list[Fitted]:
         check_ranks(replica.train.ranks, replica.head.num_ranks)
         check_ranks(replica.val.ranks, replica.head.num_ranks)
     device = replicas[0].train.features.device
-    with one_thread(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with threads(1), torch.random.fork_rng([device] if device.type == "cuda" else []):
         return [
             fitted
             for start in range(0, len(replicas), TOGETHER)
             for fitted in _Training(replicas[start : start + TOGETHER], rank_values).run()
         ]
-
-
-@contextmanager
-def one_thread() -> Generator[None]:
-    """Sums split over threads change in the last bit with their number; one thread does not."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class _Training:

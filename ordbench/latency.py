@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 
+from ordbench import interpreter
 from ordbench.footprint import Footprint
 from ordbench.latency_entrant import Entrant, entrant, gradients
 from ordbench.latency_heads import REFERENCE, Workbench
@@ -74,7 +74,7 @@ def compare(
     for setting in settings:
         if setting.stage == "with-text" and not any(map(bench.prompts, bench.labels)):
             continue
-        with _threads(threads):
+        with interpreter.threads(threads):
             yield _compare(setting, bench, seconds, trials)
 
 
@@ -129,13 +129,3 @@ def _rows(
         for label, one in samples.items()
         if label not in {row.label for row in known}
     ]
-
-
-@contextmanager
-def _threads(number: int) -> Generator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

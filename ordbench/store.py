@@ -11,13 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from ordbench.atomic import (
-    cannot_read,
-    cannot_write,
-    flush_folder,
-    sweep,
-    write_atomic,
-)
+from ordbench.atomic import cannot_read, cannot_write, flush_folder, remove_stale, write_atomic
 from ordbench.canonical import RUN_ID_LENGTH
 from ordbench.compact import read_compact
 from ordbench.errors import StoreError
@@ -202,7 +196,7 @@ class Store:
         path = self._path(record.run_id)
         sealed = to_sealed(record)
         for _ in range(_ATTEMPTS):
-            mark = f"{token_hex(4)}.tmp"  # by which `sweep` knows what a killed writer left
+            mark = f"{token_hex(4)}.tmp"  # by which `remove_stale` knows what a killed writer left
             ready_file, ready = (p.with_name(f".{p.name}.{mark}") for p in (file, path))
             try:
                 # Both are on the disk before the older pair is touched: renames need no room.
@@ -227,7 +221,7 @@ class Store:
     def _sweep_once(self, folder: Path) -> None:
         if folder not in self._swept:
             self._swept.add(folder)
-            sweep(folder)
+            remove_stale(folder)
 
 
 def read_records(path: Path) -> Iterator[Record]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from ordbench.grouping import Columns
 from ordbench.index import load_lots
+from ordbench.interpreter import no_garbage_collection
 from ordbench.leaderboard import build_lots
 from ordbench.question import select
 from ordbench.render import Format, render
@@ -47,22 +46,11 @@ def table_text(
         SpecError: If there is no such metric, decoding, head, dataset, backbone or shots.
         StoreError: If there is nothing to show, or the records cannot be read.
     """
-    with _without_collection():
+    # A hundred thousand rows hold no circles, and looking for some takes longer than the rows.
+    with no_garbage_collection():
         lots = load_lots(results)
         lots = select(lots, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold)
         tables = build_lots(
             lots, metric=metric, decode=decode, columns=columns, pool_folds=pool_folds
         )
         return render(tables, format)
-
-
-@contextmanager
-def _without_collection() -> Generator[None]:
-    """A hundred thousand rows hold no circles, and looking for some takes longer than the rows."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

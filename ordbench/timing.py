@@ -11,18 +11,18 @@ Statistically rigorous Java performance evaluation. https://doi.org/10.1145/1297
 
 from __future__ import annotations
 
-import gc
 import math
 import random
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
+
+from ordbench.interpreter import no_garbage_collection
 
 TRIALS = 10
 MIN_TRIALS = 3  # where one round takes longer than there is time
@@ -127,7 +127,7 @@ def race(
     paces: list[_Pace] = []
     taken: list[list[NDArray[np.float64]]] = []
     start = clock()
-    with _no_garbage_collection():
+    with no_garbage_collection():
         while len(kept) < trials:
             kept.append(_in_any_order(contestants, generator))
             if not paces:
@@ -210,14 +210,3 @@ class _Stopwatch:
         return [
             np.array(row) / (1e9 * pace.repeats) for row, pace in zip(taken, paces, strict=True)
         ]
-
-
-@contextmanager
-def _no_garbage_collection() -> Generator[None]:
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ordbench.errors import OrdbenchError
 from ordbench.facts import facts
-from ordbench.fit import one_thread
+from ordbench.interpreter import threads
 from ordbench.predictions import Predictions
 from ordbench.prepared import Prepared
 from ordbench.record import Record
@@ -36,7 +36,7 @@ def attempt(prepared: Sequence[Prepared], bench: Bench) -> list[Trial]:
     Nothing is written, so that a machine without the store can do it. It keeps to one thread, so
     that the bits of the outcome depend neither on the engine nor on the number of cores.
     """
-    with one_thread():
+    with threads(1):
         return [trial for group in _alike(prepared) for trial in _train_or_fail(group, bench)]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.atomic import sweep, write_atomic
+from ordbench.atomic import remove_stale, write_atomic
 from ordbench.errors import StoreError
 
 
@@ -58,5 +58,5 @@ def test_old_temporary_files_are_swept_and_young_or_foreign_ones_stay(tmp_path: 
     for name in names:
         if "old" in name:
             os.utime(tmp_path / name, (hour_ago, hour_ago))
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])

@@ -30,7 +30,9 @@ def test_the_second_run_decodes_nothing_and_does_not_even_load_the_backbone(
     images: list[Path], tmp_path: Path, colours: type[Colours], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(images, tmp_path)
-    monkeypatch.setattr("ordbench.decoding.open_rgb", lambda path: pytest.fail(f"{path} decoded"))
+    monkeypatch.setattr(
+        "ordbench.image_loading.open_rgb", lambda path: pytest.fail(f"{path} decoded")
+    )
     second = run(images, tmp_path)
     assert (second.forwards, second.decoded, second.from_cache) == (0, 0, True)
     assert colours.loaded == ["float32"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ordbench.decoding import decoded, hash_images
+from ordbench.image_loading import decoded, hash_images
 
 
 def width(image: PIL.Image.Image) -> Tensor:
