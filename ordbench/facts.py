@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from ordbench.identity import versions_for
 from ordbench.plan import head_label
 from ordbench.prepared import Prepared
 from ordbench.provenance import machine, versions
@@ -63,6 +64,6 @@ def facts(prepared: Prepared, device: str) -> Facts:
             normalize=spec.normalize,
         ),
         hashes=prepared.identity.hashes,
-        versions={**versions(), **prepared.identity.owner},
+        versions={**versions(), **versions_for(spec), **prepared.identity.owner},
         machine=machine(device),
     )

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = ("ordbench", "torch", "open_clip_torch", "timm", "numpy", "optuna")
+LIBRARIES = ("ordbench", "torch", "open_clip_torch", "timm", "numpy")
 
 
 @cache
