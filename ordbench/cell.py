@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ordbench.plan import dataset_label, head_label
+from ordbench.labels import dataset_label, head_label
 from ordbench.registry import HEADS
 from ordbench.spec import RunSpec
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from ordbench.identity import versions_for
-from ordbench.plan import head_label
+from ordbench.labels import head_label
 from ordbench.prepared import Prepared
 from ordbench.provenance import machine, versions
 from ordbench.record import FeatureFacts, SplitFacts, TaskFacts

@@ -12,9 +12,10 @@ from torch import nn
 from ordbench.backbone import TextTower
 from ordbench.backbones._clip_random import random_text
 from ordbench.head import Head, Problem
+from ordbench.labels import head_label
 from ordbench.latency_setting import Setting
 from ordbench.patterns import chosen
-from ordbench.plan import head_label, head_settings
+from ordbench.plan import head_settings
 from ordbench.recipe import Recipe
 from ordbench.registry import HEADS
 from ordbench.task import Task

@@ -14,8 +14,9 @@ from typing import Literal
 from ordbench.cell import Cell, cells, longest_first
 from ordbench.engine import Pool, run_cells
 from ordbench.errors import SpecError, StoreError, TrainingError
+from ordbench.labels import dataset_label, head_label
 from ordbench.listing import COMPACT
-from ordbench.plan import Grid, dataset_label, head_label
+from ordbench.plan import Grid
 from ordbench.prepared import prepare
 from ordbench.progress import Report, dry, encoding_bar
 from ordbench.protocol import read_manifest

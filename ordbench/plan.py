@@ -10,7 +10,7 @@ from typing import cast
 
 from ordbench.choice import Choice
 from ordbench.errors import SpecError
-from ordbench.options import changed, resolve
+from ordbench.options import resolve
 from ordbench.patterns import chosen, is_pattern
 from ordbench.plan_file import read_plan
 from ordbench.protocol import read_manifest
@@ -170,17 +170,6 @@ def _writable(text: str, name: str) -> str:
             f"--{name.replace('_', '-')} {shown}: not all of it is UTF-8; rename it"
         ) from None
     return text
-
-
-def head_label(spec: RunSpec) -> str:
-    """What a table calls the head of a run: its name and the options that are not the default."""
-    return str(Choice(spec.head, options=changed(HEADS[spec.head], spec.head_options)))
-
-
-def dataset_label(spec: RunSpec) -> str:
-    """The dataset of a run as it would be typed, with the options that are not the default."""
-    options = changed(DATASETS[spec.dataset], spec.dataset_options)
-    return str(Choice(spec.dataset, spec.dataset_argument, options))
 
 
 def _check(name: str, text: str) -> None:

@@ -21,8 +21,8 @@ from rich.progress import (
 )
 
 from ordbench.cell import cell_title, seed_title
+from ordbench.labels import dataset_label, head_label
 from ordbench.listing import trace_path
-from ordbench.plan import dataset_label, head_label
 from ordbench.record import to_json
 
 if TYPE_CHECKING:

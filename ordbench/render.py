@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from ordbench.leaderboard import Table
 from ordbench.remarks import MISSING
 from ordbench.standing import Cell, Row, digits
+from ordbench.table import Table
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

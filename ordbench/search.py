@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ordbench.errors import SpecError, TrainingError
 from ordbench.fit import Fitted, Replica, fit
-from ordbench.plan import head_label
+from ordbench.labels import head_label
 from ordbench.recipe import Recipe
 from ordbench.record import Tried
 from ordbench.registry import HEADS

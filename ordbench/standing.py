@@ -36,7 +36,7 @@ class Row:
     Attributes:
         label: What it is called.
         cells: One a column.
-        decoding: How its posteriors became estimates, as in `ordbench.leaderboard.Table`.
+        decoding: How its posteriors became estimates, as in `ordbench.table.Table`.
     """
 
     label: str

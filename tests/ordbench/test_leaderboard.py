@@ -6,8 +6,9 @@ import pytest
 
 from ordbench.errors import SpecError, StoreError
 from ordbench.flat import FlatRecord
-from ordbench.leaderboard import Table, build
+from ordbench.leaderboard import build
 from ordbench.standing import Cell
+from ordbench.table import Table
 
 FlatRun = Callable[..., FlatRecord]
 

@@ -4,8 +4,9 @@ from types import MappingProxyType
 import pytest
 
 from ordbench.errors import SpecError
+from ordbench.labels import head_label
 from ordbench.options import Value
-from ordbench.plan import Grid, head_label, resolved
+from ordbench.plan import Grid, resolved
 from ordbench.registry import HEADS
 from ordbench.spec import RunSpec
 

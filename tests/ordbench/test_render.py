@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from ordbench.flat import FlatRecord
-from ordbench.leaderboard import Table, build
+from ordbench.leaderboard import build
 from ordbench.render import Format, render, to_rich
+from ordbench.table import Table
 
 FlatRun = Callable[..., FlatRecord]
 
