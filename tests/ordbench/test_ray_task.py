@@ -1,6 +1,7 @@
 """What a Ray worker does that needs no Ray."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,14 @@ def test_a_node_whose_text_towers_come_from_another_open_clip_is_refused_by_name
     spec = SPEC.model_copy(update={"head": "coop", "backbone": "timm:x", "text": "clip:tiny"})
     with pytest.raises(SpecError, match=r"has open_clip_torch \S+, this machine has 1\.0"):
         work(job("", spec, open_clip_torch="1.0"))
+
+
+def test_a_node_with_another_package_of_the_head_is_refused_by_name() -> None:
+    wanted = job("")
+    run = wanted.runs[0]
+    of_another = run._replace(identity=replace(run.identity, owner={"ordbench": "99.0"}))
+    with pytest.raises(SpecError, match=r"has ordbench \S+, this machine has 99\.0; install"):
+        work(wanted._replace(runs=[of_another]))
 
 
 def test_a_node_with_another_source_of_the_head_is_refused_by_name() -> None:
