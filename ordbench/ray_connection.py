@@ -19,6 +19,7 @@ LOOPBACK = "127.0.0.1"
 LOCALHOSTS = {LOOPBACK, "localhost", "[::1]"}
 # Ray's switch for machines that are not to take part in a cluster; its name tells of two of them.
 NO_NETWORK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+REPORTING = "RAY_USAGE_STATS_ENABLED"
 PRINTER = "print_to_stdstream"
 PATIENCE = 5.0  # seconds for a cluster to answer
 
@@ -58,24 +59,21 @@ def import_ray(address: str | None) -> Ray:
         SpecError: If Ray is not installed.
     """
     host, _, port = (address or "").rpartition(":")
-    before = os.environ.get(NO_NETWORK)
-    if address is None or (host in LOCALHOSTS and _answers(host, port)):
-        os.environ[NO_NETWORK] = "0"
+    alone = address is None or (host in LOCALHOSTS and _answers(host, port))
     try:
-        return import_module("ray")
+        with _environment({NO_NETWORK: "0"} if alone else {}):
+            return import_module("ray")
     except ImportError as error:
         raise SpecError(
             f"--engine ray needs Ray ({error}); run: pip install 'ordbench[ray]'"
         ) from None
-    finally:
-        os.environ.pop(NO_NETWORK, None)
-        if before is not None:
-            os.environ[NO_NETWORK] = before
 
 
 @contextmanager
 def connection(ray: Ray, address: str | None, cpus: int | None) -> Generator[None]:
     """Use a cluster until the context ends; one that this process is connected to is left alone.
+
+    A cluster of its own reports nothing to Ray's makers, unless the environment says that it may.
 
     Args:
         ray: As `import_ray` gives it.
@@ -109,8 +107,10 @@ def _connect(ray: Ray, address: str | None, cpus: int | None) -> None:
     else:
         _refuse_nobody(ray, address)
         options |= {"address": address}
+    quiet = {} if address or REPORTING in os.environ else {REPORTING: "0"}
     try:
-        ray.init(**options)
+        with _environment(quiet):
+            ray.init(**options)
     except (OSError, RuntimeError, ValueError) as error:
         said = " ".join(str(error).split())
         raise SpecError(f"--engine ray --address {address or 'local'}: {said}") from error
@@ -134,6 +134,20 @@ def _answers(host: str, port: str) -> bool:
     except (OSError, OverflowError, ValueError):
         return False
     return True
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Generator[None]:
+    """Set variables until the context ends."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextmanager

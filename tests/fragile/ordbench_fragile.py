@@ -10,6 +10,7 @@ from ordbench.head import Problem
 from ordbench_heads.linear import Linear
 
 HERE = Path(__file__).parent
+PATIENCE = 120  # seconds; a test that gave up on a head must not wait for it
 
 
 class Fragile(Linear):
@@ -27,10 +28,20 @@ class Fragile(Linear):
         if fatal or taken(HERE / "kill"):
             os.kill(os.getpid(), signal.SIGKILL)
         if taken(HERE / f"hold-{node()}"):
-            (HERE / "holding").write_text(str(os.getpid()))
-            (HERE / "holding").rename(HERE / "held")
-            while not (HERE / f"go-{node()}").exists():
-                time.sleep(0.02)
+            hold()
+
+
+def hold() -> None:
+    """Leave this process's id in the file ``held``, and wait for the file ``go-NODE``."""
+    # Of a name of its own: a process on another node may hold at this very moment.
+    holding = HERE / f"holding-{os.getpid()}"
+    holding.write_text(str(os.getpid()))
+    holding.replace(HERE / "held")
+    deadline = time.monotonic() + PATIENCE
+    while not (HERE / f"go-{node()}").exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no file go-{node()} after {PATIENCE} s")
+        time.sleep(0.02)
 
 
 def node() -> str:

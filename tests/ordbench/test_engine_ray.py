@@ -55,6 +55,7 @@ def cluster(fragile: Path) -> Iterator[Cluster]:
     with pytest.MonkeyPatch.context() as patch:
         # Else Ray would look for the cluster at this machine's address in the network.
         patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         running = cluster_utils.Cluster()
         running.add_node(**one, include_dashboard=False)
         running.add_node(**one)

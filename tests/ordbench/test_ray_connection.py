@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from ordbench.errors import SpecError
-from ordbench.ray_connection import NO_NETWORK, connection, import_ray, resolve
+from ordbench.ray_connection import NO_NETWORK, REPORTING, connection, import_ray, resolve
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: ordbench[ray]"
@@ -69,6 +69,26 @@ def test_a_cluster_that_the_process_uses_is_left_as_it_is() -> None:
         pass
     with pytest.raises(SpecError, match=r"^--address auto: this process is connected"):
         connection(ray, "auto", None).__enter__()
+
+
+@pytest.mark.parametrize(
+    ("address", "chosen", "said"), [(None, None, "0"), (None, "1", "1"), ("auto", None, None)]
+)
+def test_a_cluster_of_its_own_reports_to_nobody_unless_it_is_told_to(
+    address: str | None, chosen: str | None, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(REPORTING, raising=False)
+    if chosen:
+        monkeypatch.setenv(REPORTING, chosen)
+    seen: list[str | None] = []
+    ray = SimpleNamespace(
+        is_initialized=lambda: False,
+        init=lambda **options: seen.append(os.environ.get(REPORTING)),
+        shutdown=lambda: None,
+    )
+    with connection(ray, address, None):
+        assert os.environ.get(REPORTING) == chosen
+    assert seen == [said]
 
 
 @needs_ray
