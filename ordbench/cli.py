@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from enum import StrEnum
 from errno import ENOSPC
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,31 +22,6 @@ INTERRUPTED = 130  # what Typer makes of a Ctrl-C, as shells do
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(split_app, name="split", help="Show or write which images train, validate and test.")
 app.add_typer(results_app, name="results", help="Verify, merge, compare or publish results.")
-
-
-class Kind(StrEnum):
-    """What `ordbench ls` lists."""
-
-    heads = "heads"
-    datasets = "datasets"
-    backbones = "backbones"
-
-
-class Format(StrEnum):
-    """How `ordbench table` prints."""
-
-    rich = "rich"
-    markdown = "markdown"
-    latex = "latex"
-    csv = "csv"
-    json = "json"
-
-
-class Columns(StrEnum):
-    """What stands in the columns of `ordbench table`."""
-
-    shots = "shots"
-    dataset = "dataset"
 
 
 def _version(wanted: bool) -> None:
@@ -79,8 +53,12 @@ def table(
     decode: Annotated[
         str, typer.Option(help="How a posterior becomes a number: argmax, mean or median.")
     ] = "median",
-    columns: Annotated[Columns, typer.Option(help="What stands in the columns.")] = Columns.shots,
-    format: Annotated[Format, typer.Option(help="How to print.")] = Format.rich,
+    columns: Annotated[
+        Literal["shots", "dataset"], typer.Option(help="What stands in the columns.")
+    ] = "shots",
+    format: Annotated[
+        Literal["rich", "markdown", "latex", "csv", "json"], typer.Option(help="How to print.")
+    ] = "rich",
     head: Annotated[list[str] | None, typer.Option(help="Only these heads.")] = None,
     dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
     backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
@@ -97,8 +75,8 @@ def table(
         results,
         metric=metric,
         decode=decode,
-        columns=columns.value,
-        format=format.value,
+        columns=columns,
+        format=format,
         head=head,
         dataset=dataset,
         backbone=backbone,
@@ -114,7 +92,9 @@ app.command(name="latency")(latency)
 
 @app.command(name="ls")
 def list_plugins(
-    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    kind: Annotated[
+        Literal["heads", "datasets", "backbones"], typer.Argument(help="What to list.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the installed heads, datasets or backbones."""
@@ -122,7 +102,7 @@ def list_plugins(
 
     from ordbench.catalogue import entries, show
 
-    rows = entries(kind.value)
+    rows = entries(kind)
     if as_json:
         typer.echo(json.dumps([row._asdict() for row in rows], indent=2))
     else:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,21 +30,6 @@ DataRoot = Annotated[
     ),
 ]
 Results = Annotated[Path, typer.Option(help="Folder of the records.")]
-
-
-class Overwrite(StrEnum):
-    """What `ordbench run` does about records that are there."""
-
-    only_missing = "only-missing"
-    always = "always"
-    never = "never"
-
-
-class EngineName(StrEnum):
-    """Where `ordbench run` trains."""
-
-    local = "local"
-    ray = "ray"
 
 
 def run(
@@ -134,8 +118,9 @@ def run(
         ),
     ] = None,
     engine: Annotated[
-        EngineName, typer.Option(help="This machine, or a Ray cluster (ordbench[ray]).")
-    ] = EngineName.local,
+        Literal["local", "ray"],
+        typer.Option(help="This machine, or a Ray cluster (ordbench[ray])."),
+    ] = "local",
     address: Annotated[
         str | None,
         typer.Option(
@@ -157,8 +142,9 @@ def run(
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Most runs to train.")] = None,
     overwrite: Annotated[
-        Overwrite, typer.Option(help="Skip what is done, run all again, or refuse to.")
-    ] = Overwrite.only_missing,
+        Literal["only-missing", "always", "never"],
+        typer.Option(help="Skip what is done, run all again, or refuse to."),
+    ] = "only-missing",
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run again what failed before.")
     ] = False,
@@ -197,8 +183,8 @@ def run(
         values,
         Settings(data_root=data_root, cache=cache, device=device, download=download),
         results,
-        Policy(overwrite.value, retry_failed=retry_failed, fail_fast=fail_fast),
-        engine=Engine(name=engine.value, jobs=jobs, address=address, gpus_per_cell=gpus_per_cell),
+        Policy(overwrite, retry_failed=retry_failed, fail_fast=fail_fast),
+        engine=Engine(name=engine, jobs=jobs, address=address, gpus_per_cell=gpus_per_cell),
         limit=limit,
         dry_run=dry_run,
         as_json=as_json,
