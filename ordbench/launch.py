@@ -118,7 +118,7 @@ def launch(
         )
     todo = found.first(limit)
     if dry_run:
-        dry(found, todo)
+        dry(found, todo, as_json=as_json)
         return
     total = len(found.done) + sum(len(cell.specs) for cell in todo)
     report = Report(total=total, as_json=as_json, left=found.total - total)

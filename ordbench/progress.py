@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -77,7 +78,7 @@ class Report:
         self.failed: list[Record] = []
         self._trained = self._skipped = 0
         self._rejected: dict[str, tuple[Rejected, ...]] = {}
-        self._notes: dict[str, None] = {}
+        self._notes: defaultdict[tuple[str, str], set[int]] = defaultdict(set)  # and their folds
         self._console = Console(highlight=False, soft_wrap=True)
         self._bar = _bar(TextColumn("{task.description}", markup=False))
         self._now = "runs"
@@ -93,8 +94,11 @@ class Report:
             return
         for dataset, rejected in self._rejected.items():
             self._say(rejections(dataset, rejected))
-        for note in self._notes:
-            self._say(note)
+        for (dataset, note), folds in self._notes.items():
+            where = (
+                f"{dataset}, fold {', '.join(map(str, sorted(folds)))}" if any(folds) else dataset
+            )
+            self._say(f"{where}: {note}")
         failed = f", {len(self.failed)} failed" if self.failed else ""
         left = f", {self._left} left for another time" if self._left else ""
         self._say(f"{self._trained} trained, {self._skipped} done before{failed}{left}")
@@ -143,7 +147,7 @@ class Report:
         if split.rejected:
             self._rejected[dataset] = split.rejected
         for note in split.notes:
-            self._notes[f"{dataset}: {note}"] = None
+            self._notes[dataset, note].add(spec.fold)
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False)
@@ -178,8 +182,20 @@ def rejections(dataset: str, rejected: Sequence[Rejected]) -> str:
     return f"{dataset}: {len(rejected)} files left out: {shown}{more}"
 
 
-def dry(found: Survey, todo: Sequence[Cell]) -> None:
-    """Print what a sweep would do, and how long that may take."""
+def dry(found: Survey, todo: Sequence[Cell], *, as_json: bool) -> None:
+    """Print what a sweep would do, and how long that may take.
+
+    Args:
+        found: What there is.
+        todo: Of what there is not, what would be run.
+        as_json: One JSON object a run instead: its record, or what it would be.
+    """
+    if as_json:
+        for record, _ in found.done:
+            print(to_json(record))
+        for spec in (spec for cell in todo for spec in cell.specs):
+            print(json.dumps({"status": "to do", "spec": spec.model_dump(mode="json")}))
+        return
     console = Console(highlight=False, soft_wrap=True)
     for cell in todo:
         seeds = "; ".join(seed_title(spec) for spec in cell.specs)

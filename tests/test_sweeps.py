@@ -42,6 +42,9 @@ def test_a_dry_run_says_what_is_to_do_and_does_nothing(cli: Cli, tmp_path: Path)
     known = cli(*sweep, "--dry-run").stdout.splitlines()[-1]
     assert known.startswith("8 runs, 1 done, 0 failed before, 7 to do: about ")
     assert known.endswith("and nobody knows how long for coral")
+    objects = [json.loads(line) for line in cli(*sweep, "--dry-run", "--json").stdout.splitlines()]
+    assert [run["status"] for run in objects] == ["done"] + ["to do"] * 7
+    assert len({json.dumps(run["spec"], sort_keys=True) for run in objects}) == 8
 
 
 def test_a_limit_ends_a_sweep_and_the_same_command_goes_on(cli: Cli, tmp_path: Path) -> None:
