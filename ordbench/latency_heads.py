@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ordbench.backbone import TextTower
-from ordbench.backbones._clip_random import random_text
+from ordbench.backbones.clip_random import random_text
 from ordbench.head import Head, Problem
 from ordbench.labels import head_label
 from ordbench.latency_setting import Setting

@@ -1,6 +1,6 @@
 import torch
 
-from ordbench.backbones._clip_random import random_text
+from ordbench.backbones.clip_random import random_text
 
 
 def test_it_is_as_large_as_the_tower_it_stands_for_and_always_the_same() -> None:
