@@ -56,6 +56,7 @@ def cluster(fragile: Path) -> Iterator[Cluster]:
         # Else Ray would look for the cluster at this machine's address in the network.
         patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_worker_niceness", "0")  # else workers starve on a busy machine
         running = cluster_utils.Cluster()
         running.add_node(**one, include_dashboard=False)
         running.add_node(**one)
@@ -111,7 +112,7 @@ def tries(fragile: Path) -> Counter[str]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 100  # less than a head that holds waits
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
