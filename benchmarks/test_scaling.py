@@ -16,13 +16,15 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from ordbench.backbones._clip_text import ClipText
 from ordbench.cell import Cell
+from ordbench.engine import run_cells
+from ordbench.engine_local import local_pool
 from ordbench.fit import Labelled, Replica, fit
 from ordbench.latency_heads import Workbench
 from ordbench.latency_setting import Setting
 from ordbench.prepared import prepare
 from ordbench.record import Record
 from ordbench.store import Store
-from ordbench.sweep import Survey, run_cell, survey
+from ordbench.sweep import Policy, Survey, survey
 from ordbench.workspace import Settings, Workspace
 
 Plan = Callable[..., list[Cell]]
@@ -86,7 +88,7 @@ def test_plan(benchmark: BenchmarkFixture, plan: Plan, number: int) -> None:
 
 
 def survey_anew(cells: list[Cell], settings: Settings, root: Path) -> Survey:
-    return survey(cells, Workspace(settings), Store(root))
+    return survey(cells, Workspace(settings), Store(root), Policy())
 
 
 @pytest.mark.benchmark(group="survey of what is missing, as cells grow")
@@ -105,7 +107,8 @@ def test_survey_of_a_finished_sweep(
     benchmark: BenchmarkFixture, plan: Plan, settings: Settings, tmp_path: Path, number: int
 ) -> None:
     cells, store, workspace = planned(plan, number), Store(tmp_path), Workspace(settings)
-    (outcome,) = run_cell(cells[0], workspace, store)
+    with local_pool(workspace, 1) as pool:
+        ((outcome,),) = run_cells(cells[:1], workspace, store, Policy(), pool)
     for cell in cells[1:]:
         store.write(like(outcome.record, cell, workspace))
     found = benchmark.pedantic(survey_anew, [cells, settings, tmp_path], rounds=3)

@@ -23,11 +23,13 @@ from threadpoolctl import threadpool_limits
 
 import ordbench
 from ordbench.cell import Cell, cells
+from ordbench.engine import run_cells
+from ordbench.engine_local import local_pool
 from ordbench.metrics import estimates
 from ordbench.prepared import prepare
 from ordbench.record import Record
 from ordbench.store import Store
-from ordbench.sweep import run_cell
+from ordbench.sweep import Policy
 from ordbench.workspace import Settings, Workspace
 
 Plan = Callable[..., list[Cell]]
@@ -63,7 +65,13 @@ def group(benchmark: BenchmarkFixture, cell: Cell) -> None:
 
 
 def together(cell: Cell, settings: Settings, root: Path) -> list[Record]:
-    return [outcome.record for outcome in run_cell(cell, Workspace(settings), Store(root))]
+    return in_this_process([cell], Workspace(settings), Store(root))
+
+
+def in_this_process(planned: list[Cell], workspace: Workspace, store: Store) -> list[Record]:
+    with local_pool(workspace, 1) as pool:
+        ended = run_cells(planned, workspace, store, Policy(), pool)
+        return [outcome.record for outcomes in ended for outcome in outcomes]
 
 
 def facts(records: Iterable[Record]) -> list[dict[str, object]]:
@@ -94,12 +102,8 @@ def test_loop_of_single_runs_in_one_workspace(
     """What training together alone gains: dataset, features and text tower are opened once."""
 
     def loop() -> list[Record]:
-        workspace, store = Workspace(settings), Store(results())
-        return [
-            outcome.record
-            for single in cell.specs
-            for outcome in run_cell(cells([single])[0], workspace, store)
-        ]
+        singles = [single for spec in cell.specs for single in cells([spec])]
+        return in_this_process(singles, Workspace(settings), Store(results()))
 
     assert facts(benchmark.pedantic(loop, rounds=ROUNDS)) == facts(wanted)
 

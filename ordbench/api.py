@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ordbench.cell import cells
+from ordbench.engine import run_cells
+from ordbench.engine_local import local_pool
 from ordbench.errors import TrainingError
 from ordbench.listing import trace_path
 from ordbench.plan import resolved
@@ -12,7 +14,7 @@ from ordbench.record import Record
 from ordbench.spec import RunSpec
 from ordbench.split import Split
 from ordbench.store import Store
-from ordbench.sweep import Policy, run_cell
+from ordbench.sweep import Policy
 from ordbench.workspace import Settings, Workspace
 
 
@@ -38,7 +40,9 @@ def run(
         spec = _with_manifest(spec, workspace.manifest)
     (cell,) = cells([resolved(spec)])
     store = Store(Path(results))
-    ((record, _),) = run_cell(cell, workspace, store, Policy(retry_failed=True))
+    with local_pool(workspace, 1) as pool:
+        ((outcome,),) = run_cells([cell], workspace, store, Policy(retry_failed=True), pool)
+    record = outcome.record
     if record.error:
         where = trace_path(store.root, record.run_id)
         raise TrainingError(f"{cell.title}: {record.error} (where: {where})")

@@ -16,10 +16,9 @@ from rich.table import Table
 
 from ordbench.errors import BrokenPluginError, OrdbenchError
 from ordbench.registry import BACKBONES, DATASETS, HEADS
+from ordbench.render import WIDE
 
 Kind = Literal["heads", "datasets", "backbones"]
-
-UNBROKEN = 10_000  # characters a line where there is no terminal
 
 
 class Entry(NamedTuple):
@@ -101,7 +100,7 @@ def show(rows: list[Entry]) -> None:
     """
     console = Console()
     if not console.is_terminal:
-        console.width = UNBROKEN
+        console.width = WIDE
     table = Table(box=None, pad_edge=False)
     table.add_column("name", no_wrap=True)
     for title in ("title", "source", "needs"):

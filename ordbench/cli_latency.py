@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Texts = list[str] | None
+from ordbench.cli_run import Texts
 
 
 def latency(
@@ -41,7 +41,9 @@ def latency(
         Texts,
         typer.Option(help="float32, bfloat16, float16, float64.", show_default="float32"),
     ] = None,
-    device: Annotated[Texts, typer.Option(help="auto, cpu, cuda.", show_default="auto")] = None,
+    device: Annotated[
+        Texts, typer.Option(help="auto, cpu, cuda, cuda:N.", show_default="auto")
+    ] = None,
     text: Annotated[
         str,
         typer.Option(

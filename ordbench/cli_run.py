@@ -70,7 +70,8 @@ def run(
         bool | None, typer.Option("--normalize/--no-normalize", help="Bring features to length 1.")
     ] = None,
     dtype: Annotated[
-        str | None, typer.Option(help="Arithmetic of the image tower: auto, float32, bfloat16.")
+        str | None,
+        typer.Option(help="Arithmetic of the image tower: auto, float32, bfloat16, float16."),
     ] = None,
     protocol: Annotated[
         str | None,
@@ -102,7 +103,7 @@ def run(
             show_default="the seed",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     data_root: DataRoot = None,
     cache: Annotated[
         Path | None,

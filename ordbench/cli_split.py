@@ -7,14 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ordbench.cli_run import DataRoot
+
 split_app = typer.Typer(no_args_is_help=True)
 
-DataRoot = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of the datasets.", show_default="ORDBENCH_DATA, else the user's data"
-    ),
-]
 Dataset = Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")]
 OneShots = Annotated[str, typer.Option("--shots", help="Training images a rank, or 'all'.")]
 Fold = Annotated[int, typer.Option(help="Test fold.")]

@@ -1,9 +1,9 @@
-"""Where datasets lie: the flag, else ``ORDBENCH_DATA``, else the user's own data directory."""
+"""Where datasets and caches lie: the flag, else the environment, else the user's own folder."""
 
 import os
 from pathlib import Path
 
-from platformdirs import user_data_path
+from platformdirs import user_cache_path, user_data_path
 
 VARIABLE = "ORDBENCH_DATA"
 
@@ -17,11 +17,16 @@ def resolve_root(given: Path | None) -> Path:
     >>> resolve_root(Path("images")).as_posix()
     'images'
     """
-    if given is not None:
-        return given.expanduser()
-    if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser()
-    return user_data_path("ordbench", appauthor=False)
+    return _resolve(given, VARIABLE) or user_data_path("ordbench", appauthor=False)
+
+
+def resolve_cache(given: Path | None) -> Path:
+    """Say where what can be made again lies: the flag, else ``ORDBENCH_CACHE``, else the user's.
+
+    >>> resolve_cache(Path("cache")).as_posix()
+    'cache'
+    """
+    return _resolve(given, "ORDBENCH_CACHE") or user_cache_path("ordbench", appauthor=False)
 
 
 def dataset_folder(root: Path, name: str) -> Path:
@@ -40,6 +45,11 @@ def dataset_folder(root: Path, name: str) -> Path:
     wanted = _plain(name)
     near = sorted(p for p in root.iterdir() if _plain(p.name) == wanted and p.is_dir())
     return near[0] if len(near) == 1 else exact
+
+
+def _resolve(given: Path | None, variable: str) -> Path | None:
+    named = given or os.environ.get(variable)
+    return Path(named).expanduser() if named else None
 
 
 def _plain(name: str) -> str:

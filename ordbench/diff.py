@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from ordbench.flat import FlatRecord
@@ -124,7 +125,8 @@ def _summary(difference: Difference, first: str, second: str) -> Iterator[str]:
         for run in runs:
             counts[run.label][place] += 1
     for run, changes in difference.changed:
-        largest[run.label] = max(largest.get(run.label, changes[0]), changes[0], key=_size)
+        before = largest.get(run.label, changes[0])
+        largest[run.label] = max(before, changes[0], key=attrgetter("size"))
     rows = [["head", f"only in {first}", f"only in {second}", "differ", "same", "most apart"]]
     for label, numbers in sorted(counts.items()):
         most = str(largest[label]) if label in largest else ""
@@ -160,10 +162,6 @@ def _same(change: Change, tolerance: float) -> bool:
         return False
     both_undefined = math.isnan(first) and math.isnan(second)
     return first == second or both_undefined or change.size <= tolerance
-
-
-def _size(change: Change) -> float:
-    return change.size
 
 
 def _number(value: float | None) -> str:

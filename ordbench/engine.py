@@ -169,7 +169,7 @@ class _Loop:
     def _begin(self, cell: Cell) -> list[Outcome]:
         """Give a cell to a worker; returns its outcomes if nothing is left to do."""
         try:
-            claimed = claim(cell, self.workspace, self.store, self.policy, wait=False)
+            claimed = claim(cell, self.workspace, self.store, self.policy)
         except Timeout:
             self.waiting.append(cell)
             return []

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, cast
+from typing import Any, cast
 
 import torch
 
@@ -71,12 +71,6 @@ def _connected(
                 raise SpecError(f"--gpus-per-cell {gpus}: Ray finds no GPU on this machine; take 0")
             _log.warning("the Ray cluster at %s has no GPU yet; cells wait for one", address)
         yield _Cluster(ray, workspace, gpus)
-
-
-class _TaskError(Protocol):
-    """Of ``ray.exceptions.RayTaskError``, what is used here."""
-
-    cause: BaseException
 
 
 class _Cluster:
@@ -149,7 +143,7 @@ class _Cluster:
                 return WorkerDiedError(f"{why}; --retry-failed runs it again")
         cause = error
         if isinstance(error, errors.RayTaskError):
-            cause = cast(_TaskError, error).cause
+            cause = cast("Any", error).cause
             cause.__cause__ = error  # tells where in the worker
         if isinstance(cause, errors.RayError):
             said = str(cause).partition("\n")[0]

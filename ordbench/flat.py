@@ -125,7 +125,9 @@ def flatten(record: Record) -> FlatRecord:
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
         dataset_argument=PureWindowsPath(spec.dataset_argument).name,
-        dataset_options=_text(_said(without_paths(spec).dataset_options)),
+        dataset_options=_text(
+            {k: v for k, v in without_paths(spec).dataset_options.items() if v != ""}
+        ),
         image_hash=hashes.get("images", ""),
         label_hash=hashes.get("labels", ""),
         title=task.title if task else spec.dataset,
@@ -196,10 +198,6 @@ def _text(options: Mapping[str, Value]) -> str:
         for name, value in options.items()
     }
     return str(Choice("", options=typed)).removeprefix(":")
-
-
-def _said(options: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in options.items() if value != ""}
 
 
 def without_paths(spec: RunSpec) -> RunSpec:

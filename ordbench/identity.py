@@ -13,8 +13,8 @@ from ordbench.provenance import source_hash, version_of
 from ordbench.registry import HEADS
 
 if TYPE_CHECKING:
-    from ordbench.protocol import Split
     from ordbench.spec import RunSpec
+    from ordbench.split import Split
     from ordbench.workspace import Material, Workspace
 
 

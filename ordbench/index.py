@@ -28,7 +28,7 @@ from ordbench.packed import check, join, key_of, shared, split
 INDEX = "index.sqlite"
 _BUSY_SECONDS = 10.0
 _FAULT = 0  # the key of files that are not records
-_CODE = "canonical choice flat index packed recipe record seal spec tune"
+_CODE = "canonical choice flat index metric_names packed recipe record seal spec tune"
 _COLUMNS = "run_id, inode, size, changed, shared, checksum, packed"
 _TABLES = (
     "create table shared (id integer primary key, content text)",

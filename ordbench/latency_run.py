@@ -15,8 +15,7 @@ from ordbench.latency_heads import REFERENCE, Workbench
 from ordbench.latency_json import to_json
 from ordbench.latency_report import conditions, tables
 from ordbench.latency_setting import Setting
-
-WIDTH = 10_000  # of a line: a terminal breaks longer ones than its own, and none is cut off
+from ordbench.render import WIDE
 
 
 def run(
@@ -59,6 +58,6 @@ def run(
 
 
 def _show(comparisons: Sequence[Comparison], threads: int) -> None:
-    console = Console(width=WIDTH, highlight=False)
+    console = Console(width=WIDE, highlight=False)  # a terminal breaks lines, and cuts none
     console.print(tables(comparisons))
     console.print(conditions(comparisons, threads), markup=False)

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar, cast, get_args
 from ordbench.errors import SpecError
 from ordbench.provenance import machine
 from ordbench.typed_values import items, parse_numbers
-from ordbench.workspace import Settings, Workspace
+from ordbench.workspace import resolve_device
 
 Stage = Literal["deployed", "with-text", "train"]
 Runtime = Literal["eager", "compile", "onnx"]
@@ -76,9 +76,7 @@ def settings(
     """
     axes = itertools.product(
         _names(stages, "--stage", get_args(Stage)),
-        dict.fromkeys(
-            Workspace(Settings(device=name)).device for name in _some(items(devices), "--device")
-        ),
+        dict.fromkeys(map(resolve_device, _some(items(devices), "--device"))),
         _names(dtypes, "--dtype", get_args(Arithmetic)),
         _sizes(ranks, "--ranks", at_least=2),
         _sizes(widths, "--features"),

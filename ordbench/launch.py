@@ -7,7 +7,7 @@ import signal
 from collections import defaultdict
 from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -68,19 +68,16 @@ class Engine:
         return local_pool(workspace, self.jobs or 1)
 
 
-LOCAL = Engine()
-
-
 def launch(
     values: Mapping[str, Sequence[str]],
     settings: Settings,
     results: Path,
     policy: Policy,
     *,
-    engine: Engine = LOCAL,
-    limit: int | None = None,
-    dry_run: bool = False,
-    as_json: bool = False,
+    engine: Engine,
+    limit: int | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Run a grid and report each record as it comes.
 
@@ -186,7 +183,7 @@ def _with_manifest(
         "fold": [str(manifest.fold)],
         "data_seed": [str(manifest.data_seed)],
     }
-    return {**said, **values, "split": [manifest.hash]}, settings.with_manifest(path)
+    return {**said, **values, "split": [manifest.hash]}, replace(settings, manifest=path)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from itertools import repeat
 from typing import NamedTuple
 
 from ordbench.errors import StoreError
-from ordbench.flat import FlatRecord
 from ordbench.grouping import (
     Columns,
     Facts,
@@ -27,7 +26,7 @@ from ordbench.grouping import (
     under_last_names,
     worth_saying,
 )
-from ordbench.lot import Lot, alike
+from ordbench.lot import Lot
 from ordbench.question import Question, ask
 from ordbench.remarks import on_cells, on_history, on_scores, on_seeds, on_splits
 from ordbench.standing import Row, aggregate, by_name, ranked
@@ -37,20 +36,6 @@ REFERENCE = "median of train"
 
 
 def build(
-    records: Iterable[FlatRecord],
-    *,
-    metric: str = "mae",
-    decode: str = "median",
-    columns: Columns = "shots",
-    pool_folds: bool = False,
-) -> list[Table]:
-    """`build_lots` of runs one by one, as `ordbench.index.load_flat` gives them."""
-    return build_lots(
-        alike(records), metric=metric, decode=decode, columns=columns, pool_folds=pool_folds
-    )
-
-
-def build_lots(
     lots: Iterable[Lot],
     *,
     metric: str = "mae",

@@ -5,11 +5,15 @@ Apart from the formulas, so that a table is printed without loading NumPy.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Decode = Literal["argmax", "mean", "median"]
+Estimate = Literal[Decode, "point"]
+"""How a number came about: a posterior was decoded, or the head gives a point and no posterior."""
+Column = Literal[Estimate, "posterior"]
+"""What a score is a function of."""
 
-DECODES: tuple[Decode, ...] = ("argmax", "mean", "median")
+DECODES: tuple[Decode, ...] = get_args(Decode)
 CS_UNITS = (1, 3, 5)
 
 
@@ -18,7 +22,7 @@ class Metric(NamedTuple):
 
     Attributes:
         name: Its key in `scores`.
-        title: What a table's column is called.
+        title: What captions call it.
         higher_is_better: Which way the column is sorted.
         unit: What it is measured in; ``{unit}`` stands for the dataset's unit ("years").
     """

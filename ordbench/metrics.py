@@ -7,16 +7,14 @@ everything but `nll` and `rps` is a function of these estimates. Ranks are int64
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ordbench.metric_names import CS_UNITS, DECODES, Decode
+from ordbench.metric_names import CS_UNITS, DECODES, Column, Decode
 
 Floats = NDArray[np.floating]
 Ranks = NDArray[np.integer]
-Column = Literal["argmax", "mean", "median", "posterior"]
 
 NLL_FLOOR = 1e-12
 # Posteriors arrive in float32 (a row sums to 1 within 1e-6) or bfloat16 (within 1e-2).

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
-from ordbench.data_root import dataset_folder, resolve_root
+from ordbench.data_root import dataset_folder, resolve_cache, resolve_root
 from ordbench.dataset import Listing
 from ordbench.errors import DatasetError
 from ordbench.options import Value, resolve
 from ordbench.registry import DATASETS
-
-
-def resolve_cache(given: Path | None) -> Path:
-    """Say where what can be made again lies: the flag, else ``ORDBENCH_CACHE``, else the user's.
-
-    >>> resolve_cache(Path("cache")).as_posix()
-    'cache'
-    """
-    if given is not None:
-        return given.expanduser()
-    if named := os.environ.get("ORDBENCH_CACHE"):
-        return Path(named).expanduser()
-    return user_cache_path("ordbench", appauthor=False)
 
 
 def open_dataset(
@@ -44,7 +28,7 @@ def open_dataset(
         argument: What stands after the colon.
         options: Its options, as typed.
         data_root: As for `ordbench.data_root.resolve_root`.
-        cache: As for `resolve_cache`; what comes with ordbench is made there.
+        cache: As for `ordbench.data_root.resolve_cache`; what comes with ordbench is made there.
         download: Whether it is fetched if it is missing.
 
     Raises:

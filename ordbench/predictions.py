@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-Estimate = Literal["argmax", "mean", "median", "point"]
-ESTIMATES: tuple[Estimate, ...] = ("argmax", "mean", "median", "point")
+from ordbench.metric_names import Estimate
+
+ESTIMATES: tuple[Estimate, ...] = get_args(Estimate)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,7 @@ from ordbench.dataset import Listing, Sample
 from ordbench.errors import DatasetError, SpecError
 from ordbench.seal import seal, unseal
 from ordbench.spec import Protocol
-from ordbench.split import Indices, Parts, Split, check, check_shots, leaks, notes, short
-
-__all__ = ["Indices", "Split", "apply_manifest", "draw", "read_manifest", "write_manifest"]
+from ordbench.split import Parts, Split, check, check_shots, leaks, notes, short
 
 
 def draw(

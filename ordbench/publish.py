@@ -16,6 +16,7 @@ from ordbench.flat import flatten, without_paths
 from ordbench.grouping import Columns
 from ordbench.leaderboard import build
 from ordbench.listing import COMPACT
+from ordbench.lot import alike
 from ordbench.metric_names import METRICS
 from ordbench.record import Record
 from ordbench.render import escape_markdown, printable, render
@@ -151,9 +152,13 @@ def _without_folders(spec: RunSpec) -> RunSpec:
 
 
 def _section(records: Sequence[Record], settings: Settings, metric: str, decode: str) -> str:
-    flat = [flatten(record) for record in records]
-    tables = build(flat, metric=metric, decode=decode, columns=settings.columns)
-    return f"## {METRICS[metric].title}\n\n{render(tables, 'markdown')}"
+    shown = _tables(records, settings, metric, decode)
+    return f"## {METRICS[metric].title}\n\n{shown}"
+
+
+def _tables(records: Iterable[Record], settings: Settings, metric: str, decode: str) -> str:
+    lots = alike(map(flatten, records))
+    return render(build(lots, metric=metric, decode=decode, columns=settings.columns), "markdown")
 
 
 def _origin(records: Sequence[Record]) -> str:
@@ -188,11 +193,9 @@ def _settings(readme: Path) -> Settings:
 def _embedded(document: Path, mark: str, folder: Path) -> str:
     settings = _settings(folder / README)
     metric, decode = settings.views[0]
-    records = list(read_compact(folder / COMPACT))
-    flat = [flatten(record) for record in records]
-    tables = build(flat, metric=metric, decode=decode, columns=settings.columns)
+    shown = _tables(read_compact(folder / COMPACT), settings, metric, decode)
     before, after = _around(document, mark)
-    return before + render(tables, "markdown") + after
+    return before + shown + after
 
 
 def _around(document: Path, mark: str) -> tuple[str, str]:

@@ -20,11 +20,10 @@ from pydantic import (
 from ordbench.backbone import Layer
 from ordbench.canonical import RUN_ID_LENGTH, canonical
 from ordbench.dataset import Rejected
+from ordbench.metric_names import Column
 from ordbench.options import Value
 from ordbench.seal import seal, unseal
 from ordbench.spec import RunSpec
-
-Column = Literal["argmax", "mean", "median", "point", "posterior"]
 
 
 def _nan_for_null(value: object) -> object:
@@ -227,19 +226,11 @@ def from_sealed(content: bytes, run_id: str | None = None) -> Record:
 
     Raises:
         EditedError: If its checksum is missing or that of other content.
-        ValueError: As `from_json`.
-    """
-    return from_json(unseal(content), run_id)
-
-
-def from_json(content: bytes | str, run_id: str | None = None) -> Record:
-    """Read one record.
-
-    Raises:
         ValueError: If it is not one, or not that of ``run_id``; the message is one line.
     """
+    plain = unseal(content)
     try:
-        record = Record.model_validate_json(content)
+        record = Record.model_validate_json(plain)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])

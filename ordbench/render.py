@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 Format = Literal["rich", "markdown", "latex", "csv", "json"]
-WIDE = 10_000  # characters a line where there is no terminal: nothing is broken over lines
+WIDE = 10_000  # characters a line: nothing is broken over lines
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$#!{}])")
 _LATEX = {

@@ -1,4 +1,4 @@
-"""From a run's description to its record: split, features, training, test."""
+"""From a prepared run to its record: head, training, test."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ordbench.backbone import TextTower
 from ordbench.facts import facts
 from ordbench.fit import Fitted, Labelled, Replica
 from ordbench.head import Head, PointHead, Problem
-from ordbench.metric_names import DECODES
+from ordbench.metric_names import DECODES, Column
 from ordbench.metrics import estimates, point_scores, scores, to_unit
 from ordbench.options import Value
 from ordbench.predictions import Predictions
 from ordbench.prepared import Prepared
-from ordbench.record import Column, Record, TrainingFacts
+from ordbench.record import Record, TrainingFacts
 from ordbench.registry import HEADS
 from ordbench.search import Search, search
 from ordbench.spec import RunSpec
@@ -120,7 +120,7 @@ def _tested(
             samples=prepared.split.test, ranks=ranks, estimates={"point": point}
         )
     else:
-        found = dict[Column, dict[str, float]](scores(answers, ranks, values).items())
+        found = scores(answers, ranks, values)
         predictions = Predictions(
             samples=prepared.split.test,
             ranks=ranks,

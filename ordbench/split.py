@@ -32,7 +32,7 @@ class Split(BaseModel):
     Attributes:
         dataset: Registered name of the dataset.
         train: Names of the training samples.
-        val: Names of the samples that select the epoch; the test samples under ``paper``.
+        val: Names of the samples that select the step; the test samples under ``paper``.
         test: Names of the test samples.
         protocol: ``standard`` or ``paper``.
         fold: Which fold is tested.

@@ -1,4 +1,4 @@
-"""Many runs: what is done is skipped, seeds of a cell train together, one process a cell."""
+"""Which runs of a sweep are missing, who is at them, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ordbench.cell import Cell
 from ordbench.prepared import Prepared, prepare
 from ordbench.record import Record
 from ordbench.store import Store
-from ordbench.trial import Trial, attempt
+from ordbench.trial import Trial
 from ordbench.workspace import Workspace
 
 Overwrite = Literal["only-missing", "always", "never"]
@@ -40,14 +40,9 @@ class Policy(NamedTuple):
     retry_failed: bool = False
     fail_fast: bool = False
 
-    def wants(self, record: Record | None) -> bool:
-        """Whether a run is to be done, given the record it has."""
-        if record is None or self.overwrite == "always":
-            return True
-        return self.retry_failed and record.status == "failed"
-
-
-DEFAULT = Policy()
+    def wants(self, record: Record) -> bool:
+        """Whether a run that has a record is to be done again."""
+        return self.overwrite == "always" or (self.retry_failed and record.status == "failed")
 
 
 class Survey(NamedTuple):
@@ -72,9 +67,7 @@ class Survey(NamedTuple):
         return kept
 
 
-def survey(
-    planned: Sequence[Cell], workspace: Workspace, store: Store, policy: Policy = DEFAULT
-) -> Survey:
+def survey(planned: Sequence[Cell], workspace: Workspace, store: Store, policy: Policy) -> Survey:
     """Look up which runs of a sweep have their records; one that was typed twice counts once.
 
     Raises:
@@ -114,9 +107,7 @@ class Claimed(NamedTuple):
             self.lock.release()
 
 
-def claim(
-    cell: Cell, workspace: Workspace, store: Store, policy: Policy = DEFAULT, *, wait: bool = True
-) -> Claimed:
+def claim(cell: Cell, workspace: Workspace, store: Store, policy: Policy) -> Claimed:
     """Take a cell for this process alone, and look up what is missing of it.
 
     Args:
@@ -124,10 +115,9 @@ def claim(
         workspace: Where its datasets and features are.
         store: Where its records are.
         policy: What to do about records that are there.
-        wait: Whether to wait for another process that is at this cell.
 
     Raises:
-        Timeout: If another process is at it, and ``wait`` is False.
+        Timeout: If another process is at it.
         OrdbenchError: If something is missing or unusable, or the store cannot be written.
     """
     prepared = _prepared(cell, workspace)
@@ -136,7 +126,7 @@ def claim(
         return Claimed(cell, done, missing, None)
     lock = lock_of(missing[0].identity.cell, store)
     try:
-        lock.acquire(blocking=wait)
+        lock.acquire(blocking=False)
     except Timeout:
         raise
     except OSError as error:
@@ -174,21 +164,6 @@ def keep(claimed: Claimed, trials: Sequence[Trial], store: Store) -> list[Outcom
         for trial in trials
     ]
     return claimed.done + fresh
-
-
-def run_cell(
-    cell: Cell, workspace: Workspace, store: Store, policy: Policy = DEFAULT
-) -> list[Outcome]:
-    """Do what is missing of a cell in this process, and write each record.
-
-    Raises:
-        OrdbenchError: If something is missing or unusable, or nothing can be written.
-    """
-    claimed = claim(cell, workspace, store, policy)
-    try:
-        return keep(claimed, attempt(claimed.missing, workspace), store)
-    finally:
-        claimed.release()
 
 
 def _prepared(cell: Cell, workspace: Workspace) -> list[Prepared]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ordbench.grouping import Columns
 from ordbench.index import load_lots
 from ordbench.interpreter import no_garbage_collection
-from ordbench.leaderboard import build_lots
+from ordbench.leaderboard import build
 from ordbench.question import select
 from ordbench.render import Format, render
 
@@ -31,7 +31,7 @@ def table_text(
 
     Args:
         results: See `ordbench.index.load_lots`.
-        metric: See `ordbench.leaderboard.build_lots`; so for ``decode`` and ``columns``.
+        metric: See `ordbench.leaderboard.build`; so for ``decode`` and ``columns``.
         decode: How posteriors become estimates.
         columns: What stands in the columns.
         format: See `ordbench.render.render`.
@@ -40,7 +40,7 @@ def table_text(
         backbone: Only these backbones.
         shots: Only these shots.
         fold: Only these folds.
-        pool_folds: See `ordbench.leaderboard.build_lots`.
+        pool_folds: See `ordbench.leaderboard.build`.
 
     Raises:
         SpecError: If there is no such metric, decoding, head, dataset, backbone or shots.
@@ -50,7 +50,5 @@ def table_text(
     with no_garbage_collection():
         lots = load_lots(results)
         lots = select(lots, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold)
-        tables = build_lots(
-            lots, metric=metric, decode=decode, columns=columns, pool_folds=pool_folds
-        )
+        tables = build(lots, metric=metric, decode=decode, columns=columns, pool_folds=pool_folds)
         return render(tables, format)

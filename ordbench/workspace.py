@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from ordbench.backbone import TextTower
+from ordbench.data_root import resolve_cache
 from ordbench.dataset import Listing, Rejected
 from ordbench.errors import OrdbenchError, SpecError
 from ordbench.features import Features, Progress, extract, open_family
-from ordbench.open_dataset import open_dataset, resolve_cache
+from ordbench.open_dataset import open_dataset
 from ordbench.protocol import apply_manifest, draw, read_manifest
 from ordbench.spec import RunSpec
 from ordbench.split import Split
@@ -44,7 +45,7 @@ class Settings:
     Attributes:
         data_root: Folder of the datasets; None for ``ORDBENCH_DATA`` or the user's own.
         cache: Folder of the feature cache; None for ``ORDBENCH_CACHE`` or the user's own.
-        device: ``cpu``, ``cuda``, or ``auto``.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``.
         download: Whether a missing dataset may be fetched.
         manifest: File of the split to use in place of drawn ones.
     """
@@ -54,10 +55,6 @@ class Settings:
     device: str = "auto"
     download: bool = False
     manifest: Path | None = None
-
-    def with_manifest(self, path: Path) -> Settings:
-        """The same settings with a split of the user's own."""
-        return replace(self, manifest=path)
 
 
 class Workspace:
@@ -72,7 +69,7 @@ class Workspace:
         self.settings = settings or Settings()
         self.progress = progress
         self.cache = resolve_cache(self.settings.cache)
-        self.device = _device(self.settings.device)
+        self.device = resolve_device(self.settings.device)
         manifest = self.settings.manifest
         self.manifest = read_manifest(manifest) if manifest else None
         self._opened: dict[object, object] = {}
@@ -198,7 +195,12 @@ def _readable(listing: Listing, features: Features) -> Listing:
     return replace(listing, samples=kept, rejected=listing.rejected + lost)
 
 
-def _device(wanted: str) -> str:
+def resolve_device(wanted: str) -> str:
+    """The device that ``--device`` names.
+
+    Raises:
+        SpecError: If there is no such device.
+    """
     available = torch.cuda.is_available()
     if wanted == "auto":
         return "cuda" if available else "cpu"

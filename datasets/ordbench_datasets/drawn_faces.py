@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ordbench.dataset import Card, Dataset, Listing, Sample
 from ordbench.errors import DatasetError, SpecError
-from ordbench.task import Task
+from ordbench_datasets._faces import age_task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +88,7 @@ class DrawnFaces(Dataset):
             for rank, age in enumerate(AGES)
             for i in range(self.per_rank)
         )
-        return Listing(task=_task(), samples=tuple(samples))
+        return Listing(task=age_task(AGES), samples=tuple(samples))
 
     def _pictures(self) -> Iterator[tuple[str, bytes]]:
         from joblib.externals.loky import ProcessPoolExecutor, cpu_count
@@ -159,12 +159,3 @@ def _gaussian_cdf(deviations: float) -> float:
 
 def _name(age: int, number: int) -> str:
     return f"{age:03d}_{number:03d}.png"
-
-
-def _task() -> Task:
-    return Task(
-        rank_names=tuple(str(age) for age in AGES),
-        rank_values=tuple(float(age) for age in AGES),
-        unit="years",
-        context="age estimation: the age of the person is",
-    )

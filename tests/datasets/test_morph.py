@@ -9,7 +9,8 @@ import pytest
 
 from ordbench.dataset import Listing
 from ordbench.errors import DatasetError
-from ordbench.protocol import Split, draw
+from ordbench.protocol import draw
+from ordbench.split import Split
 from ordbench_datasets.morph import Morph
 
 Put = Callable[[Path, Iterable[str]], Path]

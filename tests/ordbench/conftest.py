@@ -1,18 +1,21 @@
 """What tests share: records of imagined runs, and their rows in tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import ordbench.record
+from ordbench import leaderboard
 from ordbench.canonical import run_id
 from ordbench.flat import FlatRecord
+from ordbench.lot import alike
 from ordbench.predictions import Predictions
 from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
 from ordbench.spec import RunSpec
 from ordbench.store import Store
+from ordbench.table import Table
 
 FlatRun = Callable[..., FlatRecord]
 
@@ -96,6 +99,12 @@ def flat_run() -> FlatRun:
         return made[-1]
 
     return make
+
+
+def build(runs: Iterable[FlatRecord], **asked: object) -> list[Table]:
+    """The leaderboards of runs one by one."""
+    make: Callable[..., list[Table]] = leaderboard.build
+    return make(alike(runs), **asked)
 
 
 def record(seed: int, mae: float = 0.25, **changes: object) -> Record:

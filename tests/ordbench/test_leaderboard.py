@@ -6,9 +6,9 @@ import pytest
 
 from ordbench.errors import SpecError, StoreError
 from ordbench.flat import FlatRecord
-from ordbench.leaderboard import build
 from ordbench.standing import Cell
 from ordbench.table import Table
+from tests.ordbench.conftest import build
 
 FlatRun = Callable[..., FlatRecord]
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from ordbench.dataset import Draw, Listing, Part, Sample
 from ordbench.errors import DatasetError, SpecError
-from ordbench.protocol import Split, apply_manifest, draw, read_manifest, write_manifest
+from ordbench.protocol import apply_manifest, draw, read_manifest, write_manifest
 from ordbench.spec import Protocol
+from ordbench.split import Split
 from ordbench.task import Task
 
 SHOTS = (1, 2, 4, 8, None)

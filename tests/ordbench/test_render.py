@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from ordbench.flat import FlatRecord
-from ordbench.leaderboard import build
 from ordbench.render import Format, render, to_rich
 from ordbench.table import Table
+from tests.ordbench.conftest import build
 
 FlatRun = Callable[..., FlatRecord]
 

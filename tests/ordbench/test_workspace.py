@@ -22,7 +22,7 @@ MADE = RunSpec(head="linear", dataset="drawn-faces", split=EDITED.hash, shots=2,
 def workspace(tmp_path: Path) -> Workspace:
     path = tmp_path / "split.json"
     write_manifest(EDITED, path)
-    return Workspace(Settings(cache=tmp_path).with_manifest(path))
+    return Workspace(Settings(cache=tmp_path, manifest=path))
 
 
 def test_a_manifest_takes_the_place_of_a_draw(workspace: Workspace) -> None:
