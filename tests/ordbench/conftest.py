@@ -64,7 +64,7 @@ PREDICTIONS = Predictions(
 )
 
 
-def done(seed: int, **changes: object) -> Record:
+def done(seed: int = 0, **changes: object) -> Record:
     """The record of an imagined run of CORAL."""
     fields: dict[str, object] = {
         "run_id": run_id({"seed": seed}),
@@ -112,7 +112,7 @@ def record(seed: int, mae: float = 0.25, **changes: object) -> Record:
     return done(seed, **(about | changes))
 
 
-def failed(seed: int) -> Record:
+def failed(seed: int = 0) -> Record:
     return record(seed, status="failed", error="out of memory", metrics={}, task=None)
 
 

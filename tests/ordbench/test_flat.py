@@ -4,8 +4,9 @@ import sys
 
 from ordbench.flat import SHARED, FlatRecord, flatten, to_frame
 from ordbench.recipe import Recipe
-from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
+from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts
 from ordbench.spec import RunSpec
+from tests.ordbench.conftest import done
 
 
 def record(**changes: object) -> Record:
@@ -23,21 +24,18 @@ def record(**changes: object) -> Record:
         recipe=Recipe(learning_rate=0.5),
     )
     fields: dict[str, object] = {
-        "run_id": "0123456789abcdef0123",
-        "status": "done",
         "label": "ordinalclip:base_ranks=5",
         "spec": spec,
         "task": TaskFacts(title="Faces", num_ranks=2, unit="years"),
         "split": SplitFacts(hash="aa", train=8, val=4, test=4, leaks=1),
         "features": FeatureFacts(key="bb", dtype="bfloat16"),
-        "training": TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
         "metrics": {"median": {"mae": 0.25, "cs@1": 1.0}, "posterior": {"nll": math.nan}},
         "baseline": {"mae": 0.5},
         "hashes": {"text": "t0", "head": "h0", "images": "i0"},
         "versions": {"ordbench": "0.1.0"},
         "seconds": {"fit": 0.125},
     }
-    return Record.model_validate(fields | changes)
+    return done(0, **(fields | changes))
 
 
 def test_a_row_says_what_a_table_needs() -> None:

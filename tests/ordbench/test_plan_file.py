@@ -133,12 +133,6 @@ def test_a_plan_that_is_not_there_is_named(tmp_path: Path) -> None:
         typed(tmp_path / "nowhere.yaml")
 
 
-def test_every_name_is_an_option_of_the_command_line() -> None:
-    from ordbench.cli_run import run
-
-    assert set(run.__annotations__) >= NAMES
-
-
 def test_the_help_says_which_options_may_stand_in_a_plan() -> None:
     from ordbench.cli_run import run
 

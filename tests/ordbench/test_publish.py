@@ -7,9 +7,10 @@ from ordbench.compact import read_compact, write_compact
 from ordbench.errors import SpecError, StoreError
 from ordbench.listing import COMPACT
 from ordbench.publish import Settings, check, check_embedded, embed, publish
-from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
+from ordbench.record import Record, TaskFacts
 from ordbench.spec import RunSpec
 from ordbench.verify import Verification
+from tests.ordbench.conftest import done
 
 SETTINGS = Settings(
     title="Two heads",
@@ -29,13 +30,9 @@ def record(head: str, seed: int, **changes: object) -> Record:
     )
     fields: dict[str, object] = {
         "run_id": run_id({"head": head, "seed": seed}),
-        "status": "done",
         "label": head,
         "spec": spec,
         "task": TaskFacts(title="Faces", num_ranks=2, unit="years"),
-        "split": SplitFacts(hash="aa", train=8, val=4, test=2),
-        "features": FeatureFacts(key="bb", dtype="float32"),
-        "training": TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
         "metrics": {"median": {"mae": len(head) + seed}, "argmax": {"accuracy": 0.5}},
         "baseline": {"mae": 9.0},
         "versions": {"ordbench": "0.1.0", "torch": f"2.{seed}.0"},
@@ -43,7 +40,7 @@ def record(head: str, seed: int, **changes: object) -> Record:
         "seconds": {"fit": 1.25},
         "created": "2026-11-22T00:00:00+00:00",
     }
-    return Record.model_validate(fields | changes)
+    return done(seed, **(fields | changes))
 
 
 RECORDS = [record(head, seed) for head in ("linear", "coral") for seed in (0, 1)]

@@ -8,33 +8,25 @@ from pydantic import ValidationError
 
 from ordbench.canonical import run_id
 from ordbench.record import (
-    FeatureFacts,
     Record,
-    SplitFacts,
     TaskFacts,
-    TrainingFacts,
     from_sealed,
     to_json,
     to_sealed,
 )
 from ordbench.seal import EditedError
 from ordbench.spec import RunSpec
+from tests.ordbench import conftest
 
 
 def done(**changes: object) -> Record:
-    fields: dict[str, object] = {
+    about: dict[str, object] = {
         "run_id": "0123456789abcdef0123",
-        "status": "done",
-        "label": "coral",
-        "spec": RunSpec(head="coral", dataset="fgnet"),
         "task": TaskFacts(title="FG-NET", num_ranks=2, unit="years", rank_values=(1, 2)),
-        "split": SplitFacts(hash="aa", train=8, val=4, test=4),
-        "features": FeatureFacts(key="bb", dtype="float32"),
-        "training": TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
         "metrics": {"median": {"mae": 0.25, "qwk": math.nan}, "posterior": {"nll": math.inf}},
         "created": "2026-11-22T00:00:00+00:00",
     }
-    return Record.model_validate(fields | changes)
+    return conftest.done(0, **(about | changes))
 
 
 def test_a_record_is_standard_json_and_comes_back() -> None:

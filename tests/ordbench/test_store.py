@@ -11,35 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ordbench.canonical import run_id
 from ordbench.compact import write_compact
 from ordbench.errors import StoreError
 from ordbench.listing import COMPACT
 from ordbench.predictions import Predictions
-from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, to_json
+from ordbench.record import Record, to_json
 from ordbench.seal import seal
-from ordbench.spec import RunSpec
 from ordbench.store import Store, read_records
 from ordbench.verify import Verification
-
-
-def done(seed: int = 0) -> Record:
-    return Record(
-        run_id=run_id({"seed": seed}),
-        status="done",
-        label="coral",
-        spec=RunSpec(head="coral", dataset="fgnet", data_seed=seed),
-        task=TaskFacts(title="FG-NET", num_ranks=2, unit="years"),
-        split=SplitFacts(hash="aa", train=8, val=4, test=2),
-        features=FeatureFacts(key="bb", dtype="float32"),
-        training=TrainingFacts(steps=10, best_step=5, val_mae=0.5, parameters=6),
-        metrics={"median": {"mae": 0.25}},
-    )
-
-
-def failed(seed: int = 0) -> Record:
-    fields = done(seed).model_dump() | {"status": "failed", "error": "out of memory"}
-    return Record.model_validate(fields)
+from tests.ordbench.conftest import done, failed
 
 
 def predictions(mean: float = 0.5) -> Predictions:
