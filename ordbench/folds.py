@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ordbench.dataset import Sample
 
-VERSION = "ordbench-split-1"  # part of every salt; a new rule needs a new number
+VERSION = "ordbench-split-1"  # part of every salt; new folds need a new number
 NUM_FOLDS = 5
 VAL_SHARE = 8  # one of 8 images that are not test images
 MAX_VAL_SHOTS = 4  # as in CoOp

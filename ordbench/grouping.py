@@ -25,7 +25,7 @@ def table_facts(record: FlatRecord, columns: Columns, *, pool_folds: bool) -> Fa
     """What all runs of one table share."""
     name = record.dataset_name
     title = name if record.title == name else f"{record.title} ({name})"
-    dataset = (("dataset", title), *_dataset_facts(record)[1:])
+    dataset = (("dataset", title), *_dataset_facts(record, pool_folds=pool_folds)[1:])
     return (
         *(dataset if columns == "shots" else _shots_facts(record)),
         ("backbone", record.backbone),
@@ -38,9 +38,11 @@ def table_facts(record: FlatRecord, columns: Columns, *, pool_folds: bool) -> Fa
     )
 
 
-def column_facts(record: FlatRecord, columns: Columns) -> Facts:
+def column_facts(record: FlatRecord, columns: Columns, *, pool_folds: bool) -> Facts:
     """What all runs of one column share."""
-    return _shots_facts(record) if columns == "shots" else _dataset_facts(record)
+    if columns == "shots":
+        return _shots_facts(record)
+    return _dataset_facts(record, pool_folds=pool_folds)
 
 
 def row_facts(record: FlatRecord) -> Facts:
@@ -53,6 +55,12 @@ def row_facts(record: FlatRecord) -> Facts:
         ("text hash", record.text_hash[:_SHOWN]),
         ("source hash", record.head_hash[:_SHOWN]),
     )
+
+
+def tuning(record: FlatRecord) -> str:
+    """What a run's recipe was searched with, as in ``20 random``; empty where it was not."""
+    recipe = dict(_pairs(record.recipe))
+    return " ".join(recipe[key] for key in ("tune_budget", "tune_sampler") if key in recipe)
 
 
 def newest(lots: Iterable[Lot]) -> tuple[list[Lot], list[Lot]]:
@@ -187,13 +195,15 @@ def _pairs(options: str) -> Facts:
     return tuple((name, value) for name, _, value in pieces)
 
 
-def _dataset_facts(record: FlatRecord) -> Facts:
+def _dataset_facts(record: FlatRecord, *, pool_folds: bool) -> Facts:
+    # Each fold that came in a file has a hash of its own.
+    given = "in files" if record.split else "drawn"
     return (
         ("dataset", record.dataset_name),
         ("dataset options", record.dataset_options),
         ("image hash", record.image_hash[:_SHOWN]),
         ("label hash", record.label_hash[:_SHOWN]),
-        ("split hash", record.split[:_SHOWN]),
+        ("splits", given) if pool_folds else ("split hash", record.split[:_SHOWN]),
     )
 
 

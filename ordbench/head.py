@@ -14,6 +14,8 @@ from ordbench.recipe import Recipe
 from ordbench.space import Space
 from ordbench.task import Task
 
+WIDTH = 128  # of the features on which the heads' learning rates were chosen
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
@@ -94,9 +96,14 @@ class PointHead(Head):
 
 
 class StandardizedLinear(nn.Module):
-    """A linear layer on features brought to mean 0 and scale 1 by training statistics.
+    """A linear layer on features brought to mean 0 and one scale by training statistics.
 
     It starts at zero, so every rank starts equally likely. `fold` gives the plain layer.
+
+    An Adam step moves each weight by the learning rate, and the D weights of an output add up:
+    features are divided by D / 128 as well, so that one learning rate does for every width.
+    Source: Yang et al. (2022). Tensor Programs V: tuning large neural networks via zero-shot
+    hyperparameter transfer. https://arxiv.org/abs/2203.03466
 
     Args:
         problem: Gives D and the training statistics.
@@ -110,7 +117,7 @@ class StandardizedLinear(nn.Module):
     def __init__(self, problem: Problem, out_features: int, *, bias: bool = True) -> None:
         super().__init__()
         self.register_buffer("feature_mean", problem.feature_mean)
-        self.register_buffer("feature_scale", problem.feature_scale)
+        self.register_buffer("feature_scale", problem.feature_scale * (problem.in_features / WIDTH))
         self.weight = nn.Parameter(torch.zeros(out_features, problem.in_features))
         self.bias = nn.Parameter(torch.zeros(out_features)) if bias else None
 

@@ -28,7 +28,7 @@ from ordbench.grouping import (
 )
 from ordbench.lot import Lot
 from ordbench.question import Question, ask
-from ordbench.remarks import on_cells, on_history, on_scores, on_seeds, on_splits
+from ordbench.remarks import on_cells, on_history, on_scores, on_seeds, on_splits, on_training
 from ordbench.standing import Row, aggregate, by_name, ranked
 from ordbench.table import Table
 
@@ -89,7 +89,7 @@ def _groups(asked: Question, lots: Iterable[Lot]) -> list[tuple[Facts, list[_Pla
     for lot in lots:
         run = lot.first
         facts = table_facts(run, asked.columns, pool_folds=asked.pool_folds)
-        place = row_facts(run), column_facts(run, asked.columns)
+        place = row_facts(run), column_facts(run, asked.columns, pool_folds=asked.pool_folds)
         groups[not run.ranked, facts].append(_Placed(lot, *place, *asked.answer(lot)))
     keys = [key for key, group in groups.items() if any(placed.decoding for placed in group)]
     keys.sort(key=lambda key: (key[0], natural(key[1])))
@@ -133,6 +133,7 @@ class _Draft:
             notes=(
                 *on_cells(rows, same),
                 *on_scores(named),
+                *on_training((self.names[placed.row], placed.lot) for placed in self.group),
                 *on_splits(lots),
                 *on_seeds((one.row, one.column, one.lot) for one in self.group if one.decoding),
                 *on_history(lots, untabled),

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
-from ordbench.head import Head, Problem, StandardizedLinear
+from ordbench.head import WIDTH, Head, Problem, StandardizedLinear
 
 
 class PromptHead(Head):
@@ -105,13 +105,11 @@ def text_tower(problem: Problem, owner: str) -> TextTower:
 def _projection(problem: Problem, embed_dim: int) -> StandardizedLinear:
     # OrdinalCLIP's layer has no bias, on features whose mean is far from zero. Standardised ones
     # need it: a cosine does not tell x from 2x, so a line through the origin has two points only.
-    # An Adam step moves weights as far as tokens, and the D weights of an output add up, so their
-    # rate has to fall as 1 / D (Yang et al. 2022, https://arxiv.org/abs/2203.03466). Features that
-    # are smaller and weights that are larger by D / 6 do that; 6 was chosen on validation.
-    shrink = problem.in_features / 6
-    small = replace(problem, feature_scale=problem.feature_scale * shrink)
+    # An Adam step moves weights as far as tokens: features are smaller and weights larger by
+    # D / 6 in all; 6 was chosen on validation.
+    small = replace(problem, feature_scale=problem.feature_scale * (WIDTH / 6))
     projection = StandardizedLinear(small, embed_dim)
-    nn.init.normal_(projection.weight, std=shrink * problem.in_features**-0.5)
+    nn.init.normal_(projection.weight, std=problem.in_features**0.5 / 6)
     if projection.bias is not None:
         nn.init.normal_(projection.bias)
     return projection

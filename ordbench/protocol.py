@@ -36,11 +36,11 @@ def draw(
 
     Official draws win, then official parts, then official folds, then five folds by hash.
     Validation, where it is not official, is an eighth of what is not tested; it depends on no seed.
-    In few-shot it is min(shots, 4) images a rank from the rest, or from the official validation
-    set. Where people are known, an eighth of them is kept out of every few-shot training set, so
-    that at any number of shots somebody is left to validate on, and validation shows nobody whom
-    training shows. A rank that has too few images gives what it has. An image that validates at few
-    shots may train at more.
+    These images, and the people in them, are kept out of every few-shot training set, so that at
+    any number of shots there is something left to validate on, and few-shot sets lie within the
+    training set of all images. In few-shot, validation is min(shots, 4) images a rank of what does
+    not train, or of the official validation set, and shows nobody whom training shows. A rank that
+    has too few images gives what it has. An image that validates at few shots may train at more.
 
     Args:
         listing: The dataset as it was read.
@@ -48,7 +48,8 @@ def draw(
         protocol: ``paper`` trains on all that is not tested and validates on the test images.
         fold: Which fold is tested.
         shots: Training images a rank; None for all.
-        data_seed: Draws the few-shot set; without shots nothing depends on it.
+        data_seed: Draws the few-shot set, another one in each fold; without shots nothing depends
+            on it.
 
     Raises:
         SpecError: If there is no such fold, or if no rank has that many images.
@@ -56,10 +57,13 @@ def draw(
     """
     pools = _pools(listing, dataset, fold)
     paper = protocol == "paper"
+    if paper:  # it validates on the test images
+        pools = Parts([*pools.train, *pools.val], pools.test, pools.test)
     if shots is None:
-        train, val = _all_images(pools, dataset, paper)
+        train, val = _all_images(pools, dataset)
     else:
-        train, val = _few_images(pools, dataset, shots, data_seed)
+        salt = (dataset, "shots", str(data_seed), str(fold))
+        train, val = _few_images(pools, dataset, shots, salt)
     parts = Parts(train, pools.test if paper else val, pools.test)
     check(parts, listing, where=f"{dataset}, fold {fold}", paper=paper)
     return Split(
@@ -120,10 +124,8 @@ def _check_complete(dataset: str, what: str, missing: Sequence[str]) -> None:
         )
 
 
-def _all_images(
-    pools: Parts, dataset: str, paper: bool
-) -> tuple[Sequence[Sample], Sequence[Sample]]:
-    if paper or pools.val:
+def _all_images(pools: Parts, dataset: str) -> tuple[Sequence[Sample], Sequence[Sample]]:
+    if pools.val:
         return pools.train, pools.val
     held_out = folds.hold_out(pools.train, dataset)
     val = [sample for sample in pools.train if sample.name in held_out]
@@ -131,20 +133,20 @@ def _all_images(
 
 
 def _few_images(
-    pools: Parts, dataset: str, shots: int, data_seed: int
+    pools: Parts, dataset: str, shots: int, salt: Sequence[str]
 ) -> tuple[Sequence[Sample], Sequence[Sample]]:
     if shots < 1:
         raise SpecError(f"shots must be at least 1 a rank, got {shots}; take 1, 2, 4 ... or all")
-    most = folds.largest_rank(pools.train)
+    held_out = set[str]() if pools.val else folds.hold_out(pools.train, dataset)
+    reserved = folds.groups_of(s for s in pools.train if s.name in held_out)
+    may_train = folds.without(pools.train, held_out, reserved)
+    most = folds.largest_rank(may_train)
     if shots > most:
         raise SpecError(
             f"more shots than images: wanted {shots} a rank, but the largest rank of {dataset} has "
-            f"{most} that are not tested; take fewer shots, or all"
+            f"{most} to train on; take fewer shots, or all"
         )
-    salt = (dataset, "shots", str(data_seed))
-    held_out = set[str]() if pools.val else folds.hold_out(pools.train, dataset)
-    reserved = folds.groups_of(s for s in pools.train if s.name in held_out)
-    train = folds.few_shot(folds.without(pools.train, (), reserved), shots, *salt)
+    train = folds.few_shot(may_train, shots, *salt)
     rest = folds.without(pools.val or pools.train, set(_names(train)), folds.groups_of(train))
     return train, folds.few_shot(rest, min(shots, folds.MAX_VAL_SHOTS), *salt)
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
-from ordbench.grouping import cell
+from ordbench.grouping import cell, tuning
 from ordbench.lot import Lot
 from ordbench.standing import Row
 
@@ -38,6 +38,30 @@ def on_scores(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[str]:
     return [
         *([f"no posterior, so its own estimate: {', '.join(sorted(points))}"] if points else []),
         *([f"left out, as the score is undefined: {_runs(undefined)}"] if undefined else []),
+    ]
+
+
+def on_training(rows: Iterable[tuple[str, Lot]]) -> list[str]:
+    """How many trainings which heads were tuned with, and whose text towers they prompt.
+
+    Args:
+        rows: Name of a row, and a lot that stands in it.
+    """
+    tuned: defaultdict[str, set[str]] = defaultdict(set)
+    towers: defaultdict[str, set[str]] = defaultdict(set)
+    for name, lot in rows:
+        tuned[tuning(lot.first)].add(name)
+        if lot.first.text:
+            towers[lot.first.text].add(name)
+    budgets = [
+        f"tuned ({how}): {', '.join(sorted(names))}"
+        if how
+        else f"not tuned: {', '.join(sorted(names))}"
+        for how, names in sorted(tuned.items(), reverse=True)
+    ]
+    return [
+        *(budgets if tuned.keys() != {""} else []),
+        *(f"text tower {text}: {', '.join(sorted(names))}" for text, names in towers.items()),
     ]
 
 

@@ -49,7 +49,7 @@ def train_and_test(group: Sequence[Prepared], bench: Bench) -> list[tuple[Record
     """
     started = time.perf_counter()
     task = group[0].material.listing.task
-    values = torch.tensor(task.rank_values, dtype=torch.float32, device=bench.device)
+    values = torch.tensor(task.rank_values, dtype=torch.float64, device=bench.device)
 
     def replica(number: int, candidate: Candidate) -> Replica:
         return _replica(group[number], candidate, bench)

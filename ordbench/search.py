@@ -10,6 +10,7 @@ from torch import Tensor
 from ordbench.errors import SpecError, TrainingError
 from ordbench.fit import Fitted, Replica, fit
 from ordbench.labels import head_label
+from ordbench.options import changed
 from ordbench.recipe import Recipe
 from ordbench.record import Tried
 from ordbench.registry import HEADS
@@ -32,7 +33,9 @@ class Search:
         chosen: What it changed.
 
     Args:
-        spec: The run; its recipe and options are the first candidate.
+        spec: The run; its recipe and options are the first candidate. Options and a weight decay
+            that are not the head's own were chosen by a user and stay; a learning rate is the
+            middle of the rates that are tried.
     """
 
     def __init__(self, spec: RunSpec) -> None:
@@ -44,7 +47,11 @@ class Search:
                 f"head {spec.head!r} searches {', '.join(fixed)}, which its recipe fixes; its "
                 "search may name options of the head only"
             )
+        typed = set(changed(head, spec.head_options))
+        if self.default.recipe.weight_decay != head.recipe.weight_decay:
+            typed.add("weight_decay")
         space = space_of(self.default.recipe, head.search)
+        space = {name: axis for name, axis in space.items() if name not in typed}
         self._sampler = sampler_of(spec.tuning, space, spec.train_seed)
         self._points: list[Point] = []
         self.asked: list[Candidate] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ordbench.backbone import Dtype, Layer
 from ordbench.options import Value
@@ -61,3 +61,9 @@ class RunSpec(BaseModel):
     train_seed: Seed = 0
     recipe: Recipe | None = None
     tuning: Tuning | None = None
+
+    @field_validator("text")
+    @classmethod
+    def _own_needs_no_name(cls, text: str, so_far: ValidationInfo) -> str:
+        """The backbone's own tower, by name, is no other run: its features need no projection."""
+        return "" if text == so_far.data.get("backbone") else text

@@ -159,6 +159,8 @@ def notes(parts: Parts, listing: Listing, *, shots: int | None, paper: bool) -> 
     num_ranks = listing.task.num_ranks
     if few := num_ranks - len(counts):
         lines.append(f"{few} of {num_ranks} ranks have no training image")
+    if not paper and (unseen := len(counts.keys() - {sample.rank for sample in parts.val})):
+        lines.append(f"{unseen} of {num_ranks} ranks train but have no validation image")
     if shots and (short := sum(count < shots for count in counts.values())):
         lines.append(f"{short} of {num_ranks} ranks have fewer than {shots} training images")
     return tuple(lines)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import ordbench
 from ordbench.errors import SpecError, TrainingError
@@ -45,6 +47,29 @@ def test_what_the_run_asks_for_is_not_overruled_by_a_manifest(
     asked = SPEC.model_copy(update={"shots": 1})
     with pytest.raises(SpecError, match="made for --shots 2, the run asks for --shots 1"):
         ordbench.run(asked, results=tmp_path, settings=Settings(manifest=manifest))
+
+
+def test_large_labels_lose_nothing_in_selection(tmp_path: Path, shared_cache: Path) -> None:
+    """Days of a calendar as numbers, of which float32 knows only the even ones."""
+    drawn = np.random.default_rng(0).integers(0, 256, (120, 8, 8, 3), np.uint8)
+    for n, pixels in enumerate(drawn):
+        Image.fromarray(pixels).save(tmp_path / f"{n}.png")
+    errors: list[float] = []
+    for first in (1, 20150101):
+        lines = [f"{n}.png,{first + n % 3}" for n in range(len(drawn))]
+        (tmp_path / f"{first}.csv").write_text("\n".join(["file,rank", *lines]))
+        spec = SPEC.model_copy(
+            update={
+                "dataset": "csv",
+                "dataset_options": {},
+                "dataset_argument": str(tmp_path / f"{first}.csv"),
+            }
+        )
+        settings = Settings(cache=shared_cache)
+        record = ordbench.run(spec, results=tmp_path / "results", settings=settings)
+        assert record.training
+        errors.append(record.training.val_mae)
+    assert errors[0] == errors[1] > 0
 
 
 def test_a_manifest_of_what_is_drawn_anyway_makes_no_other_run(

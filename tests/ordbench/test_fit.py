@@ -82,6 +82,21 @@ def test_a_replica_does_not_depend_on_who_is_trained_beside_it(
         assert all(torch.equal(alone[key], state[key]) for key in alone)
 
 
+@pytest.mark.parametrize("name", ["linear", "coral", "mean-variance"])
+def test_one_learning_rate_does_for_every_width(name: str) -> None:
+    def trained(times: int) -> torch.Tensor:
+        """What a head says of features that are there several times."""
+        train, val = (
+            Labelled(part.features.repeat(1, times), part.ranks)
+            for part in (labelled(40, 0), labelled(30, 1000))
+        )
+        problem = replace(problem_of(train), in_features=times * D)
+        (fitted,) = fit([Replica(HEADS[name](problem), train, val, RECIPE, 0)], VALUES)
+        return fitted.head.posterior(fitted.head(val.features)).detach()
+
+    torch.testing.assert_close(trained(50), trained(1), rtol=0, atol=1e-4)
+
+
 def test_the_same_seed_gives_the_same_head() -> None:
     (first,), (second,) = states("linear", [3]), states("linear", [3])
     assert all(torch.equal(first[key], second[key]) for key in first)

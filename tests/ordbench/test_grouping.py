@@ -4,6 +4,8 @@ import pytest
 
 from ordbench.flat import FlatRecord
 from ordbench.grouping import (
+    Columns,
+    Facts,
     cell,
     column_facts,
     newest,
@@ -68,7 +70,7 @@ def test_runs_that_differ_in_this_have_rows_of_their_own(
 
 def test_runs_that_differ_in_seeds_share_a_cell(flat_run: FlatRun) -> None:
     one, other = flat_run(seed=0), flat_run(seed=1)
-    for facts in (row_facts, lambda run: column_facts(run, "shots")):
+    for facts in (row_facts, lambda run: column_facts(run, "shots", pool_folds=False)):
         assert facts(one) == facts(other)
 
 
@@ -77,11 +79,26 @@ def test_folds_are_pooled_only_on_request(flat_run: FlatRun) -> None:
     assert one == other
 
 
+@pytest.mark.parametrize("columns", ["shots", "dataset"])
+def test_folds_that_came_in_files_are_pooled_too_but_not_with_drawn_ones(
+    flat_run: FlatRun, columns: Columns
+) -> None:
+    def facts(run: FlatRecord) -> tuple[Facts, Facts]:
+        return (
+            table_facts(run, columns, pool_folds=True),
+            column_facts(run, columns, pool_folds=True),
+        )
+
+    first, second = (flat_run(fold=fold, split=f"{fold}" * 64) for fold in (0, 1))
+    assert facts(first) == facts(second)
+    assert facts(first) != facts(flat_run(fold=0))
+
+
 def test_shots_and_datasets_change_places(flat_run: FlatRun) -> None:
     run = flat_run(shots=4)
-    assert column_facts(run, "shots") == (("shots", "4-shot"),)
+    assert column_facts(run, "shots", pool_folds=False) == (("shots", "4-shot"),)
     assert table_facts(run, "dataset", pool_folds=False)[0] == ("shots", "4-shot")
-    assert column_facts(run, "dataset")[0] == ("dataset", "fgnet")
+    assert column_facts(run, "dataset", pool_folds=False)[0] == ("dataset", "fgnet")
     assert table_facts(run, "shots", pool_folds=False)[0] == ("dataset", "FG-NET (fgnet)")
 
 
@@ -158,7 +175,8 @@ def test_what_is_said_of_one_run_is_said_of_its_lot(
     one, other = flat_run(), flat_run(**changes)
     assert row_facts(one) == row_facts(other)
     for columns in ("shots", "dataset"):
-        assert column_facts(one, columns) == column_facts(other, columns)
+        columned = [column_facts(run, columns, pool_folds=False) for run in (one, other)]
+        assert columned[0] == columned[1]
         facts = [table_facts(run, columns, pool_folds=False) for run in (one, other)]
         assert facts[0] == facts[1]
     assert setting(one) == setting(other)

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from ordbench.flat import FlatRecord
 from ordbench.lot import alike
-from ordbench.remarks import on_cells, on_history, on_scores, on_seeds, on_splits
+from ordbench.remarks import on_cells, on_history, on_scores, on_seeds, on_splits, on_training
 from ordbench.standing import Cell, Row
 
 FlatRun = Callable[..., FlatRecord]
@@ -35,6 +35,25 @@ def test_undefined_scores_are_counted() -> None:
     assert on_scores([("coral", "median", [math.nan, 1.0]), ("linear", "", ())]) == [
         "left out, as the score is undefined: 1 run"
     ]
+
+
+def test_tuned_heads_and_foreign_text_towers_are_named(flat_run: FlatRun) -> None:
+    def said(**recipes: str) -> list[str]:
+        return on_training(
+            (head, lot)
+            for head, recipe in recipes.items()
+            for lot in alike([flat_run(head, recipe=recipe)])
+        )
+
+    tuned = "epochs=5:tune_budget=20:tune_sampler=random"
+    assert said(coral="epochs=5", linear="") == []
+    assert said(linear=tuned, coral=tuned) == ["tuned (20 random): coral, linear"]
+    assert said(linear=tuned, coral="", coop="") == [
+        "tuned (20 random): linear",
+        "not tuned: coop, coral",
+    ]
+    prompted = alike([flat_run("coop", text="clip:RN50")])
+    assert on_training([("coop", prompted[0])]) == ["text tower clip:RN50: coop"]
 
 
 def test_splits_that_leak_or_have_too_few_images_are_mentioned(flat_run: FlatRun) -> None:

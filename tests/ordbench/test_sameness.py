@@ -25,6 +25,9 @@ class Thing:
     def __call__(self) -> object:
         return self.value
 
+    def __repr__(self) -> str:  # the name of a test must be the same in every process
+        return f"Thing({self.value!r})"
+
 
 def circle() -> list[object]:
     found: list[object] = [1]

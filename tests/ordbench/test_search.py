@@ -61,6 +61,33 @@ def test_the_candidate_with_the_least_validation_error_is_found() -> None:
         assert one.found().val_mae == min(errors) <= errors[0]
 
 
+def test_what_a_user_chose_is_not_searched() -> None:
+    own = HEADS["mean-variance"].recipe
+    free = spec(0, Tuning(budget=20), own)
+    chosen = free.model_copy(
+        update={
+            "head_options": {**free.head_options, "mean_weight": 5.0},
+            "recipe": own.model_copy(update={"weight_decay": 0.0}),
+        }
+    )
+
+    def tried(run: RunSpec) -> tuple[set[Value], set[float], set[Value], set[float]]:
+        one = Search(run)
+        one.ask()
+        assert one.asked[0] == Candidate(run.recipe or own, run.head_options)
+        return (
+            {candidate.options["mean_weight"] for candidate in one.asked},
+            {candidate.recipe.weight_decay for candidate in one.asked},
+            {candidate.options["variance_weight"] for candidate in one.asked},
+            {candidate.recipe.learning_rate for candidate in one.asked},
+        )
+
+    assert min(map(len, tried(free))) > 1
+    mean_weights, weight_decays, *others = tried(chosen)
+    assert (mean_weights, weight_decays) == ({5.0}, {0.0})
+    assert min(map(len, others)) > 1
+
+
 def test_each_candidate_is_what_it_would_be_alone() -> None:
     (one,) = searched(Tuning(budget=5), seeds=1)
     for tried in one.tried:

@@ -100,8 +100,15 @@ def test_notes_count_leaks_missing_ranks_and_missing_shots() -> None:
 
 
 def test_a_split_without_blemish_has_no_notes() -> None:
-    train = [sample("a"), sample("b", rank=1)]
-    assert notes(Parts(train, [sample("c")], [sample("d")]), listing(), shots=1, paper=False) == ()
+    train, val = ([sample(name), sample(name * 2, rank=1)] for name in "ac")
+    assert notes(Parts(train, val, [sample("d")]), listing(), shots=1, paper=False) == ()
+
+
+def test_ranks_that_nobody_selects_by_are_counted() -> None:
+    parts = Parts([sample("a"), sample("b", rank=1)], [sample("c")], [sample("d")])
+    assert notes(parts, listing(), shots=None, paper=False) == (
+        "1 of 2 ranks train but have no validation image",
+    )
 
 
 def test_paper_says_that_it_selects_on_test_images() -> None:
