@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 import sys
 from importlib import import_module
@@ -95,7 +94,7 @@ def unpack_zip(archive: Path, folder: Path) -> None:
                 if (folder / top.name).exists():
                     raise DatasetError(f"{folder / top.name} is there already; move it away first")
             for top in tops:
-                shutil.move(top, folder / top.name)
+                top.rename(folder / top.name)
     except (BadZipFile, OSError) as error:
         raise DatasetError(f"{archive} cannot be unpacked: {error}") from None
 

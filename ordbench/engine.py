@@ -6,6 +6,7 @@ machines that do not see the store.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -22,7 +23,10 @@ from ordbench.sweep import Claimed, Outcome, Policy, claim, keep
 from ordbench.trial import Trial, failure
 from ordbench.workspace import Workspace
 
+PATIENCE = 50  # looks in vain before it is said who is waited for
 POLL = 0.2  # seconds between two looks at `stopped`, and at cells that other processes are at
+
+_log = logging.getLogger("ordbench")
 
 T = TypeVar("T")
 Trials = Future[list[Trial]]
@@ -137,6 +141,7 @@ class _Loop:
         self.stopped = stopped
         self.begun = begun
         self.running: dict[Trials, _Running] = {}
+        self.idle = 0  # looks in vain
 
     def run(self) -> Generator[list[Outcome]]:
         """Give the outcomes of each cell as it ends."""
@@ -160,11 +165,22 @@ class _Loop:
         if self.stopped():
             self.pool.withdraw()
         if self.running:
-            for future in wait(self.running, POLL, FIRST_COMPLETED).done:
-                if outcomes := self._end(future):
-                    yield outcomes
+            ended = wait(self.running, POLL, FIRST_COMPLETED).done
+            # All are written before the first is given: it may be the last that anybody asks for.
+            yield from [outcomes for future in ended if (outcomes := self._end(future))]
         elif self.waiting:
+            self._say_who_is_waited_for()
             time.sleep(POLL)
+
+    def _say_who_is_waited_for(self) -> None:
+        """Once, when nothing else has been left to do for a while."""
+        self.idle += 1
+        if self.idle == PATIENCE:
+            _log.warning(
+                "waiting for other processes, which are at %s; who holds a file in %s is one",
+                ", ".join(cell.title for cell in self.waiting),
+                self.store.root / "locks",
+            )
 
     def _begin(self, cell: Cell) -> list[Outcome]:
         """Give a cell to a worker; returns its outcomes if nothing is left to do."""

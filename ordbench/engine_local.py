@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import signal
-import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import cast
 
-from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from ordbench.atomic import write_atomic
@@ -23,6 +18,7 @@ from ordbench.engine import Pool, Trials, WorkerDiedError, relay
 from ordbench.prepared import Prepared, prepare
 from ordbench.spec import RunSpec
 from ordbench.trial import Trial, attempt
+from ordbench.worker import executor, no_interrupts
 from ordbench.workspace import Settings, Workspace
 
 
@@ -94,7 +90,7 @@ class _Worker:
     def __init__(self, settings: Settings, file: Path) -> None:
         self._settings = settings
         self._file = file
-        self._executor = _executor()
+        self._executor = executor(1)
         self._future: Trials | None = None
 
     @property
@@ -105,11 +101,12 @@ class _Worker:
     def submit(self, prepared: Sequence[Prepared]) -> Trials:
         """Send it the runs' descriptions; it prepares them anew."""
         call = (_work, self._settings, [one.spec for one in prepared], self._file)
-        try:
-            inner: Future[None] = self._executor.submit(*call)
-        except BrokenExecutor:
-            self._executor = _executor()
-            inner = self._executor.submit(*call)
+        with no_interrupts():  # the process may start only now
+            try:
+                inner: Future[None] = self._executor.submit(*call)
+            except BrokenExecutor:
+                self._executor = executor(1)
+                inner = self._executor.submit(*call)
         self._future = relay(inner, _translated, self._received)
         return self._future
 
@@ -121,23 +118,6 @@ class _Worker:
     def close(self) -> None:
         """End the process, at once if somebody gave up on what it does."""
         self._executor.shutdown(kill_workers=not self.free)
-
-
-def _executor() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(max_workers=1, initializer=_begin, initargs=(os.getpid(),))
-
-
-def _begin(parent: int) -> None:
-    # A Ctrl-C reaches every process of the terminal; the parent decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """End this process soon after its parent, which may be killed without a last word."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
 
 
 def _work(settings: Settings, specs: list[RunSpec], file: Path) -> None:

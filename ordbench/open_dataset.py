@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from filelock import FileLock
+
+from ordbench.atomic import cannot_write
 from ordbench.data_root import dataset_folder, resolve_cache, resolve_root
-from ordbench.dataset import Listing
+from ordbench.dataset import Dataset, Listing
 from ordbench.errors import DatasetError
 from ordbench.options import Value, resolve
 from ordbench.registry import DATASETS
@@ -44,11 +47,26 @@ def open_dataset(
     except DatasetError:
         if not download:
             raise
-        dataset.download()
-        listing = dataset.read()
+        listing = _downloaded(dataset)
     if plugin.card.grouped and (nobody := [s.name for s in listing.samples if s.group is None]):
         raise DatasetError(
             f"dataset {name!r} says that people repeat, but {len(nobody)} samples do not say whom "
             f"they show, first {nobody[0]!r}; its reader must fill in Sample.group"
         )
     return listing
+
+
+def _downloaded(dataset: Dataset) -> Listing:
+    """Fetch a dataset, unless another process has done so while this one waited."""
+    lock = dataset.root.with_name(f".{dataset.root.name}.lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(lock).acquire()
+    except OSError as error:
+        raise cannot_write(lock, error) from None
+    with held:
+        try:
+            return dataset.read()
+        except DatasetError:
+            dataset.download()
+        return dataset.read()

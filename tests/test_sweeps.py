@@ -14,6 +14,8 @@ import timm
 import torch
 from safetensors.torch import save_file
 
+from tests.conftest import started
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 FACES = ("--dataset", "drawn-faces:per_rank=5")
 QUICK = (*FACES, "--recipe", "min_steps=4", "--recipe", "epochs=1")
@@ -112,13 +114,15 @@ def test_a_run_that_is_typed_twice_is_trained_once(cli: Cli, tmp_path: Path) -> 
     assert len(records(tmp_path / "results")) == 3
 
 
-def test_ctrl_c_ends_after_the_cell_and_says_how_to_go_on(cli: Cli, tmp_path: Path) -> None:
+def test_ctrl_c_ends_after_the_cell_and_says_how_to_go_on(
+    cli: Cli, tmp_path: Path, shared_cache: Path
+) -> None:
     cli("run", "--head", "zeroshot", *QUICK, "--shots", "1", "--results", "warm")
     sweep = ("--head", "ordinalclip", *FACES, "--shots", "1,2,3", "--results", "stopped")
     command = [sys.executable, "-m", "ordbench", "run", *sweep]
-    env = dict(os.environ, HF_HUB_OFFLINE="1", ORDBENCH_CACHE=str(tmp_path / "cache"))
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    env = dict(os.environ, HF_HUB_OFFLINE="1", ORDBENCH_CACHE=str(shared_cache), COLUMNS="200")
+    with started(
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout
         assert process.stderr
@@ -126,7 +130,7 @@ def test_ctrl_c_ends_after_the_cell_and_says_how_to_go_on(cli: Cli, tmp_path: Pa
         process.send_signal(signal.SIGINT)
         said = process.stderr.read().splitlines()
         rest = process.stdout.read()
-    assert process.returncode == 130
+        assert process.wait() == 130
     assert said == [
         "stopping after the cells that run now; Ctrl-C again stops at once",
         "ordbench: stopped; the same command goes on with what is not done",

@@ -290,7 +290,7 @@ def test_the_wheel_runs_from_an_empty_folder_as_the_checkout_does(cli: Cli, tmp_
     source = shutil.copytree(
         ROOT,
         tmp_path / "source",
-        ignore=shutil.ignore_patterns(".git", ".venv", "build", "*.egg-info", "results"),
+        ignore=shutil.ignore_patterns(".*", "__pycache__", "build", "*.egg-info", "results"),
     )
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path]
     subprocess.run([*build, source], check=True, capture_output=True, timeout=300)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -83,6 +84,11 @@ class DrawnFaces(Dataset):
                     f"drawn-faces cannot be drawn into {place}: {error.strerror or error}; "
                     "make room there or choose another --cache"
                 ) from error
+            except BrokenExecutor:
+                raise DatasetError(
+                    "drawn-faces cannot be drawn: a process that draws was killed from outside, or "
+                    "out of memory; free some, and run it again"
+                ) from None
         samples = (
             Sample(f"{key}/{_name(age, i)}", place / _name(age, i), rank)
             for rank, age in enumerate(AGES)
@@ -91,12 +97,19 @@ class DrawnFaces(Dataset):
         return Listing(task=age_task(AGES), samples=tuple(samples))
 
     def _pictures(self) -> Iterator[tuple[str, bytes]]:
-        from joblib.externals.loky import ProcessPoolExecutor, cpu_count
+        from joblib.externals.loky import cpu_count
 
-        with ProcessPoolExecutor(cpu_count()) as pool:
-            draw = partial(_pictures_of, self.seed, self.per_rank)
-            for pictures in pool.map(draw, AGES, chunksize=3):
+        from ordbench.worker import executor, no_interrupts
+
+        pool = executor(cpu_count())
+        draw = partial(_pictures_of, self.seed, self.per_rank)
+        try:
+            with no_interrupts():
+                drawn = pool.map(draw, AGES, chunksize=3)
+            for pictures in drawn:
                 yield from pictures
+        finally:  # who stops here does not want the rest
+            pool.shutdown(kill_workers=True)
 
 
 def _pictures_of(seed: int, count: int, age: int) -> list[tuple[str, bytes]]:

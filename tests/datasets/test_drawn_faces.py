@@ -1,4 +1,6 @@
 import math
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -122,6 +124,18 @@ def test_what_is_there_is_not_drawn_again(
 
     monkeypatch.setattr(DrawnFaces, "_pictures", refuse)
     assert DrawnFaces(root, per_rank=4).read() == listing
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_process_that_is_killed_while_it_draws_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill = lambda *about: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731 - goes by value
+    monkeypatch.setattr("ordbench_datasets.drawn_faces._pictures_of", kill)
+    with pytest.raises(DatasetError, match="a process that draws was killed from outside, or out"):
+        DrawnFaces(tmp_path, per_rank=1).read()
+    monkeypatch.undo()
+    assert len(DrawnFaces(tmp_path, per_rank=1).read().samples) == 90
 
 
 def test_a_missing_picture_is_drawn_again(tmp_path: Path) -> None:

@@ -32,10 +32,12 @@ def test_the_real_photographs_are_downloaded_checked_and_read(
         checksum = "md5:" + hashlib.md5(archive.read_bytes()).hexdigest()
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=archive.parent)) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         Subset.url = f"http://127.0.0.1:{server.server_port}/{archive.name}"
-        Subset(tmp_path).download()
-        server.shutdown()
+        try:
+            Subset(tmp_path).download()
+        finally:
+            server.shutdown()
     listing = Subset(tmp_path).read()
     assert len(listing.samples) == 55
     assert listing.rejected == ()

@@ -32,11 +32,11 @@ class Fragile(Linear):
 
 
 def hold() -> None:
-    """Leave this process's id in the file ``held``, and wait for the file ``go-NODE``."""
-    # Of a name of its own: a process on another node may hold at this very moment.
+    """Leave this process's id in the file ``held-NODE``, and wait for the file ``go-NODE``."""
+    # Another process on this node may hold at this very moment.
     holding = HERE / f"holding-{os.getpid()}"
     holding.write_text(str(os.getpid()))
-    holding.replace(HERE / "held")
+    holding.replace(HERE / f"held-{node()}")
     deadline = time.monotonic() + PATIENCE
     while not (HERE / f"go-{node()}").exists():
         if time.monotonic() > deadline:

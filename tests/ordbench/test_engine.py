@@ -1,5 +1,6 @@
 """The engine's loop, with a pool that does what each test tells it."""
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
@@ -11,11 +12,11 @@ from filelock import FileLock
 from ordbench.cell import Cell
 from ordbench.engine import Pool, Trials, WorkerDiedError, relay, run_cells
 from ordbench.engine_local import local_pool
-from ordbench.errors import DatasetError
+from ordbench.errors import DatasetError, TrainingError
 from ordbench.prepared import Prepared, prepare
 from ordbench.store import Store
 from ordbench.sweep import Outcome, Policy, lock_of
-from ordbench.trial import Trial, attempt
+from ordbench.trial import Trial, attempt, failure
 from ordbench.workspace import Workspace
 
 SmallCells = Callable[..., list[Cell]]
@@ -131,20 +132,30 @@ def test_what_another_process_did_meanwhile_is_not_done_again(
     assert [o.skipped for o in first + second] == [True, True, False, False]
 
 
-def test_one_that_waits_for_another_process_can_be_stopped(
-    run: Run, workspace: Workspace, store: Store, small_cells: SmallCells
+def test_one_that_waits_for_another_process_says_so_and_can_be_stopped(
+    run: Run,
+    workspace: Workspace,
+    store: Store,
+    small_cells: SmallCells,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     (cell,) = small_cells("linear", shots="1")
     other = held_lock(cell, workspace, store)
     other.acquire()
     asked: list[bool] = []
+    monkeypatch.setattr("ordbench.engine.PATIENCE", 1)
 
     def stopped() -> bool:
         asked.append(True)
-        return len(asked) > 5
+        return len(asked) > 9
 
     assert list(run([cell], Scripted(workspace), stopped=stopped)) == []
     other.release()
+    assert caplog.messages == [
+        f"waiting for other processes, which are at {cell.title}; who holds a file in "
+        f"{store.root / 'locks'} is one"
+    ]
 
 
 def test_after_a_stop_no_cell_begins_and_those_that_wait_are_withdrawn(
@@ -176,6 +187,25 @@ def test_the_first_failure_ends_the_sweep_where_that_is_wanted(
     assert {o.record.status for o in outcomes} == {"failed"}
     assert pool.tried == [1, 1]
     assert all(free(cell, workspace, store) for cell in cells)
+
+
+def test_what_ended_with_the_first_failure_is_kept(
+    run: Run, workspace: Workspace, store: Store, small_cells: SmallCells
+) -> None:
+    class FirstFails(Scripted):
+        def submit(self, prepared: Sequence[Prepared]) -> Trials:
+            future = super().submit(prepared)
+            if self.tried != [1]:
+                return future
+            failed: Trials = Future()
+            error = TrainingError("out of memory")
+            failed.set_result([Trial(failure(one, error, "cpu"), trace="x") for one in prepared])
+            return failed
+
+    pool = FirstFails(workspace, size=8)
+    list(run(small_cells("linear", shots="1,2,3"), pool, Policy(fail_fast=True)))
+    assert pool.tried == [1, 2, 3]
+    assert Counter(record.status for record in store.records()) == {"failed": 2, "done": 4}
 
 
 def test_an_error_that_a_user_can_mend_ends_the_sweep_and_frees_its_cells(

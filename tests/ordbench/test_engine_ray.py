@@ -57,6 +57,8 @@ def cluster(fragile: Path) -> Iterator[Cluster]:
         patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_worker_niceness", "0")  # else workers starve on a busy machine
+        patch.setenv("RAY_memory_monitor_refresh_ms", "0")  # others may fill the memory
+        patch.delenv("RAY_ADDRESS", raising=False)
         running = cluster_utils.Cluster()
         running.add_node(**one, include_dashboard=False)
         running.add_node(**one)
@@ -161,9 +163,10 @@ def both_hold(cluster: Cluster, fragile: Path) -> Iterator[Callable[[], bool]]:
     """The first head on each node waits for a file ``go-NODE``; says whether both do."""
     for node in ids(cluster):
         (fragile / f"hold-{node}").touch()
-    yield lambda: len(lines(fragile)) == 2
-    for file in fragile.glob("go-*"):
-        file.unlink()
+    yield lambda: all((fragile / f"held-{node}").exists() for node in ids(cluster))
+    for order in ("go", "hold", "held"):
+        for file in fragile.glob(f"{order}-*"):
+            file.unlink()
 
 
 @needs_ray

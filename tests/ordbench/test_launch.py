@@ -50,7 +50,7 @@ def test_a_ray_of_its_own_gives_what_the_local_engine_does(
 ) -> None:
     sweep = ["--head", "linear", "--dataset", "drawn-faces:per_rank=5", "--shots", "1,2"]
     sweep += ["--seeds", "0-1", "--recipe", "min_steps=4", "--recipe", "epochs=1"]
-    env = {"HOME": str(tmp_path), "RAY_ADDRESS": ""}
+    env = {"HOME": str(tmp_path), "RAY_ADDRESS": "", "RAY_worker_niceness": "0"}
     ran = cli("run", *sweep, "--engine", "ray", "--jobs", "1", "--json", env=env)
     assert ran.returncode == 0, ran.stderr
     on_ray = [json.loads(line) for line in ran.stdout.splitlines()]
