@@ -125,8 +125,6 @@ def extract(
     if cached is None:
         cached, forwards = _encode(images, job, progress or (lambda done, total: None))
         write(path, facts, cached)
-        # Another process may have encoded the same, on other threads: all go on with one file.
-        cached = read(path, facts, len(images)) or cached
     return Features(
         features=cached.features,
         rejected=tuple(Rejected(str(images[n]), why) for n, why in cached.rejected.items()),
