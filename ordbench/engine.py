@@ -177,7 +177,7 @@ class _Loop:
         self.idle += 1
         if self.idle == PATIENCE:
             _log.warning(
-                "waiting for other processes, which are at %s; who holds a file in %s is one",
+                "waiting for other processes, which are at %s; their locks lie in %s",
                 ", ".join(cell.title for cell in self.waiting),
                 self.store.root / "locks",
             )

@@ -95,10 +95,8 @@ class Report:
         for dataset, rejected in self._rejected.items():
             self._say(rejections(dataset, rejected))
         for (dataset, note), folds in self._notes.items():
-            where = (
-                f"{dataset}, fold {', '.join(map(str, sorted(folds)))}" if any(folds) else dataset
-            )
-            self._say(f"{where}: {note}")
+            fold = f", fold {', '.join(map(str, sorted(folds)))}" if any(folds) else ""
+            self._say(f"{dataset}{fold}: {note}")
         failed = f", {len(self.failed)} failed" if self.failed else ""
         left = f", {self._left} left for another time" if self._left else ""
         self._say(f"{self._trained} trained, {self._skipped} done before{failed}{left}")

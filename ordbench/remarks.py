@@ -54,9 +54,7 @@ def on_training(rows: Iterable[tuple[str, Lot]]) -> list[str]:
         if lot.first.text:
             towers[lot.first.text].add(name)
     budgets = [
-        f"tuned ({how}): {', '.join(sorted(names))}"
-        if how
-        else f"not tuned: {', '.join(sorted(names))}"
+        f"{f'tuned ({how})' if how else 'not tuned'}: {', '.join(sorted(names))}"
         for how, names in sorted(tuned.items(), reverse=True)
     ]
     return [

@@ -153,8 +153,8 @@ def test_one_that_waits_for_another_process_says_so_and_can_be_stopped(
     assert list(run([cell], Scripted(workspace), stopped=stopped)) == []
     other.release()
     assert caplog.messages == [
-        f"waiting for other processes, which are at {cell.title}; who holds a file in "
-        f"{store.root / 'locks'} is one"
+        f"waiting for other processes, which are at {cell.title}; "
+        f"their locks lie in {store.root / 'locks'}"
     ]
 
 
