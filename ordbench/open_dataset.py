@@ -47,6 +47,8 @@ def open_dataset(
     except DatasetError:
         if not download:
             raise
+        if type(dataset).download is Dataset.download:
+            dataset.download()  # it cannot be, and says how to get it; nothing is written
         listing = _downloaded(dataset)
     if plugin.card.grouped and (nobody := [s.name for s in listing.samples if s.group is None]):
         raise DatasetError(

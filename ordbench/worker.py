@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from threading import Thread
 
 from joblib.externals.loky import ProcessPoolExecutor
@@ -26,6 +27,8 @@ def no_interrupts() -> Generator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
+    # Python starts it with the first process, and lets Ctrl-C through again as it does so.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -49,8 +49,9 @@ def held(fragile: Path) -> int:
 def alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and that nobody asked after is a zombie."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+        os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat").read_text() if sys.platform == "linux" else ") R"
+    except (ProcessLookupError, FileNotFoundError):
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
 
@@ -139,6 +140,21 @@ def test_a_worker_outlives_ctrl_c_and_its_cell_and_ends_at_once_when_nobody_wait
         pool.submit(prepared)
         assert held(fragile) == pid
     until(lambda: not alive(pid))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no masks")
+def test_a_worker_never_hears_a_ctrl_c_not_even_before_its_first_line() -> None:
+    code = (
+        "import signal; from ordbench.worker import executor, no_interrupts\n"
+        "mask = signal.pthread_sigmask, signal.SIG_BLOCK, ()\n"
+        "with no_interrupts(): there = executor(1).submit(*mask)\n"
+        "here = signal.pthread_sigmask(signal.SIG_BLOCK, ())\n"
+        "print(signal.SIGINT in there.result(), signal.SIGINT in here)"
+    )  # in a process of its own: the first worker of one is not like the others
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True
+    )
+    assert ran.stdout.split() == ["True", "False"]
 
 
 def test_a_worker_does_not_outlive_its_parent() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ordbench.errors import DatasetError
 from ordbench.open_dataset import open_dataset
 from ordbench_datasets.fgnet import FgNet
 
@@ -32,3 +33,9 @@ def test_two_that_want_the_same_dataset_fetch_it_once(
         ]
         assert [len(one.result(60).samples) for one in asked] == [2, 2, 2]
     assert fetched == [tmp_path / "data" / "fgnet"]
+
+
+def test_what_nobody_may_download_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="MORPH II cannot be downloaded"):
+        open_dataset("morph", data_root=tmp_path / "data", download=True)
+    assert list(tmp_path.iterdir()) == []
