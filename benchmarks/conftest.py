@@ -5,12 +5,12 @@ from importlib.metadata import version
 
 import pytest
 
-from ordbench.cell import Cell, cells
-from ordbench.interpreter import threads
-from ordbench.plan import Grid
-from ordbench.prepared import prepare
-from ordbench.provenance import versions
-from ordbench.workspace import Settings, Workspace
+from ordbench.runs.preparation import prepare
+from ordbench.runs.resources import Resources, Settings
+from ordbench.sweep.cells import Cell, cells
+from ordbench.sweep.spec import SweepSpec
+from ordbench.utils.environment import versions
+from ordbench.utils.torch_threads import threads
 
 Plan = Callable[..., list[Cell]]
 
@@ -37,7 +37,7 @@ def plan() -> Plan:
     def make(
         *heads: str, shots: str = "all", seeds: str = "0", recipe: Sequence[str] = ()
     ) -> list[Cell]:
-        grid = Grid(
+        grid = SweepSpec(
             heads=heads,
             datasets=["drawn-faces:per_rank=12"],
             shots=[shots],
@@ -53,5 +53,5 @@ def plan() -> Plan:
 def settings(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Settings:
     """Where the faces are drawn and encoded already, so that no benchmark pays for it."""
     settings = Settings(cache=tmp_path_factory.mktemp("cache"), device="cpu")
-    prepare(plan("linear")[0].specs[0], Workspace(settings))
+    prepare(plan("linear")[0].specs[0], Resources(settings))
     return settings

@@ -20,9 +20,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
 from ordbench.backbone import Backbone, BackboneFamily, Dtype, Layer
-from ordbench.backbones._images import ImageTower, Preprocessing
-from ordbench.features import extract
-from ordbench.image_loading import decoded
+from ordbench.backbones.frozen import ImageTower, Preprocessing
+from ordbench.features.extraction import extract
+from ordbench.features.image_loader import decoded
 
 NUM_IMAGES = 64
 PHOTOS = os.environ.get("ORDBENCH_PHOTOS", "")
@@ -81,7 +81,7 @@ def test_extraction_beside_the_bare_forward(
     network = timm.create_model("resnet50", num_classes=0)
     transform = Preprocessing(resize, "resize(224)")
     tower = ImageTower(network, transform, device="cpu", dtype=dtype, what="resnet50")
-    monkeypatch.setattr("ordbench.features.BACKBONES", {"loaded": family_of(tower)})
+    monkeypatch.setattr("ordbench.features.extraction.BACKBONES", {"loaded": family_of(tower)})
     batches = [
         torch.stack([one for one in batch if isinstance(one, Tensor)])
         for batch in decoded(images, transform, BATCH_SIZE)

@@ -15,12 +15,12 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import ordbench
-from ordbench.diff import diff
-from ordbench.index import load_flat
-from ordbench.plan import Grid, typed
-from ordbench.prepared import prepare
-from ordbench.spec import RunSpec
-from ordbench.workspace import Settings, Workspace
+from ordbench.results.diff import diff
+from ordbench.results.loading import load_rows
+from ordbench.runs.preparation import prepare
+from ordbench.runs.resources import Locations, Resources
+from ordbench.runs.spec import RunSpec
+from ordbench.sweep.spec import SweepSpec, typed
 
 PLAN = os.environ.get("ORDBENCH_PLAN", "")
 
@@ -28,11 +28,11 @@ pytestmark = pytest.mark.skipif(not PLAN, reason="ORDBENCH_PLAN is not set")
 
 
 @pytest.fixture(scope="module")
-def specs(settings: Settings) -> list[RunSpec]:
-    specs = Grid.of(typed(Path(PLAN))).specs()
-    workspace = Workspace(settings)
+def specs(settings: Locations) -> list[RunSpec]:
+    specs = SweepSpec.of(typed(Path(PLAN))).specs()
+    resources = Resources(settings)
     for spec in specs:
-        prepare(spec, workspace)
+        prepare(spec, resources)
     return specs
 
 
@@ -47,7 +47,7 @@ def group(benchmark: BenchmarkFixture, specs: list[RunSpec]) -> None:
     benchmark.group = f"{Path(PLAN).name}, {len(specs)} runs"
 
 
-def test_sweep(benchmark: BenchmarkFixture, settings: Settings, swept: Path) -> None:
+def test_sweep(benchmark: BenchmarkFixture, settings: Locations, swept: Path) -> None:
     command = [sys.executable, "-m", "ordbench", "run", PLAN, "--jobs", "2", "--device", "cpu"]
     command += ["--cache", str(settings.cache), "--results", str(swept)]
     benchmark.pedantic(subprocess.run, [command], {"check": True}, rounds=1)
@@ -56,7 +56,7 @@ def test_sweep(benchmark: BenchmarkFixture, settings: Settings, swept: Path) -> 
 def test_loop_of_single_runs(
     benchmark: BenchmarkFixture,
     specs: list[RunSpec],
-    settings: Settings,
+    settings: Locations,
     swept: Path,
     tmp_path: Path,
 ) -> None:
@@ -65,4 +65,4 @@ def test_loop_of_single_runs(
             ordbench.run(spec, results=tmp_path, settings=settings)
 
     benchmark.pedantic(loop, rounds=1)
-    assert not diff(load_flat(swept), load_flat(tmp_path))
+    assert not diff(load_rows(swept), load_rows(tmp_path))

@@ -12,9 +12,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 from torch.nn import functional as F
 
-from ordbench.backbones._clip_text import ClipText
-from ordbench.prompt import PromptLayout, random_tokens
-from ordbench.prompt_prefix import PrefixEncoder
+from ordbench.backbones.clip.text_tower import ClipText
+from ordbench.prompts.layout import PromptLayout, random_tokens
+from ordbench.prompts.prefix_encoder import PrefixEncoder
 
 RANKS, CONTEXT = 101, 10
 

@@ -14,44 +14,44 @@ from open_clip import SimpleTokenizer
 from open_clip.transformer import TextTransformer
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ordbench.backbones._clip_text import ClipText
-from ordbench.cell import Cell
-from ordbench.engine import run_cells
-from ordbench.engine_local import local_pool
-from ordbench.fit import Labelled, Replica, fit
-from ordbench.latency_heads import Workbench
-from ordbench.latency_setting import Setting
-from ordbench.prepared import prepare
-from ordbench.record import Record
-from ordbench.store import Store
-from ordbench.sweep import Policy, Survey, survey
-from ordbench.workspace import Settings, Workspace
+from ordbench.backbones.clip.text_tower import ClipText
+from ordbench.engines.base import run_cells
+from ordbench.engines.local import local_pool
+from ordbench.latency.builders import HeadBuilder
+from ordbench.latency.setting import LatencySetting
+from ordbench.results.store import Store
+from ordbench.runs.preparation import prepare
+from ordbench.runs.record import Record
+from ordbench.runs.resources import Locations, Resources
+from ordbench.sweep.cells import Cell
+from ordbench.sweep.survey import Policy, Survey, survey
+from ordbench.training.trainer import LabelledFeatures, Replica, fit
 
 Plan = Callable[..., list[Cell]]
 
 SEEDS, STEPS = 5, 10
 GROWTH = {
-    **{f"K={ranks}": Setting(num_ranks=ranks, batch=128) for ranks in (10, 100, 1000)},
-    **{f"N={batch}": Setting(batch=batch) for batch in (32, 128, 512)},
-    **{f"D={width}": Setting(in_features=width, batch=128) for width in (128, 512, 2048)},
+    **{f"K={ranks}": LatencySetting(num_ranks=ranks, batch=128) for ranks in (10, 100, 1000)},
+    **{f"N={batch}": LatencySetting(batch=batch) for batch in (32, 128, 512)},
+    **{f"D={width}": LatencySetting(in_features=width, batch=128) for width in (128, 512, 2048)},
 }
 
 
-class SmallTowers(Workbench):
+class SmallTowers(HeadBuilder):
     """Every width of features is aligned with a tower that is quick to train through."""
 
-    def tower(self, setting: Setting) -> ClipText:
+    def tower(self, setting: LatencySetting) -> ClipText:
         text = TextTransformer(width=64, heads=4, layers=2, output_dim=setting.in_features)
         text.eval().requires_grad_(False)
         return ClipText(text, SimpleTokenizer(), logit_scale=14.3, fingerprint="", what="random")
 
 
 @pytest.fixture(scope="module")
-def bench() -> Workbench:
+def bench() -> HeadBuilder:
     return SmallTowers(["ordinalclip"])
 
 
-def replica(head: str, setting: Setting, seed: int, bench: Workbench) -> Replica:
+def replica(head: str, setting: LatencySetting, seed: int, bench: HeadBuilder) -> Replica:
     """It trains on one batch again and again, and validates on one image at the end."""
     recipe = bench.recipe(head).model_copy(
         update={"min_steps": STEPS, "epochs": 1, "batch_size": setting.batch, "evaluations": 1}
@@ -59,15 +59,17 @@ def replica(head: str, setting: Setting, seed: int, bench: Workbench) -> Replica
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(setting.batch, setting.in_features, generator=generator)
     ranks = torch.randint(setting.num_ranks, (setting.batch,), generator=generator)
-    val = Labelled(features[:1], ranks[:1])
-    return Replica(bench.fresh_head(head, setting), Labelled(features, ranks), val, recipe, seed)
+    val = LabelledFeatures(features[:1], ranks[:1])
+    return Replica(
+        bench.fresh_head(head, setting), LabelledFeatures(features, ranks), val, recipe, seed
+    )
 
 
 @pytest.mark.benchmark(max_time=0.5, min_rounds=3)
 @pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("head", ["linear", "ordinalclip"])
 @pytest.mark.parametrize("size", GROWTH)
-def test_training(benchmark: BenchmarkFixture, bench: Workbench, head: str, size: str) -> None:
+def test_training(benchmark: BenchmarkFixture, bench: HeadBuilder, head: str, size: str) -> None:
     benchmark.group = f"training {head} as {size[0]} grows"
     setting = GROWTH[size]
     replicas = [replica(head, setting, seed, bench) for seed in range(SEEDS)]
@@ -87,14 +89,14 @@ def test_plan(benchmark: BenchmarkFixture, plan: Plan, number: int) -> None:
     assert len(benchmark(planned, plan, number)) == number
 
 
-def survey_anew(cells: list[Cell], settings: Settings, root: Path) -> Survey:
-    return survey(cells, Workspace(settings), Store(root), Policy())
+def survey_anew(cells: list[Cell], settings: Locations, root: Path) -> Survey:
+    return survey(cells, Resources(settings), Store(root), Policy())
 
 
 @pytest.mark.benchmark(group="survey of what is missing, as cells grow")
 @pytest.mark.parametrize("number", [10, 100, 1000])
 def test_survey_of_a_new_sweep(
-    benchmark: BenchmarkFixture, plan: Plan, settings: Settings, tmp_path: Path, number: int
+    benchmark: BenchmarkFixture, plan: Plan, settings: Locations, tmp_path: Path, number: int
 ) -> None:
     cells = planned(plan, number)
     found = benchmark.pedantic(survey_anew, [cells, settings, tmp_path], rounds=3)
@@ -104,19 +106,19 @@ def test_survey_of_a_new_sweep(
 @pytest.mark.benchmark(group="survey of what is done, as cells grow")
 @pytest.mark.parametrize("number", [10, 100, 1000])
 def test_survey_of_a_finished_sweep(
-    benchmark: BenchmarkFixture, plan: Plan, settings: Settings, tmp_path: Path, number: int
+    benchmark: BenchmarkFixture, plan: Plan, settings: Locations, tmp_path: Path, number: int
 ) -> None:
-    cells, store, workspace = planned(plan, number), Store(tmp_path), Workspace(settings)
-    with local_pool(workspace, 1) as pool:
-        ((outcome,),) = run_cells(cells[:1], workspace, store, Policy(), pool)
+    cells, store, resources = planned(plan, number), Store(tmp_path), Resources(settings)
+    with local_pool(resources, 1) as pool:
+        ((outcome,),) = run_cells(cells[:1], resources, store, Policy(), pool)
     for cell in cells[1:]:
-        store.write(like(outcome.record, cell, workspace))
+        store.write(like(outcome.record, cell, resources))
     found = benchmark.pedantic(survey_anew, [cells, settings, tmp_path], rounds=3)
     assert (len(found.done), len(found.missing)) == (number, 0)
 
 
-def like(record: Record, cell: Cell, workspace: Workspace) -> Record:
+def like(record: Record, cell: Cell, resources: Resources) -> Record:
     """As if the cell's one run had come to the same."""
     (spec,) = cell.specs
-    run_id = prepare(spec, workspace).identity.run_id
+    run_id = prepare(spec, resources).identity.run_id
     return record.model_copy(update={"run_id": run_id, "spec": spec, "predictions": None})

@@ -22,15 +22,15 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 import ordbench
-from ordbench.cell import Cell, cells
-from ordbench.engine import run_cells
-from ordbench.engine_local import local_pool
-from ordbench.metrics import estimates
-from ordbench.prepared import prepare
-from ordbench.record import Record
-from ordbench.store import Store
-from ordbench.sweep import Policy
-from ordbench.workspace import Settings, Workspace
+from ordbench.engines.base import run_cells
+from ordbench.engines.local import local_pool
+from ordbench.metrics.decoding import estimates
+from ordbench.results.store import Store
+from ordbench.runs.preparation import prepare
+from ordbench.runs.record import Record
+from ordbench.runs.resources import Locations, Resources
+from ordbench.sweep.cells import Cell, cells
+from ordbench.sweep.survey import Policy
 
 Plan = Callable[..., list[Cell]]
 
@@ -53,7 +53,7 @@ def results(tmp_path: Path) -> Callable[[], Path]:
 
 @pytest.fixture(scope="module")
 def wanted(
-    cell: Cell, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+    cell: Cell, settings: Locations, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Record]:
     """The records of the seeds that were trained together."""
     return together(cell, settings, tmp_path_factory.mktemp("wanted"))
@@ -64,13 +64,13 @@ def group(benchmark: BenchmarkFixture, cell: Cell) -> None:
     benchmark.group = f"{cell.specs[0].head}, {len(cell.specs)} seeds"
 
 
-def together(cell: Cell, settings: Settings, root: Path) -> list[Record]:
-    return in_this_process([cell], Workspace(settings), Store(root))
+def together(cell: Cell, settings: Locations, root: Path) -> list[Record]:
+    return in_this_process([cell], Resources(settings), Store(root))
 
 
-def in_this_process(planned: list[Cell], workspace: Workspace, store: Store) -> list[Record]:
-    with local_pool(workspace, 1) as pool:
-        ended = run_cells(planned, workspace, store, Policy(), pool)
+def in_this_process(planned: list[Cell], resources: Resources, store: Store) -> list[Record]:
+    with local_pool(resources, 1) as pool:
+        ended = run_cells(planned, resources, store, Policy(), pool)
         return [outcome.record for outcomes in ended for outcome in outcomes]
 
 
@@ -82,7 +82,7 @@ def facts(records: Iterable[Record]) -> list[dict[str, object]]:
 def test_sweep(
     benchmark: BenchmarkFixture,
     cell: Cell,
-    settings: Settings,
+    settings: Locations,
     wanted: list[Record],
     results: Callable[[], Path],
 ) -> None:
@@ -95,7 +95,7 @@ def test_sweep(
 def test_loop_of_single_runs_in_one_workspace(
     benchmark: BenchmarkFixture,
     cell: Cell,
-    settings: Settings,
+    settings: Locations,
     wanted: list[Record],
     results: Callable[[], Path],
 ) -> None:
@@ -103,7 +103,7 @@ def test_loop_of_single_runs_in_one_workspace(
 
     def loop() -> list[Record]:
         singles = [single for spec in cell.specs for single in cells([spec])]
-        return in_this_process(singles, Workspace(settings), Store(results()))
+        return in_this_process(singles, Resources(settings), Store(results()))
 
     assert facts(benchmark.pedantic(loop, rounds=ROUNDS)) == facts(wanted)
 
@@ -111,7 +111,7 @@ def test_loop_of_single_runs_in_one_workspace(
 def test_loop_of_single_runs(
     benchmark: BenchmarkFixture,
     cell: Cell,
-    settings: Settings,
+    settings: Locations,
     wanted: list[Record],
     results: Callable[[], Path],
 ) -> None:
@@ -126,11 +126,11 @@ def test_loop_of_single_runs(
 
 @pytest.mark.parametrize("cell", ["linear"], indirect=True)
 def test_loop_of_scikit_learn(
-    benchmark: BenchmarkFixture, cell: Cell, settings: Settings, wanted: list[Record]
+    benchmark: BenchmarkFixture, cell: Cell, settings: Locations, wanted: list[Record]
 ) -> None:
     """Logistic regression, a peer of `linear`; the MAE of both are kept beside the time."""
-    workspace = Workspace(settings)
-    prepared = [prepare(spec, workspace) for spec in cell.specs]
+    resources = Resources(settings)
+    prepared = [prepare(spec, resources) for spec in cell.specs]
     parts = [(one.labelled("train"), one.labelled("test")) for one in prepared]
     arrays = [
         (train.features.numpy(), train.ranks.numpy(), test.features.numpy(), test.ranks.numpy())

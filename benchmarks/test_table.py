@@ -15,19 +15,17 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ordbench.canonical import canonical, run_id
-from ordbench.flat import flatten
-from ordbench.index import INDEX
-from ordbench.leaderboard import build
-from ordbench.listing import record_path
-from ordbench.lot import alike
+from ordbench.cli.table import table_text
+from ordbench.leaderboard.build import build
+from ordbench.leaderboard.formats import render
 from ordbench.recipe import Recipe
-from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, to_json
-from ordbench.render import render
-from ordbench.seal import seal
-from ordbench.spec import RunSpec
-from ordbench.store import Store
-from ordbench.tabling import table_text
+from ordbench.results.index import INDEX
+from ordbench.results.layout import record_path
+from ordbench.results.rows import alike, flatten
+from ordbench.results.store import Store
+from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, to_json
+from ordbench.runs.spec import RunSpec
+from ordbench.utils.canonical_json import add_checksum, canonical, run_id
 
 SCORES = ("mae", "accuracy", "cs@1", "cs@3", "cs@5", "qwk")
 GRID = {
@@ -84,7 +82,7 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     for fields in itertools.islice(fabricated(), request.param):
         path = record_path(root, fields["run_id"])
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(seal(canonical(fields)))
+        path.write_text(add_checksum(canonical(fields)))
         path.with_suffix(".parquet").touch()
     return Store(root)
 

@@ -4,14 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ordbench.api import run as run
-    from ordbench.spec import RunSpec as RunSpec
-    from ordbench.store import load_records as load_records
+    from ordbench.results.loading import load_records as load_records
+    from ordbench.runs.spec import RunSpec as RunSpec
+    from ordbench.sweep.api import run as run
 
 _HOME = {
-    "RunSpec": "ordbench.spec",
-    "load_records": "ordbench.store",
-    "run": "ordbench.api",
+    "RunSpec": "ordbench.runs.spec",
+    "load_records": "ordbench.results.store",
+    "run": "ordbench.sweep.api",
 }
 __all__ = ["RunSpec", "load_records", "run"]
 

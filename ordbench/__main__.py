@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import suppress
 
-from ordbench.cli import main
+from ordbench.cli.main import main
 
 
 def program() -> int:

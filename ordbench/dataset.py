@@ -18,7 +18,7 @@ Part = Literal["train", "val", "test"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class DatasetCard:
     """What must be known of a dataset before one image is read.
 
     Attributes:
@@ -66,14 +66,14 @@ class Sample(NamedTuple):
     part: Part | None = None
 
 
-class Rejected(NamedTuple):
+class SkippedFile(NamedTuple):
     """A file that a reader left out, and why."""
 
     name: str
     reason: str
 
 
-class Draw(NamedTuple):
+class OfficialSplit(NamedTuple):
     """One official division, for divisions that overlap and so cannot stand in `Sample.fold`.
 
     Attributes:
@@ -88,7 +88,7 @@ class Draw(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listing:
+class Samples:
     """What a reader found.
 
     Attributes:
@@ -106,8 +106,8 @@ class Listing:
 
     task: Task
     samples: tuple[Sample, ...]
-    rejected: tuple[Rejected, ...] = ()
-    draws: tuple[Draw, ...] = ()
+    rejected: tuple[SkippedFile, ...] = ()
+    draws: tuple[OfficialSplit, ...] = ()
     leaky: bool = False
     notes: tuple[str, ...] = ()
 
@@ -154,7 +154,7 @@ class Dataset(ABC):
         SpecError: If an argument is given that the card does not name, or the other way round.
     """
 
-    card: ClassVar[Card]
+    card: ClassVar[DatasetCard]
 
     def __init__(self, root: Path, argument: str = "") -> None:
         if argument and not self.card.argument:
@@ -170,7 +170,7 @@ class Dataset(ABC):
         self.argument = argument
 
     @abstractmethod
-    def read(self) -> Listing:
+    def read(self) -> Samples:
         """List the samples without decoding an image.
 
         Raises:

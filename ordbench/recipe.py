@@ -1,6 +1,9 @@
 """How a head is trained on features: optimiser, learning rate, epochs, batch size, schedule."""
 
-from typing import Literal
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,3 +45,26 @@ class Recipe(BaseModel):
         40
         """
         return max(self.min_steps, self.epochs * -(-num_images // self.batch_size))
+
+
+OptionValue = bool | int | float | str | None
+
+
+class LogUniform(NamedTuple):
+    """Positive numbers from ``low`` to ``high``, searched by their logarithm."""
+
+    low: float
+    high: float
+
+    def at(self, share: float) -> float:
+        """The number that ``share`` of the way leads to.
+
+        >>> LogUniform(0.01, 1.0).at(0.5)
+        0.1
+        """
+        return float(self.low * (self.high / self.low) ** share)
+
+
+Axis = LogUniform | tuple[OptionValue, ...]
+SearchSpace = Mapping[str, Axis]
+Point = Mapping[str, OptionValue]

@@ -15,9 +15,9 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
-    from ordbench.cell import Cell
-    from ordbench.sweep import Outcome
-    from ordbench.workspace import Workspace
+    from ordbench.runs.resources import Resources
+    from ordbench.sweep.cells import Cell
+    from ordbench.sweep.survey import Outcome
 
 ROOT = Path(__file__).parent.parent
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -83,21 +83,21 @@ def cli(tmp_path: Path, shared_cache: Path) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def workspace(shared_cache: Path) -> Workspace:
+def resources(shared_cache: Path) -> Resources:
     """Where the small cells find their faces."""
-    from ordbench.workspace import Settings, Workspace
+    from ordbench.runs.resources import Locations, Resources
 
-    return Workspace(Settings(cache=shared_cache, device="cpu"))
+    return Resources(Locations(cache=shared_cache, device="cpu"))
 
 
 @pytest.fixture(scope="session")
 def small_cells() -> SmallCells:
     """Cells of two seeds on few drawn faces, that train in a moment."""
-    from ordbench.cell import cells
-    from ordbench.plan import Grid
+    from ordbench.sweep.cells import cells
+    from ordbench.sweep.spec import SweepSpec
 
     def make(*heads: str, shots: str = "1,2") -> list[Cell]:
-        grid = Grid(
+        grid = SweepSpec(
             heads=heads,
             datasets=["drawn-faces:per_rank=5"],
             shots=[shots],

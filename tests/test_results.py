@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from ordbench.compact import read_compact
-from ordbench.flat import without_paths
-from ordbench.listing import COMPACT
-from ordbench.publish import check, check_embedded
+from ordbench.report.publish import check, check_embedded
+from ordbench.results.archive import read_compact
+from ordbench.results.layout import COMPACT
+from ordbench.results.rows import without_paths
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "results" / "demo"

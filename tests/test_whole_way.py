@@ -209,8 +209,8 @@ def test_help_and_lists_load_neither_torch_nor_pandas(arguments: tuple[str, ...]
     code = (
         f"import sys, atexit; sys.argv = ['ordbench', *{arguments!r}]\n"
         "heavy = {'torch', 'pandas', 'numpy', 'scipy', 'sklearn', 'open_clip', 'timm', 'pyarrow'}\n"
-        "import ordbench.cli\n"
-        "try: ordbench.cli.main()\n"
+        "import ordbench.cli.main\n"
+        "try: ordbench.cli.main.main()\n"
         "finally: print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
     )
     process = subprocess.run(
@@ -222,8 +222,8 @@ def test_help_and_lists_load_neither_torch_nor_pandas(arguments: tuple[str, ...]
 def test_a_table_does_not_load_torch(cli: Cli, tmp_path: Path) -> None:
     cli("run", "--head", "zeroshot", *QUICK, "--shots", "1")
     code = (
-        "import sys; sys.argv = ['ordbench', 'table']; import ordbench.cli\n"
-        "try: ordbench.cli.main()\n"
+        "import sys; sys.argv = ['ordbench', 'table']; import ordbench.cli.main\n"
+        "try: ordbench.cli.main.main()\n"
         "finally: assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
@@ -296,7 +296,7 @@ def test_the_wheel_runs_from_an_empty_folder_as_the_checkout_does(cli: Cli, tmp_
     subprocess.run([*build, source], check=True, capture_output=True, timeout=300)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "ordbench/backbones/clip_tiny/model.safetensors" in names
+    assert "ordbench/backbones/clip/tiny/model.safetensors" in names
     assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {
         "ordbench",
         "ordbench_heads",

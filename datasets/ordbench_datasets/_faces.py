@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ordbench.dataset import Dataset, Rejected, Sample
+from ordbench.data.images import header_problem, name_of, walk
+from ordbench.dataset import Dataset, Sample, SkippedFile
 from ordbench.errors import DatasetError
-from ordbench.images import header_problem, name_of, walk
 from ordbench.task import Task
 
 
@@ -44,7 +44,7 @@ def age_task(ages: range) -> Task:
 
 def read_faces(
     folder: Path, parse: Callable[[str], Face | str], ages: range
-) -> tuple[list[Sample], list[Rejected]]:
+) -> tuple[list[Sample], list[SkippedFile]]:
     """List the images below ``folder`` by their official names, and what is odd there.
 
     Args:
@@ -53,25 +53,25 @@ def read_faces(
         ages: The ages that are ranks, each one rank.
     """
     samples: dict[str, Sample] = {}
-    rejected: list[Rejected] = []
+    rejected: list[SkippedFile] = []
     for path in walk(folder):
         shown = name_of(path, folder)
         face = header_problem(path) or parse(path.name)
         if isinstance(face, str):
-            rejected.append(Rejected(shown, face))
+            rejected.append(SkippedFile(shown, face))
         elif face.age not in ages:
             reason = f"age {face.age} is not in {ages[0]}..{ages[-1]}"
-            rejected.append(Rejected(shown, reason))
+            rejected.append(SkippedFile(shown, reason))
         elif face.name in samples:
             first = name_of(samples[face.name].image, folder)
-            rejected.append(Rejected(shown, f"the same picture as {first}"))
+            rejected.append(SkippedFile(shown, f"the same picture as {first}"))
         else:
             rank = ages.index(face.age)
             samples[face.name] = Sample(face.name, path, rank, face.group, face.fold)
     return [samples[name] for name in sorted(samples)], rejected
 
 
-def not_found(dataset: Dataset, rejected: list[Rejected]) -> DatasetError:
+def not_found(dataset: Dataset, rejected: list[SkippedFile]) -> DatasetError:
     """The one line for a dataset of which nothing is there."""
     card = dataset.card
     if not dataset.root.is_dir():

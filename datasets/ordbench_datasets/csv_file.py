@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar, get_args
 
-from ordbench.dataset import Card, Listing, Part, Rejected, Sample
+from ordbench.data.images import header_problem
+from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
-from ordbench.images import header_problem
 from ordbench_datasets._own import OwnImages
 from ordbench_datasets._ranks import Ranks, order, plain
 
@@ -40,7 +40,7 @@ class CsvFile(OwnImages):
     path is spelled.
     """
 
-    card: ClassVar[Card] = Card(
+    card: ClassVar[DatasetCard] = DatasetCard(
         title="a CSV file of images",
         source="your own images",
         licence="yours",
@@ -50,7 +50,7 @@ class CsvFile(OwnImages):
         argument="PATH",
     )
 
-    def read(self) -> Listing:
+    def read(self) -> Samples:
         """List the images in the order of their names.
 
         Raises:
@@ -60,11 +60,11 @@ class CsvFile(OwnImages):
         labels = {row.label for row in rows}
         ranks = order(labels, self.ranks, where=str(self.path), write=f"csv:{self.argument}")
         samples: list[Sample] = []
-        rejected: list[Rejected] = []
+        rejected: list[SkippedFile] = []
         for row in rows:
             image = self.path.parent / row.file
             if problem := header_problem(image):
-                rejected.append(Rejected(row.file, f"{problem} (line {row.line})"))
+                rejected.append(SkippedFile(row.file, f"{problem} (line {row.line})"))
             else:
                 samples.append(_sample(row, image, ranks))
         if not samples:
@@ -72,7 +72,7 @@ class CsvFile(OwnImages):
                 f"{self.path}: none of its {len(rows)} images can be used, first "
                 f"{rejected[0].name!r} ({rejected[0].reason}); paths are relative to that file"
             )
-        return Listing(
+        return Samples(
             task=ranks.task(self.unit, self.context),
             samples=tuple(samples),
             rejected=tuple(rejected),

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
-from ordbench.dataset import Card, Dataset, Listing
-from ordbench.download import fetch_zip
+from ordbench.data.download import fetch_zip
+from ordbench.dataset import Dataset, DatasetCard, Samples
 from ordbench_datasets._faces import Face, age_task, not_found, read_faces
 
 AGES = range(70)
@@ -36,7 +36,7 @@ def parse(name: str) -> Face | str:
 class FgNet(Dataset):
     """Photographs named by person and age, in ``FGNET/images``."""
 
-    card: ClassVar[Card] = Card(
+    card: ClassVar[DatasetCard] = DatasetCard(
         title="FG-NET",
         source="Panis, Lanitis, Tsapatsoulis, Cootes (2016). Overview of research on facial ageing "
         "using the FG-NET ageing database. IET Biometrics 5(2), 37-46. "
@@ -52,7 +52,7 @@ class FgNet(Dataset):
     url: ClassVar[str] = "https://yanweifu.github.io/FG_NET_data/FGNET.zip"
     checksum: ClassVar[str] = "md5:1206978cac3626321b84c22b24cc8d19"
 
-    def read(self) -> Listing:
+    def read(self) -> Samples:
         """List the photographs by name; fold N holds person N + 1.
 
         Raises:
@@ -61,7 +61,7 @@ class FgNet(Dataset):
         samples, rejected = read_faces(_images(self.root), parse, AGES)
         if not samples:
             raise not_found(self, rejected)
-        return Listing(task=age_task(AGES), samples=tuple(samples), rejected=tuple(rejected))
+        return Samples(task=age_task(AGES), samples=tuple(samples), rejected=tuple(rejected))
 
     def download(self) -> None:
         """Fetch the archive (46 MB), check it and unpack it into ``root/FGNET``.

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from ordbench.dataset import Card, Listing, Rejected, Sample
+from ordbench.data.images import cannot_read, header_problem, name_of, visible, walk
+from ordbench.dataset import DatasetCard, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
-from ordbench.images import cannot_read, header_problem, name_of, visible, walk
 from ordbench_datasets._own import OwnImages
 from ordbench_datasets._ranks import order, plain
 
@@ -22,7 +22,7 @@ class Folder(OwnImages):
     a note says that it has no image.
     """
 
-    card: ClassVar[Card] = Card(
+    card: ClassVar[DatasetCard] = DatasetCard(
         title="a folder of images",
         source="your own images",
         licence="yours",
@@ -32,7 +32,7 @@ class Folder(OwnImages):
         argument="PATH",
     )
 
-    def read(self) -> Listing:
+    def read(self) -> Samples:
         """List the images by path.
 
         Raises:
@@ -43,14 +43,14 @@ class Folder(OwnImages):
         write = f"folder:{self.argument}"
         ranks = order(folders, self.ranks, where=str(self.path), write=write)
         samples: list[Sample] = []
-        rejected: list[Rejected] = []
+        rejected: list[SkippedFile] = []
         for path in walk(self.path):
             name = name_of(path, self.path)
             folder = path.relative_to(self.path).parts[0]
             if path.parent == self.path:
-                rejected.append(Rejected(name, "lies beside the folders of the ranks"))
+                rejected.append(SkippedFile(name, "lies beside the folders of the ranks"))
             elif problem := header_problem(path):
-                rejected.append(Rejected(name, problem))
+                rejected.append(SkippedFile(name, problem))
             else:
                 samples.append(Sample(name, path, ranks.names.index(plain(folder))))
         if not samples:
@@ -64,7 +64,7 @@ class Folder(OwnImages):
                 f"{self.path}: no usable image in the subfolders of rank {', '.join(empty)}; take "
                 "them away, or name all ranks in ranks="
             )
-        return Listing(
+        return Samples(
             task=ranks.task(self.unit, self.context),
             samples=tuple(samples),
             rejected=tuple(rejected),

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from ordbench.dataset import Card, Dataset, Draw, Listing, Part, Rejected, Sample
+from ordbench.dataset import Dataset, DatasetCard, OfficialSplit, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench_datasets._faces import Face, age_task, not_found, read_faces
 from ordbench_datasets._morph_lists import Lists, Row, describe, read_lists
@@ -42,7 +42,7 @@ class Morph(Dataset):
         ages: ``0-100`` for the 101 ranks of OrdinalCLIP, ``16-77`` for the 62 that occur.
     """
 
-    card: ClassVar[Card] = Card(
+    card: ClassVar[DatasetCard] = DatasetCard(
         title="MORPH II",
         source="Ricanek, Tesafaye (2006). MORPH: a longitudinal image database of normal adult "
         "age-progression. FG 2006. https://doi.org/10.1109/FGR.2006.78",
@@ -62,7 +62,7 @@ class Morph(Dataset):
         self.ages = range(first, last + 1)
         self.list = list
 
-    def read(self) -> Listing:
+    def read(self) -> Samples:
         """List the images by name, with the official folds or draws of the list files.
 
         Raises:
@@ -73,13 +73,13 @@ class Morph(Dataset):
             raise not_found(self, rejected)
         if self.list:
             return self._by_list(samples, rejected)
-        return Listing(task=age_task(self.ages), samples=tuple(samples), rejected=tuple(rejected))
+        return Samples(task=age_task(self.ages), samples=tuple(samples), rejected=tuple(rejected))
 
-    def _by_list(self, samples: list[Sample], rejected: list[Rejected]) -> Listing:
+    def _by_list(self, samples: list[Sample], rejected: list[SkippedFile]) -> Samples:
         path = self._list_path()
         lists = read_lists(path)
         there = {sample.name: sample for sample in samples}
-        refused = [Rejected(row.name, why) for row in lists.rows if (why := _refuse(row, there))]
+        refused = [SkippedFile(row.name, why) for row in lists.rows if (why := _refuse(row, there))]
         names = {row.name for row in lists.rows} - {rejection.name for rejection in refused}
         if not names:
             raise DatasetError(
@@ -87,7 +87,7 @@ class Morph(Dataset):
                 f"first {refused[0].name!r} ({refused[0].reason})"
             )
         folds = {} if len(lists.folds) == 3 else _folds(lists)
-        return Listing(
+        return Samples(
             task=age_task(self.ages),
             samples=tuple(there[name]._replace(fold=folds.get(name)) for name in sorted(names)),
             rejected=(*rejected, *refused),
@@ -125,7 +125,7 @@ def _folds(lists: Lists) -> dict[str, int]:
     return folds
 
 
-def _draws(lists: Lists, names: set[str]) -> tuple[Draw, ...]:
+def _draws(lists: Lists, names: set[str]) -> tuple[OfficialSplit, ...]:
     """Train and test of each draw; of three sets, one trains and the other two test."""
 
     def kept(*sets: frozenset[str]) -> tuple[str, ...]:
@@ -135,11 +135,14 @@ def _draws(lists: Lists, names: set[str]) -> tuple[Draw, ...]:
     if len(lists.folds) == 3:
         rest = [[other for other in lists.folds if other is not fold] for fold in lists.folds]
         return tuple(
-            Draw(kept(fold), kept(*others)) for fold, others in zip(lists.folds, rest, strict=True)
+            OfficialSplit(kept(fold), kept(*others))
+            for fold, others in zip(lists.folds, rest, strict=True)
         )
     empty: frozenset[str] = frozenset()
     parts: tuple[Part, ...] = ("train", "test", "val")
-    return tuple(Draw(*(kept(draw.get(part, empty)) for part in parts)) for draw in lists.draws)
+    return tuple(
+        OfficialSplit(*(kept(draw.get(part, empty)) for part in parts)) for draw in lists.draws
+    )
 
 
 def _notes(lists: Lists, setting: str, *, unused: int) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ CVPR 2017. https://arxiv.org/abs/1702.08423
 import re
 from typing import ClassVar
 
-from ordbench.dataset import Card, Dataset, Listing
+from ordbench.dataset import Dataset, DatasetCard, Samples
 from ordbench_datasets._faces import Face, age_task, not_found, read_faces
 
 AGES = range(1, 117)
@@ -41,7 +41,7 @@ def parse(name: str) -> Face | str:
 class UtkFace(Dataset):
     """Faces with the official file names, in any folder below the root."""
 
-    card: ClassVar[Card] = Card(
+    card: ClassVar[DatasetCard] = DatasetCard(
         title="UTKFace",
         source="Zhang, Song, Qi (2017). Age progression/regression by conditional adversarial "
         "autoencoder. CVPR 2017. https://arxiv.org/abs/1702.08423",
@@ -52,7 +52,7 @@ class UtkFace(Dataset):
         ranks="ages 1 to 116, in years",
     )
 
-    def read(self) -> Listing:
+    def read(self) -> Samples:
         """List the faces by name; a face that lies there twice is listed once.
 
         Raises:
@@ -61,4 +61,4 @@ class UtkFace(Dataset):
         samples, rejected = read_faces(self.root, parse, AGES)
         if not samples:
             raise not_found(self, rejected)
-        return Listing(task=age_task(AGES), samples=tuple(samples), rejected=tuple(rejected))
+        return Samples(task=age_task(AGES), samples=tuple(samples), rejected=tuple(rejected))

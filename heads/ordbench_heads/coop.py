@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from ordbench.head import Problem
-from ordbench.prompt import Position, embed_text
-from ordbench.prompt_head import text_tower
-from ordbench.prompt_learner import PROMPT_RECIPE, PromptLearner, context_start, two_way_loss
+from ordbench.nn.losses import two_way_loss
+from ordbench.prompts.head import text_tower
+from ordbench.prompts.layout import Position, embed_text
+from ordbench.prompts.learner import PROMPT_RECIPE, PromptLearner, context_start
 from ordbench.recipe import Recipe
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ordbench.head import Head, Problem, StandardizedLinear
+from ordbench.head import Head, Problem
+from ordbench.nn.layers import StandardizedLinear
 from ordbench.recipe import Recipe
 
 

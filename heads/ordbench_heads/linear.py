@@ -9,7 +9,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ordbench.head import Head, Problem, StandardizedLinear
+from ordbench.head import Head, Problem
+from ordbench.nn.layers import StandardizedLinear
 from ordbench.recipe import Recipe
 
 

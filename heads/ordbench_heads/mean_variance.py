@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.recipe import Recipe
-from ordbench.space import Space
+from ordbench.recipe import Recipe, SearchSpace
 from ordbench_heads.linear import Linear
 
 
@@ -55,7 +54,7 @@ class MeanVariance(Linear):
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
-    search: ClassVar[Space] = {
+    search: ClassVar[SearchSpace] = {
         "mean_weight": (0.2, 0.05, 1.0),
         "variance_weight": (0.05, 0.01, 0.2),
     }

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
-from ordbench.prompt import Position, random_tokens
-from ordbench.prompt_head import text_tower
-from ordbench.prompt_learner import PROMPT_RECIPE, PromptLearner, context_start, two_way_loss
-from ordbench.recipe import Recipe
-from ordbench.space import Space
+from ordbench.nn.losses import two_way_loss
+from ordbench.prompts.head import text_tower
+from ordbench.prompts.layout import Position, random_tokens
+from ordbench.prompts.learner import PROMPT_RECIPE, PromptLearner, context_start
+from ordbench.recipe import Recipe, SearchSpace
 
 Interpolation = Literal["linear", "inverse", "piecewise-linear"]
 
@@ -80,7 +80,7 @@ class OrdinalCLIP(PromptLearner):
     """
 
     recipe: ClassVar[Recipe] = PROMPT_RECIPE.model_copy(update={"learning_rate": 0.2})
-    search: ClassVar[Space] = {"base_ranks": (3, 5, 8)}
+    search: ClassVar[SearchSpace] = {"base_ranks": (3, 5, 8)}
     weights: Tensor
 
     def __init__(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
-from ordbench.prompt_head import PromptHead, text_tower
+from ordbench.prompts.head import PromptHead, text_tower
 
 
 def fill(template: str, context: str, rank: str) -> str:

@@ -13,8 +13,8 @@ import pytest
 
 from ordbench.dataset import Dataset
 from ordbench.errors import DatasetError
-from ordbench.options import declared, resolve
-from ordbench.registry import DATASETS
+from ordbench.plugins.options import declared, resolve
+from ordbench.plugins.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "datasets" / "ordbench_datasets"
@@ -80,7 +80,8 @@ def test_an_empty_folder_is_refused_in_one_line_that_says_what_to_do(
 
 def test_importing_all_of_them_loads_no_heavy_library() -> None:
     code = (
-        "import sys; from ordbench.registry import DATASETS; loaded = list(DATASETS.values()); "
+        "import sys; from ordbench.plugins.registry import DATASETS; "
+        "loaded = list(DATASETS.values()); "
         "heavy = {'torch', 'pandas', 'numpy', 'PIL', 'pooch'} & set(sys.modules); "
         "assert len(loaded) >= 6 and not heavy, heavy"
     )

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.dataset import Listing
+from ordbench.dataset import Samples
 from ordbench.errors import DatasetError
-from ordbench.protocol import draw
+from ordbench.splits.protocol import draw
 from ordbench_datasets.csv_file import CsvFile
 
 Put = Callable[[Path, Iterable[str]], Path]
 
 
 @pytest.fixture
-def read(tmp_path: Path, put: Put) -> Callable[..., Listing]:
+def read(tmp_path: Path, put: Put) -> Callable[..., Samples]:
     put(tmp_path, ["a.jpg", "b.jpg", "c.jpg", "deep/d.jpg"])
 
-    def reader(text: str, encoding: str = "utf-8", **options: str) -> Listing:
+    def reader(text: str, encoding: str = "utf-8", **options: str) -> Samples:
         (tmp_path / "my.csv").write_bytes(text.encode(encoding))
         return CsvFile(tmp_path / "unused", str(tmp_path / "my.csv"), **options).read()
 
@@ -25,7 +25,7 @@ def read(tmp_path: Path, put: Put) -> Callable[..., Listing]:
 
 
 def test_images_are_found_beside_the_file_and_ranks_stand_by_number(
-    read: Callable[..., Listing], tmp_path: Path
+    read: Callable[..., Samples], tmp_path: Path
 ) -> None:
     listing = read("file,rank\nb.jpg,10\na.jpg,9\ndeep/d.jpg,100\n")
     assert listing.task.rank_names == ("9", "10", "100")
@@ -47,17 +47,17 @@ def test_images_are_found_beside_the_file_and_ranks_stand_by_number(
     ],
     ids=["label", "semicolon", "tab", "byte order mark"],
 )
-def test_common_dialects_say_the_same(read: Callable[..., Listing], text: str) -> None:
+def test_common_dialects_say_the_same(read: Callable[..., Samples], text: str) -> None:
     listing = read(text)
     assert [(s.name, s.rank) for s in listing.samples] == [("a.jpg", 0), ("b.jpg", 1)]
     assert listing.task.rank_names == ("1", "2")
 
 
-def test_a_path_of_windows_is_found(read: Callable[..., Listing]) -> None:
+def test_a_path_of_windows_is_found(read: Callable[..., Samples]) -> None:
     assert read("file,rank\ndeep\\d.jpg,1\na.jpg,2\n").samples[1].name == "deep/d.jpg"
 
 
-def test_groups_folds_and_parts_are_taken_over(read: Callable[..., Listing]) -> None:
+def test_groups_folds_and_parts_are_taken_over(read: Callable[..., Samples]) -> None:
     header = "file,rank,group,fold,part\n"
     listing = read(header + "a.jpg,1,ada,0,train\nb.jpg,2,,1,Val\nc.jpg,2,bob,2,test\n")
     assert [s[3:] for s in listing.samples] == [
@@ -69,7 +69,7 @@ def test_groups_folds_and_parts_are_taken_over(read: Callable[..., Listing]) -> 
     assert (split.train, split.val, split.test) == (("a.jpg",), ("b.jpg",), ("c.jpg",))
 
 
-def test_words_stand_in_the_order_given(read: Callable[..., Listing]) -> None:
+def test_words_stand_in_the_order_given(read: Callable[..., Samples]) -> None:
     text = "file,rank\na.jpg,mild\nb.jpg,severe\n"
     listing = read(text, ranks="none;mild;severe", unit="grade", context="it is")
     assert [s.rank for s in listing.samples] == [1, 2]
@@ -101,14 +101,14 @@ def test_words_stand_in_the_order_given(read: Callable[..., Listing]) -> None:
         ("file,rank\na.jpg,1\n", "at least 2 ranks, got 1"),
     ],
 )
-def test_an_unusable_line_is_named(read: Callable[..., Listing], text: str, message: str) -> None:
+def test_an_unusable_line_is_named(read: Callable[..., Samples], text: str, message: str) -> None:
     with pytest.raises(DatasetError, match=message) as caught:
         read(text)
     assert "\n" not in str(caught.value)
 
 
 def test_a_relative_and_an_absolute_path_of_one_image_are_refused(
-    read: Callable[..., Listing], tmp_path: Path
+    read: Callable[..., Samples], tmp_path: Path
 ) -> None:
     with pytest.raises(
         DatasetError, match=r"line 4, column file: '/.*a\.jpg' stands in line 2 too"
@@ -116,7 +116,7 @@ def test_a_relative_and_an_absolute_path_of_one_image_are_refused(
         read(f"file,rank\na.jpg,1\nb.jpg,2\n{tmp_path / 'a.jpg'},2\n")
 
 
-def test_another_encoding_is_refused_in_one_line(read: Callable[..., Listing]) -> None:
+def test_another_encoding_is_refused_in_one_line(read: Callable[..., Samples]) -> None:
     with pytest.raises(DatasetError, match="wanted a CSV file, UTF-8"):
         read("file,rank\njörg.jpg,1\n", encoding="latin-1")
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_images_that_are_not_there_are_reported_with_their_line(
-    read: Callable[..., Listing],
+    read: Callable[..., Samples],
 ) -> None:
     listing = read("file,rank\na.jpg,1\ngone.jpg,2\n")
     assert listing.rejected == (("gone.jpg", "cannot be read: No such file or directory (line 3)"),)

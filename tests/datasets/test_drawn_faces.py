@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.stats import truncnorm
 from sklearn.linear_model import RidgeCV
 
-from ordbench.dataset import Listing
+from ordbench.dataset import Samples
 from ordbench.errors import DatasetError, SpecError
 from ordbench_datasets._drawn.folder import digest
 from ordbench_datasets.drawn_faces import (
@@ -53,11 +53,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def listing(root: Path) -> Listing:
+def listing(root: Path) -> Samples:
     return DrawnFaces(root, per_rank=4).read()
 
 
-def pixels(listing: Listing) -> NDArray[np.float64]:
+def pixels(listing: Samples) -> NDArray[np.float64]:
     pictures: list[NDArray[np.float64]] = []
     for sample in listing.samples:
         with Image.open(sample.image) as picture:
@@ -65,14 +65,14 @@ def pixels(listing: Listing) -> NDArray[np.float64]:
     return np.stack(pictures)
 
 
-def test_ages_are_the_ranks(listing: Listing) -> None:
+def test_ages_are_the_ranks(listing: Samples) -> None:
     task = listing.task
     assert (task.num_ranks, task.unit) == (90, "years")
     assert task.rank_names == tuple(map(str, range(1, 91)))
     assert task.rank_values == tuple(range(1, 91))
 
 
-def test_samples_are_listed_by_age_and_number(listing: Listing, root: Path) -> None:
+def test_samples_are_listed_by_age_and_number(listing: Samples, root: Path) -> None:
     assert [sample.rank for sample in listing.samples] == [
         rank for rank in range(90) for _ in "1234"
     ]
@@ -83,7 +83,7 @@ def test_samples_are_listed_by_age_and_number(listing: Listing, root: Path) -> N
     assert all(sample.image == root / sample.name for sample in listing.samples)
 
 
-def test_every_picture_is_small_coloured_and_different(listing: Listing) -> None:
+def test_every_picture_is_small_coloured_and_different(listing: Samples) -> None:
     drawn = pixels(listing)
     assert drawn.shape == (360, 64, 64, 3)
     assert len({picture.tobytes() for picture in drawn}) == 360
@@ -100,14 +100,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(tmp_path: P
     assert first != other
 
 
-def test_a_picture_does_not_depend_on_how_many_there_are(listing: Listing, tmp_path: Path) -> None:
+def test_a_picture_does_not_depend_on_how_many_there_are(listing: Samples, tmp_path: Path) -> None:
     few = DrawnFaces(tmp_path, per_rank=1).read()
     assert [s.image.read_bytes() for s in few.samples] == [
         s.image.read_bytes() for s in listing.samples[::4]
     ]
 
 
-def test_a_change_of_the_pictures_needs_a_new_version(listing: Listing) -> None:
+def test_a_change_of_the_pictures_needs_a_new_version(listing: Samples) -> None:
     # Means of 16 x 16 blocks of the greys of one picture. If they move, raise VERSION.
     with Image.open(listing.samples[4 * 59].image) as picture:
         greys = np.asarray(picture, dtype=np.float64).mean(2)
@@ -117,7 +117,7 @@ def test_a_change_of_the_pictures_needs_a_new_version(listing: Listing) -> None:
 
 
 def test_what_is_there_is_not_drawn_again(
-    listing: Listing, root: Path, monkeypatch: pytest.MonkeyPatch
+    listing: Samples, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: DrawnFaces) -> Iterator[tuple[str, bytes]]:
         raise AssertionError("drawn again")
@@ -146,7 +146,7 @@ def test_a_missing_picture_is_drawn_again(tmp_path: Path) -> None:
     assert lost.read_bytes() == content
 
 
-def test_the_age_can_be_read_from_the_pixels(listing: Listing) -> None:
+def test_the_age_can_be_read_from_the_pixels(listing: Samples) -> None:
     greys = pixels(listing).mean(3)
     features = greys.reshape(-1, 16, 4, 16, 4).mean((2, 4)).reshape(len(greys), -1)
     ages = np.repeat(np.array(AGES), 4)

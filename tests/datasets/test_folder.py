@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.choice import Choice
 from ordbench.errors import DatasetError, SpecError
-from ordbench.options import resolve
+from ordbench.plugins.options import resolve
+from ordbench.plugins.reference import PluginRef
 from ordbench_datasets.folder import Folder
 
 Put = Callable[[Path, Iterable[str]], Path]
@@ -38,7 +38,7 @@ def test_words_without_an_order_are_refused_with_the_line_to_type(tmp_path: Path
 
 def test_the_line_to_type_works(tmp_path: Path, put: Put) -> None:
     put(tmp_path, ["low/a.jpg", "mid/a.jpg", "high/a.jpg"])
-    choice = Choice.parse(f'folder:{tmp_path}:ranks="low;mid;high":unit=grade:context="it is"')
+    choice = PluginRef.parse(f'folder:{tmp_path}:ranks="low;mid;high":unit=grade:context="it is"')
     options = {k: str(v) for k, v in resolve(Folder, choice.options, owner="folder").items()}
     listing = Folder(tmp_path, choice.argument, **options).read()
     assert [s.rank for s in listing.samples] == [2, 0, 1]

@@ -7,10 +7,10 @@ from typing import Literal
 
 import pytest
 
-from ordbench.dataset import Listing
+from ordbench.dataset import Samples
 from ordbench.errors import DatasetError
-from ordbench.protocol import draw
-from ordbench.split import Split
+from ordbench.splits.protocol import draw
+from ordbench.splits.split import Split
 from ordbench_datasets.morph import Morph
 
 Put = Callable[[Path, Iterable[str]], Path]
@@ -18,7 +18,7 @@ Shared = Callable[[str], Path]
 FACES = ["009055_1M54.JPG", "009055_2M55.JPG", "100001_00F16.JPG", "100002_0M77.JPG"]
 
 
-def drawn(listing: Listing, fold: int = 0, shots: int | None = None) -> Split:
+def drawn(listing: Samples, fold: int = 0, shots: int | None = None) -> Split:
     return draw(listing, dataset="morph", protocol="standard", fold=fold, shots=shots, data_seed=0)
 
 

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
 from ordbench.errors import SpecError
-from ordbench.fit import Labelled, Replica, fit
 from ordbench.head import Head, PointHead
-from ordbench.options import resolve
-from ordbench.registry import HEADS
+from ordbench.plugins.options import resolve
+from ordbench.plugins.registry import HEADS
+from ordbench.training.trainer import LabelledFeatures, Replica, fit
 from tests.reference.problem import problem
 
 WIDTH = problem().in_features
@@ -128,7 +128,10 @@ def test_its_recipe_learns_a_line(name: str) -> None:
         along = torch.randn(512, 1)
         features = along * torch.randn(1, WIDTH) + 0.1 * torch.randn(512, WIDTH)
         ranks = torch.bucketize(along.squeeze(1), torch.tensor([-1.0, -0.3, 0.3, 1.0]))
-        train, val = Labelled(features[:384], ranks[:384]), Labelled(features[384:], ranks[384:])
+        train, val = (
+            LabelledFeatures(features[:384], ranks[:384]),
+            LabelledFeatures(features[384:], ranks[384:]),
+        )
         head = build(name, seed=seed, aligned=False)
         replicas.append(Replica(head, train, val, head.recipe, seed))
     errors = [fitted.val_mae for fitted in fit(replicas, torch.arange(5.0))]

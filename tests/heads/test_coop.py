@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from ordbench.prompt import embed_text
-from ordbench.prompt_learner import two_way_loss
+from ordbench.nn.losses import two_way_loss
+from ordbench.prompts.layout import embed_text
 from ordbench_heads.coop import CoOp
 from tests.reference.problem import problem
 from tests.reference.prompt import encode_77

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from ordbench.errors import SpecError
-from ordbench.prompt import embed_text
+from ordbench.prompts.layout import embed_text
 from ordbench_heads.ordinalclip import Interpolation, OrdinalCLIP, interpolation_weights
 from tests.reference.problem import problem
 from tests.reference.prompt import encode_77

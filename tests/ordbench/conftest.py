@@ -6,20 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import ordbench.record
-from ordbench import leaderboard
-from ordbench.canonical import run_id
-from ordbench.flat import FlatRecord
-from ordbench.lot import alike
-from ordbench.predictions import Predictions
-from ordbench.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
-from ordbench.spec import RunSpec
-from ordbench.store import Store
-from ordbench.table import Table
+import ordbench.runs.record
+from ordbench.leaderboard import build as leaderboard
+from ordbench.leaderboard.table import Table
+from ordbench.results.rows import RunRow, alike
+from ordbench.results.store import Store
+from ordbench.runs.predictions import Predictions
+from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
+from ordbench.runs.spec import RunSpec
+from ordbench.utils.canonical_json import run_id
 
-FlatRun = Callable[..., FlatRecord]
+FlatRun = Callable[..., RunRow]
 
-BASE = FlatRecord(
+BASE = RunRow(
     run_id="",
     status="done",
     ranked=True,
@@ -83,9 +82,9 @@ def done(seed: int = 0, **changes: object) -> Record:
 @pytest.fixture
 def flat_run() -> FlatRun:
     """A run of CORAL on FG-NET; ``mae`` stands for its score decoded by median."""
-    made: list[FlatRecord] = []
+    made: list[RunRow] = []
 
-    def make(head: str = "coral", mae: float | None = None, **changes: object) -> FlatRecord:
+    def make(head: str = "coral", mae: float | None = None, **changes: object) -> RunRow:
         scores = {} if mae is None else {"mae_median": mae}
         fields = {
             "head": head,
@@ -101,7 +100,7 @@ def flat_run() -> FlatRun:
     return make
 
 
-def build(runs: Iterable[FlatRecord], **asked: object) -> list[Table]:
+def build(runs: Iterable[RunRow], **asked: object) -> list[Table]:
     """The leaderboards of runs one by one."""
     make: Callable[..., list[Table]] = leaderboard.build
     return make(alike(runs), **asked)
@@ -130,11 +129,11 @@ def store(tmp_path: Path) -> Store:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The run ids of the record files that were read."""
     read: list[str] = []
-    real = ordbench.record.from_sealed
+    real = ordbench.runs.record.from_sealed
 
     def count(content: bytes, run_id: str) -> Record:
         read.append(run_id)
         return real(content, run_id)
 
-    monkeypatch.setattr(ordbench.record, "from_sealed", count)
+    monkeypatch.setattr(ordbench.runs.record, "from_sealed", count)
     return read

@@ -6,48 +6,48 @@ from typing import ClassVar
 
 import pytest
 
-from ordbench.dataset import Card, Dataset, Draw, Listing, Sample
+from ordbench.dataset import Dataset, DatasetCard, OfficialSplit, Sample, Samples
 from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
 
 TASK = Task(rank_names=("low", "high"), rank_values=(0, 1), unit="grade", context="it is")
 A, B = Sample("a.jpg", Path("a.jpg"), 0), Sample("b.jpg", Path("b.jpg"), 1)
-CARD = Card(
+CARD = DatasetCard(
     title="Mine", source="me", licence="mine", how_to_get="ask me", layout="x", ranks="low, high"
 )
 
 
 class Mine(Dataset):
-    card: ClassVar[Card] = CARD
+    card: ClassVar[DatasetCard] = CARD
 
-    def read(self) -> Listing:
-        return Listing(task=TASK, samples=(A, B))
+    def read(self) -> Samples:
+        return Samples(task=TASK, samples=(A, B))
 
 
 class MineAt(Mine):
-    card: ClassVar[Card] = replace(CARD, argument="PATH")
+    card: ClassVar[DatasetCard] = replace(CARD, argument="PATH")
 
 
 def test_a_name_that_stands_twice_is_refused() -> None:
     with pytest.raises(DatasetError, match=r"'a\.jpg' is listed 2 times"):
-        Listing(task=TASK, samples=(A, B, A))
+        Samples(task=TASK, samples=(A, B, A))
 
 
 @pytest.mark.parametrize("rank", [-1, 2])
 def test_a_rank_outside_the_task_is_refused(rank: int) -> None:
     with pytest.raises(DatasetError, match=rf"'a\.jpg' has rank {rank}; wanted 0\.\.1"):
-        Listing(task=TASK, samples=(A._replace(rank=rank),))
+        Samples(task=TASK, samples=(A._replace(rank=rank),))
 
 
 def test_the_fingerprint_is_of_the_labels_and_not_of_their_order() -> None:
-    listing = Listing(task=TASK, samples=(A, B))
-    same = Listing(task=TASK, samples=(B, A._replace(image=Path("elsewhere/a.jpg"))))
+    listing = Samples(task=TASK, samples=(A, B))
+    same = Samples(task=TASK, samples=(B, A._replace(image=Path("elsewhere/a.jpg"))))
     assert listing.fingerprint == same.fingerprint
     others = [
-        Listing(task=TASK, samples=(A._replace(rank=1), B)),
-        Listing(task=TASK, samples=(A._replace(name="c.jpg"), B)),
-        Listing(task=replace(TASK, rank_values=(0, 2)), samples=(A, B)),
-        Listing(task=replace(TASK, context="it was"), samples=(A, B)),
+        Samples(task=TASK, samples=(A._replace(rank=1), B)),
+        Samples(task=TASK, samples=(A._replace(name="c.jpg"), B)),
+        Samples(task=replace(TASK, rank_values=(0, 2)), samples=(A, B)),
+        Samples(task=replace(TASK, context="it was"), samples=(A, B)),
     ]
     assert len({listing.fingerprint, *(other.fingerprint for other in others)}) == 5
 
@@ -55,14 +55,16 @@ def test_the_fingerprint_is_of_the_labels_and_not_of_their_order() -> None:
 def test_the_fingerprint_is_of_the_official_division_where_there_is_one() -> None:
     names = ("a.jpg",), ("b.jpg",)
     listings = [
-        Listing(task=TASK, samples=(A, B)),
-        Listing(task=TASK, samples=(A._replace(part="val"), B._replace(part="test"))),
-        Listing(task=TASK, samples=(A._replace(part="test"), B._replace(part="val"))),
-        Listing(task=TASK, samples=(A._replace(fold=0), B._replace(fold=1))),
-        Listing(task=TASK, samples=(A._replace(group="0"), B._replace(group="1"))),
-        Listing(task=TASK, samples=(A, B), draws=(Draw(*names),)),
-        Listing(task=TASK, samples=(A, B), draws=(Draw(*names[::-1]),)),
-        Listing(task=TASK, samples=(A, B), draws=(Draw(*names), Draw(*names[::-1]))),
+        Samples(task=TASK, samples=(A, B)),
+        Samples(task=TASK, samples=(A._replace(part="val"), B._replace(part="test"))),
+        Samples(task=TASK, samples=(A._replace(part="test"), B._replace(part="val"))),
+        Samples(task=TASK, samples=(A._replace(fold=0), B._replace(fold=1))),
+        Samples(task=TASK, samples=(A._replace(group="0"), B._replace(group="1"))),
+        Samples(task=TASK, samples=(A, B), draws=(OfficialSplit(*names),)),
+        Samples(task=TASK, samples=(A, B), draws=(OfficialSplit(*names[::-1]),)),
+        Samples(
+            task=TASK, samples=(A, B), draws=(OfficialSplit(*names), OfficialSplit(*names[::-1]))
+        ),
     ]
     assert len({listing.fingerprint for listing in listings}) == len(listings)
     turned = [replace(listing, samples=listing.samples[::-1]) for listing in listings]
@@ -73,7 +75,7 @@ def test_the_fingerprint_is_of_the_official_division_where_there_is_one() -> Non
 
 def test_whole_numbers_and_floats_have_one_fingerprint() -> None:
     floats = replace(TASK, rank_values=(0.0, 1.0))
-    prints = {Listing(task=task, samples=(A,)).fingerprint for task in (TASK, floats)}
+    prints = {Samples(task=task, samples=(A,)).fingerprint for task in (TASK, floats)}
     assert len(prints) == 1
 
 

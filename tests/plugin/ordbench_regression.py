@@ -5,7 +5,8 @@ Source: an example of a head without a posterior.
 
 from torch.nn import functional as F
 
-from ordbench.head import PointHead, StandardizedLinear
+from ordbench.head import PointHead
+from ordbench.nn.layers import StandardizedLinear
 
 
 class Regression(PointHead):

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from ordbench.backbone import Backbone, BackboneFamily, Dtype, Layer
-from ordbench.features import Features, extract
+from ordbench.features.extraction import Features, extract
 
 
 class MeanColour:
@@ -60,7 +60,7 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> type[Colours]:
         encoded: ClassVar[list[int]] = []
         loaded: ClassVar[list[Dtype]] = []
 
-    monkeypatch.setattr("ordbench.features.BACKBONES", {"colours": Fresh})
+    monkeypatch.setattr("ordbench.features.extraction.BACKBONES", {"colours": Fresh})
     return Fresh
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ordbench.backbone import TextTower
-from ordbench.prompt import Position
+from ordbench.prompts.layout import Position
 
 
 def encode_77(

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "scripts" / "clip_tiny"
-SHIPPED = ROOT / "ordbench" / "backbones" / "clip_tiny"
+SHIPPED = ROOT / "ordbench" / "backbones" / "clip" / "tiny"
 MODULES = [path.stem for path in SCRIPTS.glob("*.py")]
 
 

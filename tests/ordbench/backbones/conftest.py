@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ordbench.backbone import Backbone, Dtype, Layer, TextTower
-from ordbench.backbones.clip import Clip
+from ordbench.backbones.clip.family import Clip
 
 VIT = {"layers": 2, "width": 32, "head_width": 16, "patch_size": 16, "image_size": 32}
 RESNET = {"layers": [1, 1, 1, 1], "width": 8, "head_width": 8, "image_size": 32}

@@ -10,7 +10,7 @@ from huggingface_hub import constants
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ordbench.backbones._weights import (
+from ordbench.backbones.weights import (
     fetch,
     file_hash,
     load_strictly,

@@ -1,0 +1,1 @@
+"""CLIP models of open_clip: image tower, text tower, and the embedded tiny one."""

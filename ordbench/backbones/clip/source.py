@@ -1,0 +1,150 @@
+"""What ``clip:ARGUMENT`` means: a model, a tag, a file, a folder or a repository on the hub.
+
+Nothing here loads torch, unless a tag must be looked up in open_clip's tables.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ordbench.backbones.weights import check_file, fetch, split_path, suggest
+from ordbench.errors import BackboneError
+
+HUB = "hf-hub:"
+TINY = Path(__file__).with_name("tiny")
+CONFIG = "open_clip_config.json"
+
+# What open_clip's own repositories call the weights, the best one first.
+FILES = (
+    "open_clip_model.safetensors",
+    "model.safetensors",
+    "open_clip_pytorch_model.bin",
+    "pytorch_model.bin",
+)
+
+
+class Source(NamedTuple):
+    """Where a CLIP comes from.
+
+    Attributes:
+        what: The backbone as typed, for errors.
+        weights: Its file of weights.
+        model: Its name in open_clip; empty where ``folder`` describes it.
+        tag: The pretrained tag that says how it was trained and how images are prepared, or empty.
+        folder: Folder with open_clip's configuration file, or None.
+    """
+
+    what: str
+    weights: Path
+    model: str = ""
+    tag: str = ""
+    folder: Path | None = None
+
+
+def locate(argument: str) -> Source:
+    """Find, or fetch, what an argument means; open_clip is loaded only to look up a tag.
+
+    >>> locate("RN50/openai@no/such/file")
+    Traceback (most recent call last):
+    ...
+    ordbench.errors.BackboneError: backbone clip:RN50/openai@no/such/file: weights no/such/file \
+cannot be read (No such file or directory); check what stands after the @
+
+    Raises:
+        BackboneError: If there is no such model, tag, file or folder, or it cannot be fetched.
+    """
+    what = f"clip:{argument}"
+    name, path = split_path(argument)
+    if argument == "tiny":
+        if not TINY.is_dir():
+            raise BackboneError(f"backbone {what}: {TINY} is not there; install ordbench again")
+        path = TINY
+    if path and path.is_dir():
+        return _in_folder(path, what)
+    if name.startswith(HUB):
+        return _on_hub(name, path, what)
+    if path:
+        return Source(what, check_file(path, what=what), *model_and_tag(name))
+    return _pretrained(Source(what, Path(), *model_and_tag(name)))
+
+
+def model_and_tag(name: str) -> tuple[str, str]:
+    """Take ``MODEL/TAG`` apart and spell both as open_clip does; OpenAI's spelling is known too.
+
+    >>> model_and_tag("ViT-B-32/laion400m-e32"), model_and_tag("ViT-B/32"), model_and_tag("RN50")
+    (('ViT-B-32', 'laion400m_e32'), ('ViT-B-32', ''), ('RN50', ''))
+    """
+    model, _, tag = name.rpartition("/")
+    if not model or tag.isdigit():
+        model, tag = name, ""
+    return model.replace("/", "-"), tag.lower().replace("-", "_")
+
+
+def _in_folder(folder: Path, what: str) -> Source:
+    config, files = folder / CONFIG, [folder / name for name in FILES]
+    weights = next((file for file in files if file.is_file()), None)
+    if weights is None or not config.is_file():
+        raise BackboneError(
+            f"backbone {what}: folder {folder} must hold {CONFIG} and the weights "
+            f"(one of {', '.join(FILES)}); fetch both, or name the file of weights"
+        )
+    return Source(what, weights, folder=folder)
+
+
+def _on_hub(name: str, path: Path | None, what: str) -> Source:
+    instead = f"clip:{name}@FOLDER"
+    if path:
+        raise BackboneError(
+            f"backbone {what}: {path} is no folder; wanted one with {CONFIG} and the weights"
+        )
+    repo = name.removeprefix(HUB)
+    config = fetch(repo, [CONFIG], what=what, instead=instead)
+    return Source(what, fetch(repo, FILES, what=what, instead=instead), folder=config.parent)
+
+
+def _pretrained(source: Source) -> Source:
+    open_clip = import_module("open_clip")  # takes seconds; untyped
+
+    settings = tag_settings(source)
+    instead = f"clip:{source.model}/{source.tag}@FILE"
+    if not source.tag:
+        tags = suggest("", open_clip.list_pretrained_tags_by_model(source.model)) or "none known"
+        raise BackboneError(
+            f"backbone {source.what} names no weights; write clip:{source.model}/TAG "
+            f"(there are: {tags}) or clip:{source.model}@FILE"
+        )
+    if not settings.get("hf_hub"):
+        raise BackboneError(
+            f"backbone {source.what}: its weights are not on the hub; "
+            f"fetch {settings.get('url')} and write {instead}"
+        )
+    repo, _, file = settings["hf_hub"].rpartition("/")
+    safe = (f"{file.rpartition('.')[0]}.safetensors", file)
+    weights = fetch(repo, safe if file else FILES, what=source.what, instead=instead)
+    return source._replace(weights=weights)
+
+
+def tag_settings(source: Source) -> dict[str, Any]:
+    """The settings that open_clip keeps for a tag; none for a model without one.
+
+    Raises:
+        BackboneError: If open_clip has no such model or tag; suggests names.
+    """
+    open_clip = import_module("open_clip")
+    if source.folder:
+        return {}
+    if source.model not in open_clip.list_models():
+        raise BackboneError(
+            f"backbone {source.what}: open_clip has no model {source.model!r}; "
+            f"near: {suggest(source.model, open_clip.list_models())}"
+        )
+    settings: dict[str, Any] = open_clip.get_pretrained_cfg(source.model, source.tag)
+    if source.tag and not settings:
+        tags = suggest(source.tag, open_clip.list_pretrained_tags_by_model(source.model))
+        raise BackboneError(
+            f"backbone {source.what}: {source.model} has no weights {source.tag!r}; "
+            f"there are: {tags or 'none'}"
+        )
+    return settings

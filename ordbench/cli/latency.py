@@ -1,0 +1,130 @@
+"""`ordbench latency`: parse, call, print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from ordbench.cli.run import Texts
+from ordbench.errors import SpecError
+from ordbench.latency.builders import REFERENCE, HeadBuilder
+from ordbench.latency.compare import Comparison, compare
+from ordbench.latency.record import to_json
+from ordbench.latency.setting import LatencySetting
+from ordbench.latency.tables import conditions, tables
+from ordbench.leaderboard.formats import NO_WRAP
+from ordbench.utils.files import write_atomic
+
+
+def latency(
+    head: Annotated[
+        Texts,
+        typer.Option(
+            "--head",
+            "-h",
+            help="NAME[:KEY=VALUE], several by comma; linear is added.",
+            show_default="all",
+        ),
+    ] = None,
+    stage: Annotated[
+        Texts,
+        typer.Option(
+            help="deployed, with-text (prompts encoded at each call), train.",
+            show_default="deployed",
+        ),
+    ] = None,
+    runtime: Annotated[
+        Texts, typer.Option(help="eager, compile, onnx.", show_default="eager")
+    ] = None,
+    batch: Annotated[
+        Texts, typer.Option(help="Images a call, N.", show_default="1,32,1024")
+    ] = None,
+    ranks: Annotated[Texts, typer.Option(help="Ranks, K.", show_default="101")] = None,
+    features: Annotated[
+        Texts, typer.Option(help="Width of the features, D.", show_default="512,1024")
+    ] = None,
+    dtype: Annotated[
+        Texts,
+        typer.Option(help="float32, bfloat16, float16, float64.", show_default="float32"),
+    ] = None,
+    device: Annotated[
+        Texts, typer.Option(help="auto, cpu, cuda, cuda:N.", show_default="auto")
+    ] = None,
+    text: Annotated[
+        str,
+        typer.Option(
+            help="Backbone whose text tower is prompted.",
+            show_default="random weights: a CLIP as wide as the features, else ViT-B-32",
+        ),
+    ] = "",
+    seconds: Annotated[float, typer.Option(min=0, help="Time for each comparison.")] = 2.0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads on the CPU.")] = 1,
+    json: Annotated[
+        Path | None, typer.Option(help="File to write, for pytest-benchmark compare.")
+    ] = None,
+) -> None:
+    """Time heads against the linear probe: deployed, with their text tower, or in training."""
+    from ordbench.cli.latency import run  # torch stays out of --help
+    from ordbench.latency.setting import settings
+
+    grid = settings(
+        stages=stage or ["deployed"],
+        runtimes=runtime or ["eager"],
+        batches=batch or ["1,32,1024"],
+        ranks=ranks or ["101"],
+        widths=features or ["512,1024"],
+        dtypes=dtype or ["float32"],
+        devices=device or ["auto"],
+        text=text,
+    )
+    run(grid, head or ["all"], seconds=seconds, threads=threads, json=json)
+
+
+def run(
+    grid: Sequence[LatencySetting],
+    heads: Sequence[str],
+    *,
+    seconds: float = 2.0,
+    threads: int = 1,
+    json: Path | None = None,
+) -> None:
+    """Time heads in every setting of a grid, print the tables, and write them as JSON.
+
+    What was timed before an interruption is printed and written as well.
+
+    Args:
+        grid: Where to compare the heads.
+        heads: As in `HeadBuilder`.
+        seconds: As in `compare`.
+        threads: As in `compare`.
+        json: File to write, as pytest-benchmark would.
+
+    Raises:
+        OrdbenchError: If a head or text tower cannot be had, the file not be written, or if
+            none of the heads could be timed in any setting.
+    """
+    bench = HeadBuilder(heads)
+    timed = compare(grid, bench, seconds=seconds, threads=threads)
+    done, errors = list[Comparison](), Console(stderr=True)
+    try:
+        done.extend(track(timed, "timing", len(grid), console=errors, transient=True))
+    finally:  # who stops it sees what there is
+        if done and json:  # first, as nobody may read what is printed
+            write_atomic(json, to_json(done, threads=threads).encode())
+        if done:
+            _show(done, threads)
+    asked = set(bench.labels) - {REFERENCE} or {REFERENCE}
+    if not asked.intersection(row.label for comparison in done for row in comparison.rows):
+        reasons = (reason for comparison in done for reason in comparison.skipped.values())
+        raise SpecError(next(reasons, "no head was timed: none of these prompts a text tower"))
+
+
+def _show(comparisons: Sequence[Comparison], threads: int) -> None:
+    console = Console(width=NO_WRAP, highlight=False)  # a terminal breaks lines, and cuts none
+    console.print(tables(comparisons))
+    console.print(conditions(comparisons, threads), markup=False)

@@ -1,0 +1,150 @@
+"""The command line: parse, call one function, print. No logic lives here."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from errno import ENOSPC
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ordbench.cli.latency import latency
+from ordbench.cli.results import results_app
+from ordbench.cli.run import run
+from ordbench.cli.split import split_app
+from ordbench.errors import OrdbenchError
+
+INTERRUPTED = 130  # what Typer makes of a Ctrl-C, as shells do
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+app.add_typer(split_app, name="split", help="Show or write which images train, validate and test.")
+
+app.add_typer(results_app, name="results", help="Verify, merge, compare or publish results.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ordbench {version('ordbench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def ordbench(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Compare ordinal-regression heads on one backbone interface."""
+
+
+app.command()(run)
+
+
+@app.command()
+def table(
+    results: Annotated[Path, typer.Argument(help="Folder of the records.")] = Path("results"),
+    metric: Annotated[
+        str, typer.Option(help="mae, accuracy, cs@1, cs@3, cs@5, qwk, nll or rps.")
+    ] = "mae",
+    decode: Annotated[
+        str, typer.Option(help="How a posterior becomes a number: argmax, mean or median.")
+    ] = "median",
+    columns: Annotated[
+        Literal["shots", "dataset"], typer.Option(help="What stands in the columns.")
+    ] = "shots",
+    format: Annotated[
+        Literal["rich", "markdown", "latex", "csv", "json"], typer.Option(help="How to print.")
+    ] = "rich",
+    head: Annotated[list[str] | None, typer.Option(help="Only these heads.")] = None,
+    dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
+    backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
+    shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,
+    fold: Annotated[list[str] | None, typer.Option(help="Only these folds.")] = None,
+    pool_folds: Annotated[
+        bool, typer.Option("--pool-folds", help="Mean over the runs of all folds.")
+    ] = False,
+) -> None:
+    """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
+    from ordbench.cli.table import table_text
+
+    text = table_text(
+        results,
+        metric=metric,
+        decode=decode,
+        columns=columns,
+        format=format,
+        head=head,
+        dataset=dataset,
+        backbone=backbone,
+        shots=shots,
+        fold=fold,
+        pool_folds=pool_folds,
+    )
+    typer.echo(text, nl=False)
+
+
+app.command(name="latency")(latency)
+
+
+@app.command(name="ls")
+def list_plugins(
+    kind: Annotated[
+        Literal["heads", "datasets", "backbones"], typer.Argument(help="What to list.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the installed heads, datasets or backbones."""
+    import json
+
+    from ordbench.cli.ls import show
+    from ordbench.plugins.catalog import entries
+
+    rows = entries(kind)
+    if as_json:
+        typer.echo(json.dumps([row._asdict() for row in rows], indent=2))
+    else:
+        show(rows)
+
+
+def _show_warnings() -> None:
+    """One line each, however the libraries that are loaded later set up their own logging."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("ordbench: %(message)s"))
+    logger = logging.getLogger("ordbench")
+    logger.addHandler(handler)
+    logger.propagate = False
+
+
+def main() -> int:
+    """Run the app and give its exit code.
+
+    What a user can mend becomes one line and code 2; a Ctrl-C becomes one line and code 130.
+    """
+    _show_warnings()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
+    try:
+        code: int = app(standalone_mode=False) or 0
+        if code != INTERRUPTED:
+            return code
+        message = "stopped; the same command goes on with what is not done"
+    except OrdbenchError as error:
+        code, message = 2, str(error)
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        code, message = 2, "no space is left to write the output; make room or write elsewhere"
+    except typer.TyperException as error:
+        # Typer would draw it in a box that breaks a long path over lines.
+        said = error.format_message().rstrip(".")
+        if not said:  # no command was typed, and the help has been printed
+            return 2
+        code, message = 2, f"{said}; see ordbench --help"
+    print(f"ordbench: {' '.join(message.split())}", file=sys.stderr)
+    return code

@@ -1,0 +1,225 @@
+"""What a user sees while runs go by: a bar, a line for each result, or JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from ordbench.results.layout import trace_path
+from ordbench.runs.record import to_json
+from ordbench.runs.titles import cell_title, dataset_label, head_label, seed_title
+
+if TYPE_CHECKING:
+    from ordbench.dataset import SkippedFile
+    from ordbench.runs.record import Record, SplitFacts
+    from ordbench.runs.spec import RunSpec
+    from ordbench.sweep.cells import Cell
+    from ordbench.sweep.survey import Outcome, Survey
+
+SHOWN = 10  # files left out that are named
+
+
+@contextmanager
+def encoding_bar() -> Generator[Callable[[int, int], None]]:
+    """A bar on standard error that is told how many images of how many are encoded."""
+    bar = _bar(TextColumn("encoding images"))
+    task = bar.add_task("encoding", total=None)
+
+    def told(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+        if done == total:
+            bar.stop()
+
+    try:
+        yield told
+    finally:
+        bar.stop()
+
+
+def _bar(what: TextColumn) -> Progress:
+    """A bar on standard error, if that is a terminal; a log gets none."""
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    return Progress(
+        what, *columns, console=console, transient=True, disable=not console.is_terminal
+    )
+
+
+class Report:
+    """Says what each run brought, and at the end how many there were.
+
+    Args:
+        total: Number of runs.
+        as_json: One JSON object a run on standard output, and nothing else.
+        left: Runs that are not among them, as there was a limit.
+    """
+
+    def __init__(self, *, total: int, as_json: bool, left: int = 0) -> None:
+        self.as_json = as_json
+        self._left = left
+        self.failed: list[Record] = []
+        self._trained = self._skipped = 0
+        self._rejected: dict[str, tuple[SkippedFile, ...]] = {}
+        self._notes: defaultdict[tuple[str, str], set[int]] = defaultdict(set)  # and their folds
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._bar = _bar(TextColumn("{task.description}", markup=False))
+        self._now = "runs"
+        self._task = self._bar.add_task(self._now, total=total)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+        if self.as_json or error[0]:
+            return
+        for dataset, rejected in self._rejected.items():
+            self._say(rejections(dataset, rejected))
+        for (dataset, note), folds in self._notes.items():
+            fold = f", fold {', '.join(map(str, sorted(folds)))}" if any(folds) else ""
+            self._say(f"{dataset}{fold}: {note}")
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        left = f", {self._left} left for another time" if self._left else ""
+        self._say(f"{self._trained} trained, {self._skipped} done before{failed}{left}")
+
+    def begin(self, cell: Cell) -> None:
+        """Show what is trained now."""
+        self._now = cell.title
+        self._show()
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count runs that are done, and print a line for each."""
+        for record, skipped in outcomes:
+            if record.status == "failed":
+                self.failed.append(record)
+            elif skipped:
+                self._skipped += 1
+            else:
+                self._trained += 1
+            if record.split:
+                self._remember(record.spec, record.split)
+            if self.as_json:
+                print(to_json(record), flush=True)
+            else:
+                self._say(line(record, skipped=skipped))
+            self._bar.advance(self._task)
+        self._show()
+
+    def warn(self, message: str) -> None:
+        """Say something that is no result."""
+        self._bar.console.print(message, markup=False)
+
+    def failures(self, results: Path, *, again: str) -> str:
+        """How many runs failed, why the first did, and which option runs them again."""
+        first = self.failed[0]
+        trace = trace_path(results, first.run_id)
+        runs = self._trained + self._skipped + len(self.failed)
+        return (
+            f"{len(self.failed)} of {runs} runs failed, the first: "
+            f"{title(first.spec, first.label)}: {first.error} (where: {trace}); "
+            f"{again} runs them again"
+        )
+
+    def _remember(self, spec: RunSpec, split: SplitFacts) -> None:
+        """What is said once at the end: files left out, and what a reader must know."""
+        dataset = dataset_label(spec)
+        if split.rejected:
+            self._rejected[dataset] = split.rejected
+        for note in split.notes:
+            self._notes[dataset, note].add(spec.fold)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+    def _show(self) -> None:
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        self._bar.update(self._task, description=f"{self._now}{failed}")
+
+
+def title(spec: RunSpec, label: str) -> str:
+    """What a run is, in words."""
+    return f"{cell_title(spec, label)}, {seed_title(spec)}"
+
+
+def line(record: Record, *, skipped: bool) -> str:
+    """One run in one line: what it was, and its MAE by every decode."""
+    what = title(record.spec, record.label) + (" [done before]" if skipped else "")
+    if record.status == "failed":
+        return f"{what}: failed: {record.error}"
+    maes = ", ".join(
+        f"{scores['mae']:.2f} ({how})"
+        for how, scores in record.metrics.items()
+        if not math.isnan(scores.get("mae", math.nan))
+    )
+    return f"{what}: MAE {maes} {record.task.unit if record.task else ''}"
+
+
+def rejections(dataset: str, rejected: Sequence[SkippedFile]) -> str:
+    """Which files of a dataset were left out, and why; the record has those that are not shown."""
+    shown = "; ".join(f"{name} ({reason})" for name, reason in rejected[:SHOWN])
+    more = f"; and {len(rejected) - SHOWN} more, see a record" if len(rejected) > SHOWN else ""
+    return f"{dataset}: {len(rejected)} files left out: {shown}{more}"
+
+
+def dry(found: Survey, todo: Sequence[Cell], *, as_json: bool) -> None:
+    """Print what a sweep would do, and how long that may take.
+
+    Args:
+        found: What there is.
+        todo: Of what there is not, what would be run.
+        as_json: One JSON object a run instead: its record, or what it would be.
+    """
+    if as_json:
+        for record, _ in found.done:
+            print(to_json(record))
+        for spec in (spec for cell in todo for spec in cell.specs):
+            print(json.dumps({"status": "to do", "spec": spec.model_dump(mode="json")}))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for cell in todo:
+        seeds = "; ".join(seed_title(spec) for spec in cell.specs)
+        console.print(f"to do: {cell.title}, {seeds}", markup=False)
+    failed = sum(record.status == "failed" for record, _ in found.done)
+    runs = sum(len(cell.specs) for cell in todo)
+    console.print(
+        f"{found.total} runs, {len(found.done) - failed} done, {failed} failed before, "
+        f"{runs} to do: {estimate([record for record, _ in found.done], todo)}"
+    )
+
+
+def estimate(records: Iterable[Record], todo: Sequence[Cell]) -> str:
+    """How long cells may take, from the records of the same head, at best with as many shots."""
+    took: defaultdict[object, list[float]] = defaultdict(list)
+    for record in records:
+        if record.status == "done":
+            seconds = record.seconds["fit"] + record.seconds["test"]
+            took[record.label].append(seconds)
+            took[record.label, record.spec.shots].append(seconds)
+    total, unknown = 0.0, dict[str, None]()
+    for cell in todo:
+        label = head_label(cell.specs[0])
+        if alike := took.get((label, cell.specs[0].shots)) or took.get(label):
+            total += median(alike) * len(cell.specs)
+        else:
+            unknown[label] = None
+    said = [f"about {total:.0f} s of training with one job"] if total else []
+    said += [f"nobody knows how long for {', '.join(unknown)}"] if unknown else []
+    return ", and ".join(said) or "nothing"

@@ -1,0 +1,53 @@
+"""`ordbench split show|write`: parse, call, print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ordbench.cli.run import DataRoot
+
+split_app = typer.Typer(no_args_is_help=True)
+Dataset = Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")]
+OneShots = Annotated[str, typer.Option("--shots", help="Training images a rank, or 'all'.")]
+Fold = Annotated[int, typer.Option(help="Test fold.")]
+DataSeed = Annotated[int, typer.Option(help="Seed of the few-shot draw.")]
+Protocol = Annotated[str, typer.Option(help="'standard', or 'paper': validation is test.")]
+
+
+@split_app.command(name="show")
+def show_split(
+    dataset: Dataset,
+    shots: OneShots = "all",
+    fold: Fold = 0,
+    data_seed: DataSeed = 0,
+    protocol: Protocol = "standard",
+    data_root: DataRoot = None,
+) -> None:
+    """Print how many images train, validate and test, and the hash of the split."""
+    from ordbench.cli.typed_split import draw_one
+    from ordbench.splits.split import summary
+
+    typer.echo(summary(draw_one(dataset, shots, fold, data_seed, protocol, data_root)))
+
+
+@split_app.command(name="write")
+def write_split(
+    file: Annotated[Path, typer.Argument(help="Manifest to write (JSON).")],
+    dataset: Dataset,
+    shots: OneShots = "all",
+    fold: Fold = 0,
+    data_seed: DataSeed = 0,
+    protocol: Protocol = "standard",
+    data_root: DataRoot = None,
+) -> None:
+    """Write the split to a file that `ordbench run --split` reads."""
+    from ordbench.cli.typed_split import draw_one
+    from ordbench.splits.manifest import write_manifest
+    from ordbench.splits.split import summary
+
+    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root)
+    write_manifest(drawn, file)
+    typer.echo(f"{file}: {summary(drawn)}")

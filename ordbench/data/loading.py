@@ -1,0 +1,75 @@
+"""From a dataset's name to its samples: where it lies, its options, and its download on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from filelock import FileLock
+
+from ordbench.data.paths import dataset_folder, resolve_cache, resolve_root
+from ordbench.dataset import Dataset, Samples
+from ordbench.errors import DatasetError
+from ordbench.plugins.options import resolve
+from ordbench.plugins.registry import DATASETS
+from ordbench.recipe import OptionValue
+from ordbench.utils.files import cannot_write
+
+
+def open_dataset(
+    name: str,
+    argument: str = "",
+    options: Mapping[str, OptionValue] | None = None,
+    *,
+    data_root: Path | None = None,
+    cache: Path | None = None,
+    download: bool = False,
+) -> Samples:
+    """List the samples of a dataset.
+
+    Args:
+        name: Its registered name.
+        argument: What stands after the colon.
+        options: Its options, as typed.
+        data_root: As for `ordbench.data.paths.resolve_root`.
+        cache: As for `ordbench.data.paths.resolve_cache`; what comes with ordbench is made there.
+        download: Whether it is fetched if it is missing.
+
+    Raises:
+        DatasetError: If it is missing or unusable.
+        SpecError: If an option is not one of its own.
+    """
+    plugin = DATASETS[name]
+    resolved = resolve(plugin, options or {}, owner=f"dataset {name!r}")
+    parent = resolve_cache(cache) if plugin.card.embedded else resolve_root(data_root)
+    dataset = plugin(dataset_folder(parent, name), argument, **resolved)
+    try:
+        listing = dataset.read()
+    except DatasetError:
+        if not download:
+            raise
+        if type(dataset).download is Dataset.download:
+            dataset.download()  # it cannot be, and says how to get it; nothing is written
+        listing = _downloaded(dataset)
+    if plugin.card.grouped and (nobody := [s.name for s in listing.samples if s.group is None]):
+        raise DatasetError(
+            f"dataset {name!r} says that people repeat, but {len(nobody)} samples do not say whom "
+            f"they show, first {nobody[0]!r}; its reader must fill in Sample.group"
+        )
+    return listing
+
+
+def _downloaded(dataset: Dataset) -> Samples:
+    """Fetch a dataset, unless another process has done so while this one waited."""
+    lock = dataset.root.with_name(f".{dataset.root.name}.lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(lock).acquire()
+    except OSError as error:
+        raise cannot_write(lock, error) from None
+    with held:
+        try:
+            return dataset.read()
+        except DatasetError:
+            dataset.download()
+        return dataset.read()

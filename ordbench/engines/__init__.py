@@ -1,0 +1,1 @@
+"""Where cells are trained: this machine, or a Ray cluster."""

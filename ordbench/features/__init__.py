@@ -1,0 +1,1 @@
+"""Images to features: decoded, encoded once, cached."""

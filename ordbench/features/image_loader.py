@@ -1,0 +1,91 @@
+"""Image files to tensors, in threads beside the model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from joblib.externals.loky import cpu_count
+from torch import Tensor
+
+from ordbench.data.images import content_hash, open_rgb
+from ordbench.errors import DatasetError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Batches that wait for the model, so that it never waits for them.
+PREFETCH_BATCHES = 2
+
+# Files that a thread hashes in one go: handing a small one over takes longer than hashing it.
+HASH_CHUNK = 64
+
+
+def decoded(
+    images: Sequence[Path], transform: Callable[[Image], Tensor], batch_size: int
+) -> Generator[list[Tensor | str]]:
+    """Decode images in order, a batch at a time, while the caller works on the batch before.
+
+    Args:
+        images: Their files.
+        transform: RGB image to tensor ``(3, H, W)``.
+        batch_size: Images a batch.
+
+    Yields:
+        For each image of a batch its tensor, or why it cannot be decoded.
+    """
+    with _workers() as pool:
+        futures = (pool.submit(_decode, file, transform) for file in images)  # as they are drawn
+        ahead = deque(islice(futures, (PREFETCH_BATCHES + 1) * batch_size))
+        while ahead:
+            batch = [ahead.popleft().result() for _ in range(min(batch_size, len(ahead)))]
+            ahead.extend(islice(futures, batch_size))
+            yield batch
+
+
+def hash_images(images: Sequence[Path]) -> str:
+    """SHA-256 over the content of all files in their order; what is not there counts as missing."""
+    digest = hashlib.sha256()
+    lots = [images[start : start + HASH_CHUNK] for start in range(0, len(images), HASH_CHUNK)]
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        for contents in pool.map(_contents, lots):
+            digest.update(contents.encode())
+    return digest.hexdigest()
+
+
+def _decode(file: Path, transform: Callable[[Image], Tensor]) -> Tensor | str:
+    try:
+        return transform(open_rgb(file))
+    except DatasetError as error:
+        # The file's name is left out: the same content may lie elsewhere tomorrow.
+        return str(error).removeprefix(f"{file} ")
+
+
+def _contents(files: Sequence[Path]) -> str:
+    return "".join(_content(file) for file in files)
+
+
+def _content(file: Path) -> str:
+    try:
+        return content_hash(file)
+    except DatasetError:
+        return "missing"
+
+
+@contextmanager
+def _workers() -> Generator[ThreadPoolExecutor]:
+    """Threads for decoding; each computes alone, or they would fight the model for the cores."""
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(cpu_count(), initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # the last word of a worker is the default of new threads

@@ -1,0 +1,1 @@
+"""How long heads take, and what they cost."""

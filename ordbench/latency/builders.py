@@ -1,0 +1,130 @@
+"""Heads to be timed: built for K ranks and D features, with a text tower of the right size."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+import torch
+from torch import nn
+
+from ordbench.backbone import TextTower
+from ordbench.backbones.clip.random_text import random_text
+from ordbench.head import Head, Problem
+from ordbench.latency.setting import LatencySetting
+from ordbench.plugins.registry import HEADS
+from ordbench.plugins.selection import chosen
+from ordbench.recipe import Recipe
+from ordbench.runs.resources import Locations, Resources
+from ordbench.runs.titles import head_label
+from ordbench.sweep.spec import head_settings, spec_of
+from ordbench.task import Task
+
+REFERENCE = "linear"
+CONTEXT = "age estimation: the age of the person is"
+
+# open_clip models whose joint space is so wide; features of another width are projected.
+TOWERS = {512: "ViT-B-32", 640: "RN50x4", 768: "ViT-L-14", 1024: "RN50"}
+T = TypeVar("T")
+
+
+class HeadBuilder:
+    """Builds heads and text towers, each once.
+
+    No weight is trained: how long a head takes depends on its sizes only.
+
+    Args:
+        heads: ``NAME[:KEY=VALUE]``, with ``all`` and globs; the reference is added.
+
+    Attributes:
+        labels: What the heads are called, the reference first.
+
+    Raises:
+        OrdbenchError: If there is no such head or option.
+    """
+
+    def __init__(self, heads: Sequence[str]) -> None:
+        typed = chosen([REFERENCE, *heads], HEADS)
+        specs = [spec_of({"dataset": "", **head_settings(str(head))}) for head in typed]
+        self.specs = {head_label(spec): spec for spec in specs}
+        self.labels = list(self.specs)
+        self._built: dict[object, object] = {}
+
+    def prompts(self, label: str) -> bool:
+        """Whether a head prompts a text tower."""
+        return HEADS[self.specs[label].head].needs_text
+
+    def recipe(self, label: str) -> Recipe:
+        """How a head is trained by default."""
+        return self.specs[label].recipe or HEADS[self.specs[label].head].recipe
+
+    def tower(self, setting: LatencySetting) -> TextTower:
+        """The text tower that prompt heads get.
+
+        That of ``setting.text``, or one with random weights and the size of the CLIP whose joint
+        space is as wide as the features; where none is, that of ViT-B-32, and heads project.
+
+        Raises:
+            OrdbenchError: If the one that was asked for cannot be had.
+        """
+        random = TOWERS.get(setting.in_features, TOWERS[512])
+        text, device = setting.text, setting.device
+        if text:
+            return self._once(("tower", text, device), lambda: self._tower(text, device))
+        return self._once(("random", random, device), lambda: random_text(random, device=device))
+
+    def head(self, label: str, setting: LatencySetting) -> Head:
+        """A head on the setting's device, the same for all batch sizes; not to be trained.
+
+        Raises:
+            SpecError: If the head cannot be built for this setting.
+        """
+        sizes = (setting.num_ranks, setting.in_features)
+        key = ("head", label, *sizes, setting.device, setting.text)
+        return self._once(key, lambda: self.fresh_head(label, setting))
+
+    def deployed(self, label: str, setting: LatencySetting) -> nn.Module:
+        """What a head ships, in float32, the same for all batch sizes; as `head` otherwise.
+
+        A copy, since a head may be deployed as it is.
+        """
+        head = self.head(label, setting)
+        return self._once(("deployed", head), lambda: copy.deepcopy(head.deployed()).eval())
+
+    def fresh_head(self, label: str, setting: LatencySetting) -> Head:
+        """As `head`, but a new one at each call."""
+        spec = self.specs[label]
+        tower = self.tower(setting) if self.prompts(label) else None
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            head = HEADS[spec.head](_problem(setting, tower), **spec.head_options)
+        return head.to(setting.device)
+
+    def _tower(self, name: str, device: str) -> TextTower:
+        resources = Resources(Locations(device=device))
+        spec = self.specs[REFERENCE].model_copy(update={"text": name})
+        # A text tower asked for by name is there, or an error was raised.
+        return cast("TextTower", resources.text_tower(spec))
+
+    def _once(self, key: object, make: Callable[[], T]) -> T:
+        if key not in self._built:
+            self._built[key] = make()
+        return cast(T, self._built[key])
+
+
+def _problem(setting: LatencySetting, tower: TextTower | None) -> Problem:
+    """Ranks are named by numbers; the features lie in the tower's space if they are as wide."""
+    names = [str(rank) for rank in range(setting.num_ranks)]
+    task = Task(
+        rank_names=tuple(names), rank_values=tuple(map(float, names)), unit="years", context=CONTEXT
+    )
+    return Problem(
+        in_features=setting.in_features,
+        task=task,
+        train_counts=torch.ones(setting.num_ranks, dtype=torch.int64),
+        feature_mean=torch.randn(setting.in_features),
+        feature_scale=torch.rand(setting.in_features) + 0.5,
+        text_tower=tower,
+        aligned=tower is not None and tower.embed_dim == setting.in_features,
+    )

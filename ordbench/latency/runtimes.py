@@ -1,0 +1,84 @@
+"""Ways to run a module: as it is, by torch.compile, or by ONNX Runtime."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ordbench.latency.timing import Call
+
+NEEDED = ("onnx", "onnxscript", "onnxruntime")
+
+
+class NotTimed(Exception):  # noqa: N818 - a reason, not a failure
+    """Why a head has no row in a comparison."""
+
+
+def reason(error: Exception) -> str:
+    """An error in one line.
+
+    >>> reason(ValueError("no compiler", 2))
+    "ValueError: ('no compiler', 2)"
+    """
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"[:200]
+
+
+def compiled(function: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], Tensor]:
+    """Compile a function for inputs of these shapes and call it once.
+
+    Raises:
+        NotTimed: If that does not work here, because there is no C++ compiler, say.
+    """
+    try:
+        call: Callable[[], Tensor] = partial(torch.compile(function, dynamic=False), *inputs)
+        call()
+    except Exception as error:  # the compiler raises anything
+        raise NotTimed(f"torch.compile does not work here ({reason(error)})") from error
+    return call
+
+
+def exported(module: nn.Module, features: Tensor) -> Call:
+    """Export a module to ONNX, open it, and see that it answers alike.
+
+    The features lie in the memory of the CPU, and on another device are copied at each call.
+
+    Raises:
+        NotTimed: If a package is missing, or the module cannot be exported or run.
+    """
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise NotTimed(f"{', '.join(missing)} is not installed; pip install 'ordbench[onnx]'")
+    try:
+        session = _session(module, features)
+        feed = {session.get_inputs()[0].name: features.cpu().numpy()}
+        (answer,) = session.run(None, feed)
+        wanted = module(features).cpu()
+        torch.testing.assert_close(torch.from_numpy(answer), wanted, rtol=1e-2, atol=1e-2)
+    except NotTimed:
+        raise
+    except Exception as error:  # exporter and runtime raise anything
+        raise NotTimed(f"ONNX Runtime cannot run it ({reason(error)})") from error
+    return partial(session.run, None, feed)
+
+
+def _session(module: nn.Module, features: Tensor) -> Any:  # noqa: ANN401 - onnxruntime is untyped
+    runtime = import_module("onnxruntime")
+    wanted = "CUDAExecutionProvider" if features.is_cuda else "CPUExecutionProvider"
+    if wanted not in runtime.get_available_providers():
+        raise NotTimed(f"this ONNX Runtime has no {wanted}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter, about itself
+        program: Any = torch.onnx.export(module, (features,), dynamo=True, verbose=False)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3  # errors
+    content = program.model_proto.SerializeToString()
+    return runtime.InferenceSession(content, options, providers=[wanted])

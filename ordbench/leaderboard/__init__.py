@@ -1,0 +1,1 @@
+"""Records to tables: grouping, ranking, notes and formats."""

@@ -1,0 +1,205 @@
+"""Leaderboards: heads in rows, shots or datasets in columns, mean and spread over seeds.
+
+Only seeds are averaged: every dataset, backbone, feature setting, protocol and fold has a table of
+its own, and a head whose options, recipe, text tower or source differ has a row for each. A cell
+without runs stays empty; it is never filled and never counts as zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import NamedTuple
+
+from ordbench.errors import StoreError
+from ordbench.leaderboard.grouping import (
+    Columns,
+    Facts,
+    column_facts,
+    natural,
+    newest,
+    place,
+    row_facts,
+    table_facts,
+    titles,
+    under_last_names,
+    worth_saying,
+)
+from ordbench.leaderboard.notes import (
+    cell_notes,
+    history_notes,
+    score_notes,
+    seed_notes,
+    split_notes,
+    training_notes,
+)
+from ordbench.leaderboard.query import TableQuery, ask
+from ordbench.leaderboard.ranking import Row, aggregate, by_name, ranked
+from ordbench.leaderboard.table import Table
+from ordbench.results.rows import CellRuns
+
+REFERENCE = "median of train"
+
+
+def build(
+    lots: Iterable[CellRuns],
+    *,
+    metric: str = "mae",
+    decode: str = "median",
+    columns: Columns = "shots",
+    pool_folds: bool = False,
+) -> list[Table]:
+    """Make the leaderboards that the runs allow, the ranked ones first.
+
+    Args:
+        lots: As `ordbench.results.loading.load_cells` gives them.
+        metric: A name in `ordbench.metrics.registry.METRICS`.
+        decode: ``argmax``, ``mean`` or ``median``.
+        columns: ``shots``, or ``dataset``: then each number of shots has a table of its own.
+        pool_folds: Whether a cell holds the runs of all folds; if not, each fold has a table.
+
+    Raises:
+        SpecError: If there is no such metric or decoding.
+        StoreError: If no run is done, or none has that score.
+    """
+    asked = ask(metric, decode, columns, pool_folds=pool_folds)
+    lots = under_last_names(lots)
+    failed = [lot for lot in lots if lot.first.status == "failed"]
+    current, older = newest(lot for lot in lots if lot.first.status == "done")
+    groups = _groups(asked, current)
+    if not groups:
+        raise StoreError(_nothing(lots, failed, asked))
+    others: defaultdict[object, list[CellRuns]] = defaultdict(list)
+    for lot in (*older, *failed):
+        others[place(lot.first, columns)].append(lot)
+    shown = worth_saying([facts for facts, _ in groups])
+    return [
+        _Draft(asked, group).table(facts, others)
+        for facts, (_, group) in zip(shown, groups, strict=True)
+    ]
+
+
+class _Placed(NamedTuple):
+    """A lot with its row, its column, and the scores of its runs by which decoding."""
+
+    lot: CellRuns
+    row: Facts
+    column: Facts
+    decoding: str
+    values: Sequence[float]
+
+
+def _groups(asked: TableQuery, lots: Iterable[CellRuns]) -> list[tuple[Facts, list[_Placed]]]:
+    """The runs of each table, the ranked tables first; tables without a score are left out."""
+    groups: defaultdict[tuple[bool, Facts], list[_Placed]] = defaultdict(list)
+    for lot in lots:
+        run = lot.first
+        facts = table_facts(run, asked.columns, pool_folds=asked.pool_folds)
+        place = row_facts(run), column_facts(run, asked.columns, pool_folds=asked.pool_folds)
+        groups[not run.ranked, facts].append(_Placed(lot, *place, *asked.answer(lot)))
+    keys = [key for key, group in groups.items() if any(placed.decoding for placed in group)]
+    keys.sort(key=lambda key: (key[0], natural(key[1])))
+    return [(key[1], groups[key]) for key in keys]
+
+
+class _Draft:
+    """One table in the making, from the runs that share its facts."""
+
+    def __init__(self, asked: TableQuery, group: Sequence[_Placed]) -> None:
+        self.asked = asked
+        self.group = group
+        self.columns = sorted({placed.column for placed in group}, key=natural)
+        heads = sorted({placed.row for placed in group}, key=natural)
+        self.names = dict(zip(heads, titles(heads), strict=True))
+
+    def table(self, facts: dict[str, str], others: Mapping[object, list[CellRuns]]) -> Table:
+        """Fill in everything; ``others`` are the runs that are in no table, by place."""
+        lots = [placed.lot for placed in self.group]
+        may_rank = all(lot.first.ranked for lot in lots)
+        drawn = self._rows()
+        rows = ranked(drawn, self.asked.metric) if may_rank else by_name(drawn)
+        reference = self._reference()
+        cells = [cell for row in (*rows, reference) for cell in row.cells if cell]
+        runs = {cell.runs for cell in cells}
+        same = runs.pop() if len(runs) == 1 else None
+        places = {place(lot.first, self.asked.columns) for lot in lots}
+        untabled = [lot for key in places for lot in others.get(key, ())]
+        named = [(self.names[placed.row], *placed[-2:]) for placed in self.group]
+        return Table(
+            metric=self.asked.metric,
+            unit=self.asked.metric.unit.format(unit=" or ".join(_units(self.group))),
+            decoding=self._decoding(),
+            facts=facts | self._folds(),
+            ranked=may_rank,
+            columns=self._titles(),
+            rows=rows,
+            reference=reference if any(reference.cells) else None,
+            runs=same,
+            per="run" if self.asked.pool_folds else "seed",
+            notes=(
+                *cell_notes(rows, same),
+                *score_notes(named),
+                *training_notes((self.names[placed.row], placed.lot) for placed in self.group),
+                *split_notes(lots),
+                *seed_notes((one.row, one.column, one.lot) for one in self.group if one.decoding),
+                *history_notes(lots, untabled),
+            ),
+        )
+
+    def _rows(self) -> list[Row]:
+        cells: defaultdict[tuple[Facts, Facts], list[float]] = defaultdict(list)
+        decoding: dict[Facts, str] = {}
+        for placed in self.group:
+            cells[placed.row, placed.column] += placed.values
+            decoding[placed.row] = placed.decoding or decoding.get(placed.row, "")
+        return [
+            Row(
+                name,
+                tuple(aggregate(cells[head, column]) for column in self.columns),
+                decoding[head],
+            )
+            for head, name in self.names.items()
+        ]
+
+    def _reference(self) -> Row:
+        """The baseline of each fold and pair of seeds once, however many heads had them."""
+        draws: dict[Facts, dict[object, float]] = {column: {} for column in self.columns}
+        for lot, _, column, *_ in self.group:
+            values = lot.baseline.get(self.asked.metric.name, ())
+            fold = repeat(lot.first.fold)
+            draws[column].update(zip(zip(fold, lot.seeds, strict=False), values, strict=False))
+        return Row(REFERENCE, tuple(aggregate(draws[c].values()) for c in self.columns))
+
+    def _decoding(self) -> str:
+        used = {placed.decoding for placed in self.group}
+        if self.asked.decode in used:
+            return self.asked.decode
+        return "point" if "point" in used else ""
+
+    def _titles(self) -> tuple[str, ...]:
+        """Columns that are not measured in one unit say theirs."""
+        names = titles(self.columns)
+        if len(_units(self.group)) > 1 and "{unit}" in self.asked.metric.unit:
+            for index, column in enumerate(self.columns):
+                own = [placed for placed in self.group if placed.column == column]
+                names[index] += f" [{' or '.join(_units(own))}]"
+        return tuple(names)
+
+    def _folds(self) -> dict[str, str]:
+        folds = sorted({placed.lot.first.fold for placed in self.group})
+        return {"folds": ", ".join(map(str, folds))} if self.asked.pool_folds else {}
+
+
+def _units(group: Iterable[_Placed]) -> list[str]:
+    return sorted({placed.lot.first.unit for placed in group})
+
+
+def _nothing(lots: Sequence[CellRuns], failed: Sequence[CellRuns], asked: TableQuery) -> str:
+    if len(failed) == len(lots):
+        first = f", the first because: {failed[0].first.error}" if failed else ""
+        number = sum(map(len, failed))
+        return f"no run to table; {number} failed{first}; `ordbench run` makes runs"
+    known = sorted({name for lot in lots for name in lot.metrics})
+    wanted = f"{asked.metric.name} decoded by {asked.decode}"
+    return f"no run has a score for {wanted}; the records hold: {', '.join(known)}"

@@ -1,0 +1,240 @@
+"""Leaderboards as text: for a terminal, Markdown and LaTeX, and for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from ordbench.leaderboard.notes import MISSING
+from ordbench.leaderboard.ranking import Row, Score, digits
+from ordbench.leaderboard.table import Table
+from ordbench.utils.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+Format = Literal["rich", "markdown", "latex", "csv", "json"]
+NO_WRAP = 10_000  # characters a line: nothing is broken over lines
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$#!{}])")
+_LATEX = {
+    **{character: rf"\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': "''",
+    "±": r"$\pm$",
+    MISSING: "--",
+}
+
+
+def render(tables: Sequence[Table], format: Format, *, console: Console | None = None) -> str:
+    """Leaderboards in one of five formats; the text ends with a line feed.
+
+    Args:
+        tables: As `ordbench.leaderboard.build.build` makes them.
+        format: ``csv`` and ``json`` hold full precision; ``latex`` needs the package booktabs.
+        console: For ``rich``: decides about width and colours. By default the terminal, or wide
+            plain text where there is none.
+    """
+    if format == "rich":
+        return _for_terminal(tables, console)
+    if format == "csv":
+        return to_csv(tables)
+    if format == "json":
+        return to_json(tables)
+    one = to_markdown if format == "markdown" else to_latex
+    return "\n".join(map(one, tables))
+
+
+def to_rich(table: Table) -> RenderableType:
+    """A leaderboard as wide as its cells, to print with ``crop=False``; names are no markup."""
+    from rich import box
+    from rich.console import Console, Group
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid("head", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for title in table.columns:
+        grid.add_column(Text(printable(title)), justify="right")
+    for row in _rows(table):
+        if row is table.reference:
+            grid.add_section()
+        grid.add_row(Text(printable(row.label)), *(_rich_cell(cell, table) for cell in row.cells))
+    notes = [Text(printable(note), style="dim") for note in table.notes]
+    grid.width = Console(width=NO_WRAP).measure(grid).maximum
+    return Group(Text(printable(table.caption)), "", grid, "", *notes)
+
+
+def to_markdown(table: Table) -> str:
+    """A leaderboard in GitHub's Markdown; names stand in code spans, as they are typed."""
+    lines = [
+        escape_markdown(table.caption),
+        "",
+        _markdown_line(["head", *map(escape_markdown, table.columns)]),
+        _markdown_line([":--", *["--:"] * len(table.columns)]),
+    ]
+    for row in _rows(table):
+        name = f"*{row.label}*" if row is table.reference else _code_span(row.label)
+        cells = [_marked(cell, table, "**{}**", "<ins>{}</ins>") for cell in row.cells]
+        lines.append(_markdown_line([name, *cells]))
+    notes = "; ".join(table.notes)
+    return "\n".join([*lines, *(["", escape_markdown(notes)] if notes else []), ""])
+
+
+def to_latex(table: Table) -> str:
+    """A leaderboard as a LaTeX table with booktabs rules."""
+    lines = [
+        r"\begin{table}",
+        r"  \centering",
+        rf"  \caption{{{_escaped_latex(table.caption)}}}",
+        rf"  \begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+        r"    \toprule",
+        _latex_line(["head", *map(_escaped_latex, table.columns)]),
+        r"    \midrule",
+    ]
+    for row in _rows(table):
+        if row is table.reference:
+            lines.append(r"    \midrule")
+        cells = [_marked(cell, table, r"\textbf{{{}}}", r"\underline{{{}}}") for cell in row.cells]
+        lines.append(_latex_line([_escaped_latex(row.label), *map(_latex_numbers, cells)]))
+    lines += [r"    \bottomrule", r"  \end{tabular}"]
+    if table.notes:
+        lines.append(rf"  \par\smallskip\footnotesize {_escaped_latex('; '.join(table.notes))}")
+    return "\n".join([*lines, r"\end{table}", ""])
+
+
+def to_csv(tables: Sequence[Table]) -> str:
+    """One line a cell, with all that its number means; a missing cell has 0 runs and no mean."""
+    facts = list(dict.fromkeys(name for table in tables for name in table.facts))
+    names = ["metric", "unit", "decoding", "ranked", *facts, "head", "column"]
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow([*names, "mean", "std", "runs", "mark"])
+    for table in tables:
+        facts_of = [table.facts.get(name, "") for name in facts]
+        for row in _rows(table):
+            about = [table.metric.name, table.unit, row.decoding, "yes" if table.ranked else "no"]
+            about += facts_of
+            for column, cell in zip(table.columns, row.cells, strict=True):
+                numbers = [cell.mean, cell.std, cell.runs, cell.mark] if cell else ["", "", 0, ""]
+                lines.writerow([*map(printable, [*about, row.label, column]), *numbers])
+    return text.getvalue()
+
+
+def to_json(tables: Sequence[Table]) -> str:
+    """A list of tables; a missing cell is null."""
+    listed = [
+        {
+            "caption": table.caption,
+            "metric": table.metric.name,
+            "higher_is_better": table.metric.higher_is_better,
+            "unit": table.unit,
+            "decoding": table.decoding,
+            "ranked": table.ranked,
+            "facts": dict(table.facts),
+            "columns": table.columns,
+            "rows": [_json_row(row) for row in table.rows],
+            "reference": _json_row(table.reference) if table.reference else None,
+            "notes": table.notes,
+        }
+        for table in tables
+    ]
+    return json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def cell_text(cell: Score, table: Table) -> str:
+    """Mean and spread at the table's decimals; one run has no spread."""
+    places = digits(table.metric)
+    mean = f"{cell.mean:z.{places}f}"
+    return mean if cell.std is None else f"{mean} ± {cell.std:.{places}f}"
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown shows as it stands."""
+    return _MARKDOWN.sub(r"\\\1", printable(text))
+
+
+def _rows(table: Table) -> list[Row]:
+    return [*table.rows, *([table.reference] if table.reference else [])]
+
+
+def _count(cell: Score, table: Table) -> str:
+    return f" ({cell.runs})" if table.runs is None else ""
+
+
+def _marked(cell: Score | None, table: Table, best: str, second: str) -> str:
+    if cell is None:
+        return MISSING
+    form = {"best": best, "second": second, "": "{}"}[cell.mark]
+    return form.format(cell_text(cell, table)) + _count(cell, table)
+
+
+def _rich_cell(cell: Score | None, table: Table) -> Text:
+    from rich.text import Text
+
+    if cell is None:
+        return Text(MISSING, style="dim")
+    style = {"best": "bold", "second": "underline", "": ""}[cell.mark]
+    return Text.assemble((cell_text(cell, table).replace(" ± ", "±"), style), _count(cell, table))
+
+
+def _for_terminal(tables: Sequence[Table], console: Console | None) -> str:
+    from rich.console import Console
+
+    if console is None:
+        console = Console()
+        if not console.is_terminal:
+            console.width = NO_WRAP
+    with console.capture() as captured:
+        for index, table in enumerate(tables):
+            console.print(*([""] if index else []), to_rich(table), sep="\n", crop=False)
+    return captured.get()
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _code_span(text: str) -> str:
+    r"""A code span of any text; a table cell ends at a bar that has no backslash.
+
+    >>> print(_code_span("a|b"), _code_span("`a`"))
+    `a\|b` `` `a` ``
+    """
+    text = printable(text).replace("|", r"\|")
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    space = " " if "`" in text else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def _latex_line(cells: Sequence[str]) -> str:
+    return rf"    {' & '.join(cells)} \\"
+
+
+def _escaped_latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in printable(text))
+
+
+def _latex_numbers(cell: str) -> str:
+    r"""Signs as mathematics sets them.
+
+    >>> print(_latex_numbers(r"\textbf{-0.5 ± 0.1} (3)"))
+    \textbf{$-$0.5 $\pm$ 0.1} (3)
+    """
+    return cell.replace("-", "$-$").replace("±", r"$\pm$").replace(MISSING, "--")
+
+
+def _json_row(row: Row) -> dict[str, object]:
+    cells = [
+        cell and {"mean": cell.mean, "std": cell.std, "runs": cell.runs, "mark": cell.mark}
+        for cell in row.cells
+    ]
+    return {"head": row.label, "decoding": row.decoding, "cells": cells}

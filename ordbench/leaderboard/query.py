@@ -1,0 +1,93 @@
+"""What a leaderboard is asked for: which score, by which decoding, of which runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from ordbench.errors import SpecError
+from ordbench.leaderboard.grouping import Columns
+from ordbench.metrics.registry import DECODES, METRICS, Metric
+from ordbench.results.rows import CellRuns
+from ordbench.utils.text import split
+
+
+class TableQuery(NamedTuple):
+    """A score to be tabled; see `ordbench.leaderboard.build.build`."""
+
+    metric: Metric
+    decode: str
+    columns: Columns
+    pool_folds: bool
+
+    def answer(self, lot: CellRuns) -> tuple[str, Sequence[float]]:
+        """Decoding and scores; a head without a posterior answers with its point estimates.
+
+        Both are empty where there is no such score.
+        """
+        for decoding in (self.decode, "point", "posterior"):
+            values = lot.metrics.get(f"{self.metric.name}_{decoding}")
+            if values is not None:
+                return decoding, values
+        return "", ()
+
+
+def ask(metric: str, decode: str, columns: Columns, *, pool_folds: bool) -> TableQuery:
+    """Check what a user asked for.
+
+    Raises:
+        SpecError: If there is no such metric or decoding; near names are suggested.
+    """
+    _check("metric", metric, METRICS)
+    _check("decode", decode, DECODES)
+    return TableQuery(METRICS[metric], decode, columns, pool_folds)
+
+
+def select(
+    lots: Iterable[CellRuns],
+    *,
+    head: Iterable[str] | None = None,
+    dataset: Iterable[str] | None = None,
+    backbone: Iterable[str] | None = None,
+    shots: Iterable[str] | None = None,
+    fold: Iterable[str] | None = None,
+) -> list[CellRuns]:
+    """Keep the runs of the given heads, datasets and so on, as typed on a command line.
+
+    Args:
+        lots: Runs.
+        head: Names ("coral") or whole labels ("ordinalclip:base_ranks=5"); as for the others,
+            several may stand in one text, with commas, and None keeps all.
+        dataset: Names ("csv"), or with what stands after the colon ("csv:ages.csv").
+        backbone: ``FAMILY:ARGUMENT``, without a path.
+        shots: Images a rank, or ``all``.
+        fold: Numbers.
+
+    Raises:
+        SpecError: If a value is that of no run; near ones are suggested.
+    """
+    lots = list(lots)
+    runs = [lot.first for lot in lots]
+    kept = [
+        _matching("head", head, [{run.head, run.label} for run in runs]),
+        _matching("dataset", dataset, [{run.dataset, run.dataset_name} for run in runs]),
+        _matching("backbone", backbone, [{run.backbone} for run in runs]),
+        _matching("shots", shots, [{str(run.shots or "all")} for run in runs]),
+        _matching("fold", fold, [{str(run.fold)} for run in runs]),
+    ]
+    return [lot for lot, *wanted in zip(lots, *kept, strict=True) if all(wanted)]
+
+
+def _matching(what: str, typed: Iterable[str] | None, found: Sequence[set[str]]) -> list[bool]:
+    wanted = {item for text in typed or () for item in split(text, ",") if item}
+    for value in sorted(wanted):
+        _check(what, value, set[str]().union(*found), where=" among the records")
+    return [not wanted or bool(wanted & names) for names in found]
+
+
+def _check(what: str, name: str, known: Iterable[str], where: str = "") -> None:
+    names = sorted(known)
+    if name not in names:
+        near = get_close_matches(name, names) or names or ["none"]
+        raise SpecError(f"no {what} {name!r}{where}; there is: {', '.join(near)}")

@@ -1,0 +1,1 @@
+"""Parts that heads share: layers and losses."""

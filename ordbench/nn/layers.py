@@ -1,0 +1,57 @@
+"""Layers that heads share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ordbench.head import Problem
+
+WIDTH = 128  # of the features on which the heads' learning rates were chosen
+
+
+class StandardizedLinear(nn.Module):
+    """A linear layer on features brought to mean 0 and one scale by training statistics.
+
+    It starts at zero, so every rank starts equally likely. `fold` gives the plain layer.
+
+    An Adam step moves each weight by the learning rate, and the D weights of an output add up:
+    features are divided by D / 128 as well, so that one learning rate does for every width.
+    Source: Yang et al. (2022). Tensor Programs V: tuning large neural networks via zero-shot
+    hyperparameter transfer. https://arxiv.org/abs/2203.03466
+
+    Args:
+        problem: Gives D and the training statistics.
+        out_features: Number of outputs.
+        bias: Whether a bias is learned.
+    """
+
+    feature_mean: Tensor
+    feature_scale: Tensor
+
+    def __init__(self, problem: Problem, out_features: int, *, bias: bool = True) -> None:
+        super().__init__()
+        self.register_buffer("feature_mean", problem.feature_mean)
+        self.register_buffer("feature_scale", problem.feature_scale * (problem.in_features / WIDTH))
+        self.weight = nn.Parameter(torch.zeros(out_features, problem.in_features))
+        self.bias = nn.Parameter(torch.zeros(out_features)) if bias else None
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to ``(N, out_features)``."""
+        standardized = (features - self.feature_mean) / self.feature_scale
+        if len(self.weight) == 1:
+            # A product of matrix and vector is summed in another order when replicas are batched.
+            scores = (standardized * self.weight).sum(-1, keepdim=True)
+        else:
+            scores = standardized @ self.weight.T
+        return scores if self.bias is None else scores + self.bias
+
+    def fold(self) -> nn.Linear:
+        """The same map as one plain linear layer."""
+        weight = (self.weight / self.feature_scale).detach()
+        folded = nn.Linear(weight.shape[1], weight.shape[0])
+        bias = -weight @ self.feature_mean
+        with torch.no_grad():
+            folded.weight.copy_(weight)
+            folded.bias.copy_(bias if self.bias is None else bias + self.bias)
+        return folded.requires_grad_(False)

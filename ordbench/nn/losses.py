@@ -1,0 +1,39 @@
+"""Losses that heads share."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def two_way_loss(logits: Tensor, ranks: Tensor, kl_weight: float = 1.0) -> Tensor:
+    """Cross-entropy over ranks, plus ``kl_weight`` x KL divergence over the images of the batch.
+
+    For each rank in the batch, the softmax of its logits over the images is to be like the softmax
+    of 10 x (1 where the image has this rank, else 0); the divergence is averaged over these ranks.
+
+    Source: Li et al. (2022), the authors' code. https://arxiv.org/abs/2206.02338
+
+    Args:
+        logits: ``(N, K)``.
+        ranks: ``(N,)``, int64, each in 0..K-1.
+        kl_weight: Weight of the divergence; 0 leaves it out.
+
+    Returns:
+        Scalar, in nats.
+
+    One image pays for its rank only, since over one image every softmax is 1:
+
+    >>> round(two_way_loss(torch.zeros(1, 2), torch.tensor([0])).item(), 4)  # ln 2
+    0.6931
+    """
+    image_to_text = F.cross_entropy(logits, ranks)
+    if kl_weight == 0:
+        return image_to_text
+    is_rank = ranks == torch.arange(logits.shape[1], device=ranks.device).unsqueeze(1)
+    log_target = (10 * is_rank.to(logits.dtype)).log_softmax(-1)
+    divergence = (log_target.exp() * (log_target - logits.T.log_softmax(-1))).sum(-1)
+    present = is_rank.any(-1)
+    text_to_image = (divergence * present).sum() / present.sum()
+    return image_to_text + kl_weight * text_to_image

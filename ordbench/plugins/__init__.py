@@ -1,0 +1,1 @@
+"""Plug-ins by name: what is installed, chosen and typed."""

@@ -1,0 +1,1 @@
+"""Prompts through a frozen text tower: layout, encoders, and the heads built on them."""

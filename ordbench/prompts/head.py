@@ -1,0 +1,116 @@
+"""What all heads that prompt a text tower have in common: cosines with one prototype a rank."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ordbench.backbone import TextTower
+from ordbench.errors import SpecError
+from ordbench.head import Head, Problem
+from ordbench.nn.layers import WIDTH, StandardizedLinear
+
+
+class PromptHead(Head):
+    """Compares features with the text features of one prompt a rank, its prototype.
+
+    Logits are the tower's own logit scale, never trained, times cosines. Features of another
+    space than the tower's are first brought there by a learned affine map of the standardised
+    features. A subclass gives the prototypes.
+
+    Args:
+        problem: As in `Head`.
+
+    Raises:
+        SpecError: If there is no text tower.
+    """
+
+    needs_text: ClassVar[bool] = True
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        tower = text_tower(problem, type(self).__name__)
+        self.logit_scale = tower.logit_scale
+        self.projection = None if problem.aligned else _projection(problem, tower.embed_dim)
+
+    @abstractmethod
+    def prototypes(self) -> Tensor:
+        """Text features ``(K, E)`` of the ranks' prompts, not unit length."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to logits ``(N, K)``."""
+        images = features if self.projection is None else self.projection(features)
+        return F.normalize(images, dim=-1) @ self._scaled_prototypes().T
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Cross-entropy in nats per sample."""
+        return F.cross_entropy(outputs, ranks)
+
+    def posterior(self, outputs: Tensor) -> Tensor:
+        """Softmax over the ranks, ``(N, K)``."""
+        return outputs.softmax(-1)
+
+    @torch.no_grad()
+    def deployed(self) -> nn.Module:
+        """The prototypes, encoded once, as a linear layer on unit features; no text tower."""
+        projection = None if self.projection is None else self.projection.fold()
+        return PromptClassifier(self._scaled_prototypes(), projection)
+
+    def _scaled_prototypes(self) -> Tensor:
+        return self.logit_scale * F.normalize(self.prototypes(), dim=-1)
+
+
+class PromptClassifier(nn.Module):
+    """A trained prompt head without its text tower: a linear head, and a division by lengths.
+
+    The K outputs are divided by the length of the features: that is the same as bringing the D
+    features to unit length first, without a pass that writes them again.
+
+    Args:
+        prototypes: ``(K, E)``, unit length times the logit scale.
+        projection: Brings features into the joint space, or None where they lie in it.
+    """
+
+    def __init__(self, prototypes: Tensor, projection: nn.Linear | None) -> None:
+        super().__init__()
+        self.projection = projection
+        self.prototypes = nn.Parameter(prototypes, requires_grad=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to logits ``(N, K)``."""
+        images = features if self.projection is None else self.projection(features)
+        lengths = torch.linalg.vector_norm(images, dim=-1, keepdim=True)
+        # As in F.normalize, features of length zero give zeros.
+        logits: Tensor = F.linear(images, self.prototypes)
+        return logits.div_(lengths.clamp_min(1e-12))
+
+
+def text_tower(problem: Problem, owner: str) -> TextTower:
+    """The text tower of ``problem``, which the head called ``owner`` cannot do without.
+
+    Raises:
+        SpecError: If there is none.
+    """
+    if problem.text_tower is None:
+        raise SpecError(
+            f"head {owner} prompts a text tower and this backbone has none; add --text clip:tiny"
+        )
+    return problem.text_tower
+
+
+def _projection(problem: Problem, embed_dim: int) -> StandardizedLinear:
+    # OrdinalCLIP's layer has no bias, on features whose mean is far from zero. Standardised ones
+    # need it: a cosine does not tell x from 2x, so a line through the origin has two points only.
+    # An Adam step moves weights as far as tokens: features are smaller and weights larger by
+    # D / 6 in all; 6 was chosen on validation.
+    small = replace(problem, feature_scale=problem.feature_scale * (WIDTH / 6))
+    projection = StandardizedLinear(small, embed_dim)
+    nn.init.normal_(projection.weight, std=problem.in_features**0.5 / 6)
+    if projection.bias is not None:
+        nn.init.normal_(projection.bias)
+    return projection

@@ -1,0 +1,1 @@
+"""Published pages, made of records."""

@@ -1,0 +1,105 @@
+"""Results of several machines in one store: copied whole, and never over what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ordbench.errors import StoreError
+from ordbench.results.diff import changes_of
+from ordbench.results.layout import compact_path, no_records, record_path, stamps
+from ordbench.results.rows import flatten
+from ordbench.results.store import Store
+from ordbench.runs.record import Record, from_sealed
+
+
+class Merged(NamedTuple):
+    """What became of one run.
+
+    Attributes:
+        what: ``copied``; ``there`` already, with the same outcome or a better one; in ``conflict``
+            with a run of another outcome, which stays; or ``left out``, as it is not whole.
+        where: The file that it came from.
+        reason: Why it was not copied, in one line.
+    """
+
+    what: Literal["copied", "there", "conflict", "left out"]
+    where: Path
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.where}: {self.reason}"
+
+
+def merge(into: Path, source: Path) -> Iterator[Merged]:
+    """Copy runs from one store to another, with their predictions, one by one.
+
+    A run that is done takes the place of a failure, and of a file that is not whole; nothing else
+    is replaced. Whoever stops this in the middle leaves two stores that are whole.
+
+    Args:
+        into: Where runs go; it is made if it is not there.
+        source: Where they come from; it is only read.
+
+    Raises:
+        StoreError: If one of the two is no store or they are the same, or nothing can be written.
+    """
+    if compact := compact_path(source):
+        raise StoreError(
+            f"{compact} holds no predictions, so it cannot be merged; "
+            "merge the folder that it was made from"
+        )
+    if compact := compact_path(into):
+        raise StoreError(f"{compact} would hide the runs that are merged; choose another folder")
+    found = stamps(source)
+    if not found:
+        raise no_records(source)
+    if into.exists() and into.samefile(source):
+        raise StoreError(f"{into} and {source} are one folder; merge another one into it")
+    target, origin = Store(into), Store(source)
+    for run_id in sorted(found):
+        yield _copy(target, origin, run_id)
+
+
+def _copy(target: Store, origin: Store, run_id: str) -> Merged:
+    path = record_path(origin.root, run_id)
+    try:
+        record = from_sealed(path.read_bytes(), run_id)
+        predictions = origin.read_packed(record)
+        trace = _trace(path) if record.status == "failed" else ""
+    except OSError as error:
+        return Merged("left out", path, f"it cannot be read: {error.strerror}")
+    except ValueError as error:
+        return Merged("left out", path, str(error))
+    there = target.find(run_id)
+    if there is None or (there.status == "failed" and record.status == "done"):
+        target.keep(record, predictions, trace=trace)
+        return Merged("copied", path)
+    if record.status == "failed":
+        return Merged("there", path)
+    changes = changes_of(flatten(there), flatten(record))
+    if not changes and not _whole(target, there):
+        target.keep(record, predictions)
+        return Merged("copied", path)
+    if changes:
+        kept = record_path(target.root, run_id)
+        more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+        return Merged("conflict", path, f"{kept} stays, which differs in {changes[0]}{more}")
+    return Merged("there", path)
+
+
+def _whole(store: Store, record: Record) -> bool:
+    """Whether a record's predictions are there, too."""
+    try:
+        store.read_packed(record)
+    except ValueError:
+        return False
+    return True
+
+
+def _trace(record: Path) -> str:
+    try:
+        return record.with_suffix(".trace").read_text("utf-8")
+    except FileNotFoundError:
+        return ""

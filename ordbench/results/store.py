@@ -1,0 +1,219 @@
+"""Records on disk: one file a run, written once and whole, safe for many processes at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from ordbench.errors import StoreError
+from ordbench.results.layout import (
+    LEFT_OUT,
+    RUN_ID,
+    record_path,
+    stamps,
+    trace_path,
+)
+from ordbench.runs.predictions import Predictions, from_parquet, to_parquet
+from ordbench.runs.record import PredictionsFile, Record, from_sealed, to_sealed
+from ordbench.utils.canonical_json import RUN_ID_LENGTH
+from ordbench.utils.files import cannot_read, cannot_write, flush_folder, remove_stale, write_atomic
+
+if TYPE_CHECKING:
+    pass
+
+_ATTEMPTS = 3
+logger = logging.getLogger(__name__)
+
+
+class Store:
+    """A folder of records: ``runs/<2 hex>/<run id>.json``, predictions beside them.
+
+    The files are the truth; whatever is made of them can be made again. Nothing is locked: a
+    record appears by a rename, after its predictions, so one that exists is complete.
+
+    Args:
+        root: The folder; it is made at the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._swept: set[Path] = set()
+
+    def find(self, run_id: str) -> Record | None:
+        """The record of one run, or None if there is none that is whole.
+
+        Raises:
+            StoreError: If ``run_id`` is none, or the file cannot be read.
+        """
+        path = self._path(run_id)
+        try:
+            return from_sealed(path.read_bytes(), run_id)
+        except (FileNotFoundError, ValueError):
+            return None
+        except OSError as error:
+            raise cannot_read(path, error) from error
+
+    def has(self, run_id: str) -> bool:
+        """Whether the run is done: it has a whole record, which is not that of a failure."""
+        record = self.find(run_id)
+        return record is not None and record.status == "done"
+
+    def write(
+        self, record: Record, predictions: Predictions | None = None, *, trace: str = ""
+    ) -> Record:
+        """Keep a record, in place of an older one of the same run; predictions go first.
+
+        Args:
+            record: What the run leaves behind. A failure never takes the place of a run that is
+                done: it is not kept.
+            predictions: What the head said of the test images.
+            trace: Where in the code a run failed; it stands beside the record as ``.trace``.
+
+        Returns:
+            The record, with the name and hash of its predictions.
+
+        Raises:
+            StoreError: If it cannot be written; nothing half-written stays behind.
+        """
+        content = None
+        if predictions is not None:
+            content = to_parquet(predictions)
+            digest = hashlib.sha256(content).hexdigest()
+            named = PredictionsFile(file=f"{record.run_id}.parquet", sha256=digest)
+            record = record.model_copy(update={"predictions": named})
+        self.keep(record, content, trace=trace)
+        return record
+
+    def keep(self, record: Record, predictions: bytes | None, *, trace: str = "") -> None:
+        """As `write`, of predictions that are a Parquet file already and named by the record.
+
+        Raises:
+            StoreError: As `write`.
+        """
+        path = self._path(record.run_id)
+        self._sweep_once(path.parent)
+        trace_file = trace_path(self.root, record.run_id)
+        if trace:
+            write_atomic(trace_file, trace.encode())
+        if record.status == "failed" and self.has(record.run_id):
+            return
+        if predictions is None:
+            write_atomic(path, to_sealed(record))
+        else:
+            self._write_pair(record, path.with_suffix(".parquet"), predictions)
+        if not trace:
+            with suppress(OSError):
+                trace_file.unlink()  # that of an earlier failure
+
+    def read(self, run_id: str) -> Record:
+        """The record of one run.
+
+        Raises:
+            StoreError: If there is none, or it is not whole.
+        """
+        path = self._path(run_id)
+        try:
+            return from_sealed(path.read_bytes(), run_id)
+        except FileNotFoundError:
+            raise StoreError(f"no run {run_id} in {self.root}; `ordbench run` makes it") from None
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"{path} is not a record: {error}; remove it and run it again"
+            ) from None
+
+    def records(self) -> Iterator[Record]:
+        """All records, by run id. A file that is not a record is logged by name and left out.
+
+        Raises:
+            StoreError: If a folder cannot be read.
+        """
+        for run_id in sorted(stamps(self.root)):
+            path = record_path(self.root, run_id)
+            try:
+                yield from_sealed(path.read_bytes(), run_id)
+            except FileNotFoundError:
+                continue  # removed since the folder was listed
+            except (OSError, ValueError) as error:
+                logger.warning(LEFT_OUT, path, error)
+
+    def read_predictions(self, run_id: str) -> Predictions:
+        """What the head of one run said of every test image.
+
+        Raises:
+            StoreError: If the run or its predictions are not there, or not those of the record.
+        """
+        record = self.read(run_id)
+        try:
+            content = self.read_packed(record)
+            if content is not None:
+                return from_parquet(content)
+        except ValueError as error:
+            path = self._path(run_id).with_suffix(".parquet")
+            raise StoreError(
+                f"{path} does not hold the predictions of run {run_id}: {error}; "
+                "remove its record and run it again"
+            ) from error
+        raise StoreError(f"run {run_id} in {self.root} holds no predictions; run it again")
+
+    def read_packed(self, record: Record) -> bytes | None:
+        """The Parquet file of a record's predictions; None if it names none.
+
+        Raises:
+            ValueError: If it is not there, or not the one that the record names.
+        """
+        if record.predictions is None:
+            return None
+        path = self._path(record.run_id).with_suffix(".parquet")
+        if record.predictions.file != path.name:
+            raise ValueError(f"they are named {record.predictions.file}, wanted {path.name}")
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ValueError(error.strerror or str(error)) from error
+        if hashlib.sha256(content).hexdigest() != record.predictions.sha256:
+            raise ValueError(f"its SHA-256 is not {record.predictions.sha256}")
+        return content
+
+    def _path(self, run_id: str) -> Path:
+        if not RUN_ID.fullmatch(run_id):
+            raise StoreError(
+                f"{run_id!r} is no run id; wanted {RUN_ID_LENGTH} of the digits 0-9 and a-f"
+            )
+        return record_path(self.root, run_id)
+
+    def _write_pair(self, record: Record, file: Path, content: bytes) -> None:
+        path = self._path(record.run_id)
+        sealed = to_sealed(record)
+        for _ in range(_ATTEMPTS):
+            mark = f"{token_hex(4)}.tmp"  # by which `remove_stale` knows what a killed writer left
+            ready_file, ready = (p.with_name(f".{p.name}.{mark}") for p in (file, path))
+            try:
+                # Both are on the disk before the older pair is touched: renames need no room.
+                write_atomic(ready_file, content)
+                write_atomic(ready, sealed)
+                if file.exists() and file.read_bytes() != content:
+                    # The older record would stand beside predictions that are not its own.
+                    path.unlink(missing_ok=True)
+                os.replace(ready_file, file)
+                os.replace(ready, path)
+                flush_folder(path.parent)
+            except OSError as error:
+                raise cannot_write(path, error) from error
+            finally:
+                for left in (ready_file, ready):
+                    with suppress(OSError):
+                        left.unlink()
+            # Two processes may write one run at once: the last to finish leaves a pair that fits.
+            if file.read_bytes() == content:
+                return
+
+    def _sweep_once(self, folder: Path) -> None:
+        if folder not in self._swept:
+            self._swept.add(folder)
+            remove_stale(folder)

@@ -1,0 +1,106 @@
+"""What makes two runs the same work: their description, versions and content hashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from ordbench.features.extraction import open_family
+from ordbench.plugins.registry import HEADS
+from ordbench.plugins.source_hash import source_hash
+from ordbench.utils.canonical_json import run_id
+from ordbench.utils.environment import version_of
+
+if TYPE_CHECKING:
+    from ordbench.runs.resources import EncodedDataset, Resources
+    from ordbench.runs.spec import RunSpec
+    from ordbench.splits.split import Split
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The id of a run and what it was made from.
+
+    Attributes:
+        run_id: See `ordbench.utils.canonical_json.run_id`.
+        hashes: SHA-256 of ``head`` (its source), ``labels`` (names, ranks, task and official
+            parts), ``split``, ``images``, ``features`` (weights, preprocessing, arithmetic and
+            images),
+            ``backbone`` (its weights) and, for a text head, ``text`` (the tower's weights).
+        owner: Name and version of the package that owns the head.
+        cell: The same for all runs that differ in nothing but their seeds.
+        own_split: Hash of the split if it is not the one that is drawn without a manifest.
+    """
+
+    run_id: str
+    hashes: dict[str, str]
+    owner: dict[str, str]
+    cell: str
+    custom_split_hash: str
+
+
+def versions_for(spec: RunSpec) -> dict[str, str]:
+    """Versions, on this machine, of the libraries that stand in a run's id.
+
+    Those of its backbone stand in the key of its features.
+    """
+    text = open_family(spec.text or spec.backbone)[0].libraries
+    libraries = ["ordbench", "torch", *(text if HEADS[spec.head].needs_text else ())]
+    if spec.tuning and spec.tuning.sampler == "optuna":
+        libraries.append("optuna")
+    return {name: version_of(name) for name in libraries}
+
+
+def owner_of(head: str) -> dict[str, str]:
+    """Name and version of the package that owns a head."""
+    offer = HEADS.offer(head)
+    return {offer.dist.name: offer.dist.version} if offer.dist else {}
+
+
+def identify(
+    spec: RunSpec, split: Split, material: EncodedDataset, resources: Resources
+) -> Identity:
+    """Name a run by all that can change its outcome, and by nothing else.
+
+    Paths, and the options of datasets, which may hold paths, are left out: the hashes of what
+    they lead to stand in their place.
+    """
+    head = HEADS[spec.head]
+    owner = owner_of(spec.head)
+    hashes = {
+        "head": source_hash(head),
+        "labels": material.listing.fingerprint,
+        "split": split.hash,
+        "images": material.features.images_hash,
+        "features": material.features.key,
+        "backbone": material.features.fingerprint,
+    }
+    hashed = {"dataset_argument", "dataset_options", "split", "dtype"}
+    if head.needs_text:
+        hashes["text"] = resources.fingerprint(spec.text or spec.backbone)
+    else:
+        hashed.add("text")
+    described = spec.model_dump(mode="json", exclude=hashed)
+    described["backbone"] = described["backbone"].partition("@")[0]
+    described["text"] = described.get("text", "").partition("@")[0]
+    identity: dict[str, JsonValue] = {
+        "spec": described,
+        "hashes": {**hashes},
+        "versions": {**versions_for(spec)},
+        "owner": {**owner},
+    }
+    seedless: dict[str, JsonValue] = {
+        "spec": described | {"data_seed": 0, "train_seed": 0},
+        "hashes": {name: value for name, value in hashes.items() if name != "split"},
+    }
+    return Identity(
+        run_id=run_id(identity),
+        hashes=hashes,
+        owner=owner,
+        cell=run_id({**identity, **seedless}),
+        custom_split_hash=""
+        if resources.is_default_split(spec, material.listing, split)
+        else split.hash,
+    )

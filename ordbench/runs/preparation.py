@@ -1,0 +1,67 @@
+"""A run with all that it needs at hand: features, split and identity."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from ordbench.dataset import Part
+from ordbench.errors import SpecError
+from ordbench.plugins.registry import HEADS
+from ordbench.runs.identity import Identity, identify
+from ordbench.runs.resources import EncodedDataset, Resources
+from ordbench.runs.spec import RunSpec
+from ordbench.splits.split import Indices, Split
+from ordbench.training.trainer import LabelledFeatures
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run with all that it needs at hand; ranks are int64 ``(N,)``, features ``(N, D)``."""
+
+    spec: RunSpec
+    material: EncodedDataset
+    split: Split
+    identity: Identity
+
+    @cached_property
+    def _labelled(self) -> dict[Part, LabelledFeatures]:
+        return {}
+
+    @cached_property
+    def indices(self) -> Indices:
+        """Where the samples of each part stand."""
+        return self.split.indices(self.material.listing)
+
+    def labelled(self, part: Part) -> LabelledFeatures:
+        """Features and ranks of one part; the same tensors at each call."""
+        if part not in self._labelled:
+            rows = torch.tensor(getattr(self.indices, part))
+            features, ranks = self.material.features.features[rows], self.material.ranks[rows]
+            self._labelled[part] = LabelledFeatures(features, ranks)
+        return self._labelled[part]
+
+
+def prepare(spec: RunSpec, resources: Resources) -> PreparedRun:
+    """Draw the split, get the features, and name the run by what can change its outcome.
+
+    Raises:
+        OrdbenchError: If something is missing or unusable.
+    """
+    with ThreadPoolExecutor(1) as beside:  # the text tower's libraries, while the dataset is read
+        needs_text = HEADS[spec.head].needs_text
+        tower = beside.submit(resources.text_tower, spec) if needs_text else None
+        listing = resources.listing(spec)
+    if tower and tower.result() is None:
+        raise SpecError(
+            f"head {spec.head!r} prompts a text tower and {spec.backbone} has none; "
+            "add --text clip:tiny (or another CLIP)"
+        )
+    # Drawn on all files first: a wrong number of shots must not cost the encoding of the images.
+    resources.split(spec, listing)
+    material = resources.material(spec)
+    split = resources.split(spec, material.listing)
+    return PreparedRun(spec, material, split, identify(spec, split, material, resources))

@@ -1,0 +1,237 @@
+"""What runs share: datasets, features and text towers, each opened once in a process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar, cast
+
+import torch
+from torch import Tensor
+
+from ordbench.backbone import TextTower
+from ordbench.data.loading import open_dataset
+from ordbench.data.paths import resolve_cache
+from ordbench.dataset import Samples, SkippedFile
+from ordbench.errors import OrdbenchError, SpecError
+from ordbench.features.extraction import Features, Progress, extract, open_family
+from ordbench.runs.spec import RunSpec
+from ordbench.splits.manifest import apply_manifest, read_manifest
+from ordbench.splits.protocol import draw
+from ordbench.splits.split import Split
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EncodedDataset:
+    """A dataset as one backbone sees it: readable samples, their features ``(N, D)`` and ranks."""
+
+    listing: Samples
+    features: Features
+
+    @cached_property
+    def ranks(self) -> Tensor:
+        """``(N,)``, int64."""
+        return torch.tensor([sample.rank for sample in self.listing.samples])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locations:
+    """Where things lie; small enough to be sent to another process.
+
+    Attributes:
+        data_root: Folder of the datasets; None for ``ORDBENCH_DATA`` or the user's own.
+        cache: Folder of the feature cache; None for ``ORDBENCH_CACHE`` or the user's own.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``.
+        download: Whether a missing dataset may be fetched.
+        manifest: File of the split to use in place of drawn ones.
+    """
+
+    data_root: Path | None = None
+    cache: Path | None = None
+    device: str = "auto"
+    download: bool = False
+    manifest: Path | None = None
+
+
+class Resources:
+    """Opens what a run needs, and keeps it for the next run.
+
+    Args:
+        settings: Where things lie.
+        progress: Told how many images of how many are encoded.
+    """
+
+    def __init__(self, settings: Locations | None = None, progress: Progress | None = None) -> None:
+        self.settings = settings or Locations()
+        self.progress = progress
+        self.cache = resolve_cache(self.settings.cache)
+        self.device = resolve_device(self.settings.device)
+        manifest = self.settings.manifest
+        self.manifest = read_manifest(manifest) if manifest else None
+        self._opened: dict[object, object] = {}
+
+    def listing(self, spec: RunSpec) -> Samples:
+        """The samples of a run's dataset.
+
+        Raises:
+            DatasetError: If it is missing or unusable.
+            SpecError: If an option is not one of the dataset's.
+        """
+        key = ("listing", spec.dataset, spec.dataset_argument, str(spec.dataset_options))
+        return self._once(key, lambda: self._read(spec))
+
+    def material(self, spec: RunSpec) -> EncodedDataset:
+        """The readable samples of a run's dataset, with their features.
+
+        Raises:
+            DatasetError: If no image can be read.
+            BackboneError: If the backbone or its weights cannot be had.
+        """
+        listing = self.listing(spec)
+        key = ("material", id(listing), spec.backbone, spec.layer, spec.normalize, spec.dtype)
+        return self._once(key, lambda: self._extract(spec, listing))
+
+    def split(self, spec: RunSpec, listing: Samples) -> Split:
+        """Which samples train, validate and test.
+
+        Raises:
+            DatasetError: If people would stand on both sides, or a part would be empty.
+            SpecError: If there is no such fold, if there are fewer images than shots, or if the
+                run is of another split than the manifest that was given.
+        """
+        drawn_by = (spec.dataset, spec.protocol, spec.fold, spec.split, spec.shots, spec.data_seed)
+        return self._once(("split", id(listing), *drawn_by), lambda: self._split(spec, listing))
+
+    def is_default_split(self, spec: RunSpec, listing: Samples, split: Split) -> bool:
+        """Whether a run has the split that it would have without a manifest."""
+        if not self.manifest:
+            return True
+        try:
+            return self._draw(spec, listing).hash == split.hash
+        except OrdbenchError:
+            return False
+
+    def fingerprint(self, backbone: str) -> str:
+        """Hash of a backbone's weights."""
+        family, argument = open_family(backbone)
+        return self._once(("fingerprint", backbone), lambda: family.fingerprint(argument))
+
+    def text_tower(self, spec: RunSpec) -> TextTower | None:
+        """The tower that a text head prompts: that of ``--text``, else the backbone's own.
+
+        Raises:
+            SpecError: If ``--text`` names a backbone without a text tower.
+        """
+        name = spec.text or spec.backbone
+        tower = self._once(("text", name), lambda: self._load_text_tower(name))
+        if spec.text and tower is None:
+            raise SpecError(f"--text {spec.text} has no text tower; take --text clip:tiny")
+        return tower
+
+    def _read(self, spec: RunSpec) -> Samples:
+        return open_dataset(
+            spec.dataset,
+            spec.dataset_argument,
+            spec.dataset_options,
+            data_root=self.settings.data_root,
+            cache=self.cache,
+            download=self.settings.download,
+        )
+
+    def _split(self, spec: RunSpec, listing: Samples) -> Split:
+        _refuse_other(self.manifest, spec)
+        if self.manifest:
+            return apply_manifest(listing, self.manifest, spec.protocol)
+        return self._draw(spec, listing)
+
+    def _draw(self, spec: RunSpec, listing: Samples) -> Split:
+        return draw(
+            listing,
+            dataset=spec.dataset,
+            protocol=spec.protocol,
+            fold=spec.fold,
+            shots=spec.shots,
+            data_seed=spec.data_seed,
+        )
+
+    def _extract(self, spec: RunSpec, listing: Samples) -> EncodedDataset:
+        features = extract(
+            [sample.image for sample in listing.samples],
+            backbone=spec.backbone,
+            layer=spec.layer,
+            normalize=spec.normalize,
+            dtype=spec.dtype,
+            device=self.device,
+            cache=self.cache,
+            progress=self.progress,
+        )
+        return EncodedDataset(_readable(listing, features), features)
+
+    def _load_text_tower(self, name: str) -> TextTower | None:
+        family, argument = open_family(name)
+        return family.load_text_tower(argument, device=self.device)
+
+    def _once(self, key: object, make: Callable[[], T]) -> T:
+        if key not in self._opened:
+            self._opened[key] = make()
+        return cast(T, self._opened[key])
+
+
+def _readable(listing: Samples, features: Features) -> Samples:
+    """The listing without the images that could not be decoded."""
+    unreadable = {rejected.name: rejected for rejected in features.rejected}
+    if not unreadable:
+        return listing
+    kept = tuple(s for s in listing.samples if str(s.image) not in unreadable)
+    lost = tuple(
+        SkippedFile(s.name, unreadable[str(s.image)].reason)
+        for s in listing.samples
+        if str(s.image) in unreadable
+    )
+    return replace(listing, samples=kept, rejected=listing.rejected + lost)
+
+
+def resolve_device(wanted: str) -> str:
+    """The device that ``--device`` names.
+
+    Raises:
+        SpecError: If there is no such device.
+    """
+    available = torch.cuda.is_available()
+    if wanted == "auto":
+        return "cuda" if available else "cpu"
+    if wanted.startswith("cuda") and not available:
+        raise SpecError(f"--device {wanted}: this machine has no usable CUDA device; take cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", wanted):
+        raise SpecError(f"--device {wanted}: wanted auto, cpu, cuda or cuda:N")
+    return wanted
+
+
+def _refuse_other(manifest: Split | None, spec: RunSpec) -> None:
+    """A record must not claim a split, shots, a fold or a draw that is not its own.
+
+    Raises:
+        SpecError: If the run asks for anything else than the manifest says.
+    """
+    given = manifest.hash if manifest else ""
+    if spec.split != given:
+        asked, got = (split[:12] or "a drawn one" for split in (spec.split, given))
+        raise SpecError(
+            f"the split of the run is {asked}, that of the settings is {got}; give the run's own "
+            "manifest (Settings.manifest), or leave RunSpec.split out"
+        )
+    for name in ("dataset", "shots", "fold", "data_seed") if manifest else ():
+        made, asked = getattr(manifest, name), getattr(spec, name)
+        if made != asked:
+            made, asked = ("all" if value is None else value for value in (made, asked))
+            flag = f"--{name.replace('_', '-')}"
+            agree = f"take {flag} {made}" if name == "dataset" else f"leave {flag} out"
+            raise SpecError(
+                f"the split was made for {flag} {made}, the run asks for {flag} {asked}; "
+                f"{agree}, or write a split for it"
+            )

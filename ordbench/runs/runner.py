@@ -1,0 +1,297 @@
+"""From a prepared run to its record: head, training, test."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol, TypedDict
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ordbench.backbone import TextTower
+from ordbench.errors import OrdbenchError
+from ordbench.head import Head, PointHead, Problem
+from ordbench.metrics.decoding import estimates, to_unit
+from ordbench.metrics.registry import DECODES, Column
+from ordbench.metrics.scores import point_scores, scores
+from ordbench.plugins.registry import DATASETS, HEADS
+from ordbench.recipe import OptionValue
+from ordbench.runs.identity import versions_for
+from ordbench.runs.predictions import Predictions
+from ordbench.runs.preparation import PreparedRun
+from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
+from ordbench.runs.spec import RunSpec
+from ordbench.runs.titles import head_label
+from ordbench.training.samplers import Candidate
+from ordbench.training.search import Search, search
+from ordbench.training.trainer import Fitted, LabelledFeatures, Replica
+from ordbench.utils.environment import machine, versions
+from ordbench.utils.torch_threads import threads
+
+
+class Facts(TypedDict):
+    """Fields of a `Record`."""
+
+    run_id: str
+    label: str
+    spec: RunSpec
+    ranked: bool
+    task: TaskFacts
+    split: SplitFacts
+    features: FeatureFacts
+    hashes: dict[str, str]
+    versions: dict[str, str]
+    machine: dict[str, str]
+
+
+def record_header(prepared: PreparedRun, device: str) -> Facts:
+    """What is known of a run on a device as soon as it is prepared."""
+    # One run has one record, so a manifest that says what is drawn anyway leaves no trace.
+    spec = prepared.spec.model_copy(update={"split": prepared.identity.custom_split_hash})
+    split = prepared.split
+    listing, features = prepared.material.listing, prepared.material.features
+    task = listing.task
+    return Facts(
+        run_id=prepared.identity.run_id,
+        label=head_label(spec),
+        spec=spec,
+        ranked=spec.protocol == "standard",
+        task=TaskFacts(
+            title=DATASETS[spec.dataset].card.title,
+            num_ranks=task.num_ranks,
+            unit=task.unit,
+            rank_values=task.rank_values,
+        ),
+        split=SplitFacts(
+            hash=split.hash,
+            train=len(split.train),
+            val=len(split.val),
+            test=len(split.test),
+            rejected=listing.rejected,
+            leaks=split.leaks,
+            short=split.short,
+            notes=(*listing.notes, *split.notes),
+        ),
+        features=FeatureFacts(
+            key=features.key,
+            dtype=features.dtype,
+            cosine=features.cosine,
+            layer=spec.layer,
+            normalize=spec.normalize,
+        ),
+        hashes=prepared.identity.hashes,
+        versions={**versions(), **versions_for(spec), **prepared.identity.owner},
+        machine=machine(device),
+    )
+
+
+CHUNK = 8192  # images that go through a head at a time when it is tested
+
+
+class Bench(Protocol):
+    """What a training needs beside its data; a `Resources` is one."""
+
+    @property
+    def device(self) -> str:
+        """``cpu`` or ``cuda``."""
+        ...
+
+    def text_tower(self, spec: RunSpec) -> TextTower | None:
+        """The tower that a text head prompts, on any device."""
+        ...
+
+
+def train_and_test(group: Sequence[PreparedRun], bench: Bench) -> list[tuple[Record, Predictions]]:
+    """Train replicas, equal but for their seeds, as one model; test each on its own.
+
+    Raises:
+        TrainingError: If a training diverged.
+    """
+    started = time.perf_counter()
+    task = group[0].material.listing.task
+    values = torch.tensor(task.rank_values, dtype=torch.float64, device=bench.device)
+
+    def replica(number: int, candidate: Candidate) -> Replica:
+        return _replica(group[number], candidate, bench)
+
+    searches = search([prepared.spec for prepared in group], replica, values)
+    seconds = (time.perf_counter() - started) / len(group)
+    return [
+        _tested(prepared, one.found(), one, seconds, bench)
+        for prepared, one in zip(group, searches, strict=True)
+    ]
+
+
+def build_head(
+    prepared: PreparedRun, bench: Bench, options: Mapping[str, OptionValue] | None = None
+) -> Head:
+    """An untrained head, as the train seed starts it.
+
+    Args:
+        prepared: The run.
+        bench: Where the text tower is.
+        options: Of the head, in place of the run's own.
+
+    Raises:
+        SpecError: If an option cannot be.
+    """
+    spec, task = prepared.spec, prepared.material.listing.task
+    train = prepared.labelled("train")
+    head_class = HEADS[spec.head]
+    scale = train.features.std(0, correction=0)
+    problem = Problem(
+        in_features=train.features.shape[1],
+        task=task,
+        train_counts=torch.bincount(train.ranks, minlength=task.num_ranks),
+        feature_mean=train.features.mean(0),
+        # A feature that never varies in training says nothing; it is left as it is.
+        feature_scale=torch.where(scale > 1e-6 * scale.max(), scale, torch.ones_like(scale)),
+        text_tower=bench.text_tower(spec) if head_class.needs_text else None,
+        aligned=not spec.text and spec.layer == "post",
+    )
+    with torch.random.fork_rng(devices=[]):  # heads are made on the CPU
+        torch.manual_seed(spec.train_seed)
+        own = spec.head_options if options is None else options
+        return head_class(problem, **own).to(bench.device)
+
+
+def _replica(prepared: PreparedRun, candidate: Candidate, bench: Bench) -> Replica:
+    return Replica(
+        head=build_head(prepared, bench, candidate.options),
+        train=_to(prepared.labelled("train"), bench.device),
+        val=_to(prepared.labelled("val"), bench.device),
+        recipe=candidate.recipe,
+        seed=prepared.spec.train_seed,
+    )
+
+
+def _tested(
+    prepared: PreparedRun, fitted: Fitted, tuned: Search, fit_seconds: float, bench: Bench
+) -> tuple[Record, Predictions]:
+    started = time.perf_counter()
+    test = prepared.labelled("test")
+    answers = _answers(fitted.head, test.features.to(bench.device)).cpu().numpy()
+    ranks = test.ranks.numpy()
+    values = prepared.material.listing.task.rank_values
+    if isinstance(fitted.head, PointHead):
+        point = to_unit(answers, values)
+        found: dict[Column, dict[str, float]] = {"point": point_scores(point, ranks, values)}
+        predictions = Predictions(
+            samples=prepared.split.test, ranks=ranks, estimates={"point": point}
+        )
+    else:
+        found = scores(answers, ranks, values)
+        predictions = Predictions(
+            samples=prepared.split.test,
+            ranks=ranks,
+            estimates={how: estimates(answers, values, how) for how in DECODES},
+            posterior=answers,
+        )
+    median = values[int(prepared.labelled("train").ranks.median())]
+    record = Record(
+        status="done",
+        **record_header(prepared, bench.device),
+        training=_training(prepared.spec, fitted, tuned),
+        metrics=found,
+        baseline=point_scores(np.full(len(ranks), median), ranks, values),
+        seconds={
+            "features": prepared.material.features.seconds,
+            "fit": fit_seconds,
+            "test": time.perf_counter() - started,
+        },
+    )
+    return record, predictions
+
+
+def _training(spec: RunSpec, fitted: Fitted, tuned: Search) -> TrainingFacts:
+    return TrainingFacts(
+        steps=fitted.steps,
+        best_step=fitted.best_step,
+        val_mae=fitted.val_mae,
+        parameters=sum(p.numel() for p in fitted.head.parameters() if p.requires_grad),
+        stopped_early=fitted.stopped_early,
+        tried=tuple(tuned.tried) if spec.tuning else (),
+        chosen=dict(tuned.chosen),
+    )
+
+
+@torch.no_grad()
+def _answers(head: Head, features: Tensor) -> Tensor:
+    """Posteriors ``(N, K)``, or estimates ``(N,)`` in rank steps, of the deployed head."""
+    deployed = head.deployed()
+    chunks = [features[start : start + CHUNK] for start in range(0, len(features), CHUNK)]
+    outputs = [deployed(chunk) for chunk in chunks]
+    if isinstance(head, PointHead):
+        return torch.cat([head.estimate(output) for output in outputs])
+    return torch.cat([head.posterior(output) for output in outputs])
+
+
+def _to(labelled: LabelledFeatures, device: str) -> LabelledFeatures:
+    return LabelledFeatures(labelled.features.to(device), labelled.ranks.to(device))
+
+
+class RunResult(NamedTuple):
+    """What a try at one run brought; nothing of it is written yet.
+
+    Attributes:
+        record: Of a run that is done, or of a failure.
+        predictions: What the head said of the test images.
+        trace: Where in the code a run failed.
+    """
+
+    record: Record
+    predictions: Predictions | None = None
+    trace: str = ""
+
+
+def run_cell(prepared: Sequence[PreparedRun], bench: Bench) -> list[RunResult]:
+    """Train and test runs, equal but for their seeds; what breaks is a failure and no error.
+
+    Nothing is written, so that a machine without the store can do it. It keeps to one thread, so
+    that the bits of the outcome depend neither on the engine nor on the number of cores.
+    """
+    with threads(1):
+        return [trial for group in _alike(prepared) for trial in _train_or_fail(group, bench)]
+
+
+def failure(prepared: PreparedRun, error: Exception, device: str) -> Record:
+    """The record of a run that broke on a device."""
+    said = " ".join(_utf8(str(error)).split())
+    return Record(
+        status="failed",
+        **record_header(prepared, device),
+        error=said if isinstance(error, OrdbenchError) else f"{type(error).__name__}: {said}",
+    )
+
+
+def _alike(prepared: Sequence[PreparedRun]) -> list[list[PreparedRun]]:
+    """Groups that can be stacked: equally many training and validation images."""
+    groups: defaultdict[tuple[int, int], list[PreparedRun]] = defaultdict(list)
+    for one in prepared:
+        groups[len(one.split.train), len(one.split.val)].append(one)
+    return list(groups.values())
+
+
+def _train_or_fail(group: Sequence[PreparedRun], bench: Bench) -> Iterator[RunResult]:
+    """Try a group; if it breaks, each run is tried alone, and what breaks then is a failure."""
+    try:
+        trained = train_and_test(group, bench)
+    except Exception as error:
+        if len(group) > 1:
+            for one in group:
+                yield from _train_or_fail([one], bench)
+            return
+        trace = _utf8(traceback.format_exc())
+        yield RunResult(failure(group[0], error, bench.device), trace=trace)
+        return
+    for record, predictions in trained:
+        yield RunResult(record, predictions)
+
+
+def _utf8(text: str) -> str:
+    """Text that can be written; the name of a file need not be UTF-8."""
+    return text.encode(errors="backslashreplace").decode()

@@ -1,0 +1,68 @@
+"""What one run is: a frozen description from which the run can be done again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from ordbench.backbone import Dtype, Layer
+from ordbench.recipe import OptionValue, Recipe
+from ordbench.splits.split import Protocol
+from ordbench.training.samplers import Tuning
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
+
+
+class RunSpec(BaseModel):
+    """One training of one head and its test.
+
+    Attributes:
+        head: Name of the head.
+        head_options: Its options, defaults filled in.
+        dataset: Name of the dataset.
+        dataset_argument: What stands after the colon (a path); never part of the run id.
+        dataset_options: Its options, defaults filled in; the labels that they lead to stand in the
+            run id in their place.
+        backbone: ``FAMILY:ARGUMENT``; a path after ``@`` is never part of the run id.
+        text: Backbone whose text tower is prompted; empty for the backbone's own.
+        layer: Features after (``post``) or before (``pre``) the projection into the joint space.
+        normalize: Whether features are brought to unit length.
+        dtype: Arithmetic of the image tower; ``auto`` is settled by the device.
+        protocol: ``standard`` selects on validation; ``paper`` selects on test as the OrdinalCLIP
+            code does, and is never ranked with the others.
+        fold: Which fold is the test fold.
+        split: SHA-256 of the split manifest that a user gave, or empty.
+        shots: Training images a rank; None for all.
+        data_seed: Draws the few-shot set.
+        train_seed: Starts the head and orders the batches.
+        recipe: How the head is trained; None for the head's own recipe.
+        tuning: How many settings around that are tried on validation; None for none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    head: str
+    head_options: dict[str, OptionValue] = Field(default_factory=dict)
+    dataset: str
+    dataset_argument: str = ""
+    dataset_options: dict[str, OptionValue] = Field(default_factory=dict)
+    backbone: str = "clip:tiny"
+    text: str = ""
+    layer: Layer = "post"
+    normalize: bool = False
+    dtype: Dtype | Literal["auto"] = "auto"
+    protocol: Protocol = "standard"
+    fold: int = Field(default=0, ge=0)
+    split: str = ""
+    shots: int | None = Field(default=None, ge=1)
+    data_seed: Seed = 0
+    train_seed: Seed = 0
+    recipe: Recipe | None = None
+    tuning: Tuning | None = None
+
+    @field_validator("text")
+    @classmethod
+    def _own_needs_no_name(cls, text: str, so_far: ValidationInfo) -> str:
+        """The backbone's own tower, by name, is no other run: its features need no projection."""
+        return "" if text == so_far.data.get("backbone") else text

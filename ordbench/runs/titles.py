@@ -1,0 +1,33 @@
+"""Cells of a sweep: runs that are equal but for their seeds, and what they are called."""
+
+from __future__ import annotations
+
+from ordbench.plugins.options import changed
+from ordbench.plugins.reference import PluginRef
+from ordbench.plugins.registry import DATASETS, HEADS
+from ordbench.runs.spec import RunSpec
+
+
+def cell_title(spec: RunSpec, label: str) -> str:
+    """What a run is but for its seeds, in words."""
+    shots = "all images" if spec.shots is None else f"{spec.shots} shots"
+    fold = f", fold {spec.fold}" if spec.fold else ""
+    return f"{label} on {dataset_label(spec)}, {spec.backbone}, {shots}{fold}"
+
+
+def seed_title(spec: RunSpec) -> str:
+    """The seeds of a run, in words."""
+    if spec.data_seed == spec.train_seed:
+        return f"seed {spec.train_seed}"
+    return f"data seed {spec.data_seed}, train seed {spec.train_seed}"
+
+
+def head_label(spec: RunSpec) -> str:
+    """What a table calls the head of a run: its name and the options that are not the default."""
+    return str(PluginRef(spec.head, options=changed(HEADS[spec.head], spec.head_options)))
+
+
+def dataset_label(spec: RunSpec) -> str:
+    """The dataset of a run as it would be typed, with the options that are not the default."""
+    options = changed(DATASETS[spec.dataset], spec.dataset_options)
+    return str(PluginRef(spec.dataset, spec.dataset_argument, options))

@@ -1,0 +1,108 @@
+"""Splits as files: written, read, and checked against the dataset that they divide."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+from pydantic import ValidationError
+
+from ordbench.dataset import Samples
+from ordbench.errors import DatasetError, SpecError
+from ordbench.splits import folds
+from ordbench.splits.split import Parts, Protocol, Split, check, check_shots, leaks, notes, short
+from ordbench.utils.canonical_json import add_checksum, canonical, verify_checksum
+from ordbench.utils.files import write_atomic
+
+
+def write_manifest(split: Split, path: Path) -> None:
+    """Write a split as JSON that can be read by eye, with its hash and a checksum of all.
+
+    Raises:
+        StoreError: If the file cannot be written.
+    """
+    content = {"format": folds.VERSION, **split.model_dump(mode="json"), "hash": split.hash}
+    sealed = content | json.loads(add_checksum(canonical(content)))
+    text = json.dumps(sealed, indent=1, ensure_ascii=False) + "\n"
+    write_atomic(path, text.encode())
+
+
+def read_manifest(path: Path) -> Split:
+    """Read a split that was written by `write_manifest`, or by hand.
+
+    By hand, ``dataset``, ``train``, ``val`` and ``test`` are enough. Where a hash or a checksum
+    stands, all must be as it was written.
+
+    Raises:
+        DatasetError: If the file cannot be read, or was changed after it was written.
+    """
+    try:
+        text = path.read_bytes()
+        content: object = json.loads(text.decode())
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"split {path} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise DatasetError(f"split {path}: wanted an object with dataset, train, val and test")
+    fields = cast(dict[str, object], content)
+    written = [fields.pop(name, None) for name in ("hash", "checksum")] != [None, None]
+    version = fields.pop("format", folds.VERSION)
+    if version != folds.VERSION:
+        raise DatasetError(f"split {path}: wanted format {folds.VERSION!r}, got {version!r}")
+    try:
+        split = Split.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DatasetError(f"split {path}, {where}: {first['msg']}") from None
+    if written:
+        _check_unchanged(text, path)
+    return split
+
+
+def _check_unchanged(text: bytes, path: Path) -> None:
+    try:
+        verify_checksum(text)
+    except ValueError as error:
+        raise DatasetError(
+            f'split {path}: {error}; if you meant it, delete its lines "hash" and "checksum"'
+        ) from None
+
+
+def apply_manifest(listing: Samples, manifest: Split, protocol: Protocol = "standard") -> Split:
+    """Check a manifest against the dataset that it is to divide.
+
+    Args:
+        listing: The dataset as it was read.
+        manifest: As `read_manifest` gave it.
+        protocol: What the run asks for; the manifest must have been made for it.
+
+    Raises:
+        SpecError: If the manifest is of the other protocol.
+        DatasetError: If it names an image that is not there or names one twice, if a part is empty,
+            if a person stands in two parts, or if a rank has more training images than shots.
+    """
+    if manifest.protocol != protocol:
+        raise SpecError(
+            f"the split was made for --protocol {manifest.protocol}, the run asks for {protocol}; "
+            "make them agree"
+        )
+    places = manifest.indices(listing)
+    parts = Parts(*([listing.samples[place] for place in part] for part in places))
+    paper = protocol == "paper"
+    check(parts, listing, where=f"split of {manifest.dataset}", paper=paper)
+    check_shots(parts.train, listing, manifest.shots)
+    if paper and set(manifest.val) != set(manifest.test):
+        raise DatasetError("a split of --protocol paper validates on its test images; mend val")
+    found = notes(parts, listing, shots=manifest.shots, paper=paper)
+    content = manifest.model_dump() | {
+        part: sorted(getattr(manifest, part)) for part in Parts._fields
+    }
+    return Split.model_validate(
+        content
+        | {
+            "leaks": leaks(parts, paper=paper),
+            "short": short(parts.train, listing.task.num_ranks, manifest.shots),
+            "notes": tuple(dict.fromkeys((*manifest.notes, *found))),
+        }
+    )

@@ -1,0 +1,176 @@
+"""The result of a draw: which samples train, validate and test, and what to know of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from ordbench.dataset import Sample, Samples
+from ordbench.errors import DatasetError
+
+PAPER_NOTE = "validation images are the test images (protocol paper)"
+
+
+class Indices(NamedTuple):
+    """Positions in the samples of a listing, in the order of the split's names."""
+
+    train: tuple[int, ...]
+    val: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+class Split(BaseModel):
+    """Names of the samples that train, validate and test, each part sorted.
+
+    Attributes:
+        dataset: Registered name of the dataset.
+        train: Names of the training samples.
+        val: Names of the samples that select the step; the test samples under ``paper``.
+        test: Names of the test samples.
+        protocol: ``standard`` or ``paper``.
+        fold: Which fold is tested.
+        shots: Training images a rank; None for all.
+        data_seed: What drew the few-shot set.
+        leaks: Test images that show a person also in training or validation.
+        short: Ranks with fewer training images than ``shots``.
+        notes: What a reader of the results must know, one line each.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+    protocol: Protocol = "standard"
+    fold: int = 0
+    shots: int | None = None
+    data_seed: int = 0
+    leaks: int = 0
+    short: int = 0
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the dataset's name and the three sets of names, however they came about."""
+        content = (self.dataset, sorted(self.train), sorted(self.val), sorted(self.test))
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def indices(self, listing: Samples) -> Indices:
+        """Where the samples stand in a listing.
+
+        Raises:
+            DatasetError: If the listing lacks one of them.
+        """
+        places = {sample.name: place for place, sample in enumerate(listing.samples)}
+        named = (self.train, self.val, self.test)
+        if missing := sorted({name for names in named for name in names} - places.keys()):
+            raise DatasetError(
+                f"the split names {len(missing)} images that {self.dataset} does not have or "
+                f"cannot read, first {missing[0]!r}; restore them, or draw or write a new split"
+            )
+        return Indices(*(tuple(places[name] for name in names) for names in named))
+
+
+class Parts(NamedTuple):
+    """The samples of a split."""
+
+    train: Sequence[Sample]
+    val: Sequence[Sample]
+    test: Sequence[Sample]
+
+
+def check(parts: Parts, listing: Samples, *, where: str, paper: bool) -> None:
+    """Refuse a split that cannot be trusted.
+
+    Args:
+        parts: The samples.
+        listing: Where they come from; a leaky one may show a person in two parts.
+        where: What an error names ("fgnet, fold 3").
+        paper: Whether validation is meant to be the test set.
+
+    Raises:
+        DatasetError: If a part is empty, or an image or a person stands in two parts.
+    """
+    for part, samples in parts._asdict().items():
+        if not samples:
+            raise DatasetError(
+                f"{where}: no image is left for {part} ({len(parts.train)} train, "
+                f"{len(parts.val)} val, {len(parts.test)} test); take fewer shots or another fold, "
+                "add images, or name the parts yourself (csv:FILE with a column part)"
+            )
+    apart = Parts(parts.train, () if paper else parts.val, parts.test)
+    _refuse_twice([s.name for part in apart for s in part], f"{where}: image")
+    if not listing.leaky:
+        people = [person for part in apart for person in {s.group for s in part} - {None}]
+        _refuse_twice(people, f"{where}: person")
+
+
+def check_shots(train: Sequence[Sample], listing: Samples, shots: int | None) -> None:
+    """Refuse a split that trains on more images of a rank than it says.
+
+    Raises:
+        DatasetError: Naming the rank that has the most.
+    """
+    rank, most = Counter(sample.rank for sample in train).most_common(1)[0]
+    if shots is not None and most > shots:
+        raise DatasetError(
+            f"the split says shots: {shots}, but rank {listing.task.rank_names[rank]!r} has {most} "
+            "training images; mend its shots (null for all) or its train"
+        )
+
+
+def _refuse_twice(names: Sequence[str | None], what: str) -> None:
+    twice = sorted(str(name) for name, count in Counter(names).items() if count > 1)
+    if twice:
+        others = f" (and {len(twice) - 1} others)" if len(twice) > 1 else ""
+        raise DatasetError(
+            f"{what} {twice[0]!r}{others} stands twice in the split; what is tested must not be "
+            "seen in training: keep it in one part"
+        )
+
+
+def leaks(parts: Parts, *, paper: bool) -> int:
+    """Test images that show a person also in training or, if it is not the test set, validation."""
+    known = {s.group for part in parts[: 1 if paper else 2] for s in part} - {None}
+    return sum(sample.group in known for sample in parts.test)
+
+
+def short(train: Iterable[Sample], num_ranks: int, shots: int | None) -> int:
+    """Ranks with fewer training images than shots."""
+    counts = Counter(sample.rank for sample in train)
+    return sum(counts[rank] < (shots or 0) for rank in range(num_ranks))
+
+
+def notes(parts: Parts, listing: Samples, *, shots: int | None, paper: bool) -> tuple[str, ...]:
+    """What a reader of the results must know of a split, one line each."""
+    lines = [PAPER_NOTE] if paper else []
+    if leaked := leaks(parts, paper=paper):
+        seen = "train" if paper else "train or validation"
+        lines.append(f"{leaked} of {len(parts.test)} test images show a person also in {seen}")
+    counts = Counter(sample.rank for sample in parts.train)
+    num_ranks = listing.task.num_ranks
+    if few := num_ranks - len(counts):
+        lines.append(f"{few} of {num_ranks} ranks have no training image")
+    if not paper and (unseen := len(counts.keys() - {sample.rank for sample in parts.val})):
+        lines.append(f"{unseen} of {num_ranks} ranks train but have no validation image")
+    if shots and (short := sum(count < shots for count in counts.values())):
+        lines.append(f"{short} of {num_ranks} ranks have fewer than {shots} training images")
+    return tuple(lines)
+
+
+def summary(split: Split) -> str:
+    """A split in a few words: sizes, hash and notes."""
+    sizes = f"{len(split.train)} train, {len(split.val)} val, {len(split.test)} test"
+    shots = "all images" if split.shots is None else f"{split.shots} shots"
+    head = f"{split.dataset}, fold {split.fold}, {shots}, data seed {split.data_seed}: {sizes}"
+    return "\n".join([head, f"sha256 {split.hash}", *split.notes])
+
+
+Protocol = Literal["standard", "paper"]

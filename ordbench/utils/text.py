@@ -1,0 +1,70 @@
+"""Text as people type it: lists, ranges and quotes; and names as they are printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ordbench.errors import SpecError
+
+if TYPE_CHECKING:
+    pass
+
+_QUOTED = r'"[^"]*"'
+
+
+def split(text: str, separator: str) -> list[str]:
+    """Split at a one-character separator, but not inside double quotes.
+
+    >>> split('linear,coop:context="a, b"', ",")
+    ['linear', 'coop:context="a, b"']
+    """
+    pieces: list[str] = []
+    rest = text
+    while True:
+        match = re.match(rf"(?:{_QUOTED}|[^{separator}])*", rest)
+        piece = match[0] if match else ""
+        pieces.append(piece.strip())
+        if len(piece) == len(rest):
+            return pieces
+        rest = rest[len(piece) + 1 :]
+
+
+def items(texts: Iterable[str]) -> list[str]:
+    """Comma-separated values, each once.
+
+    >>> items(["linear,coral", "coral"])
+    ['linear', 'coral']
+    """
+    found = [item for text in texts for item in split(text, ",")]
+    return list(dict.fromkeys(item for item in found if item))
+
+
+def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
+    """Read ``0-2,7``.
+
+    Raises:
+        SpecError: If an item is neither a whole number nor a rising range, or not below 2^32.
+
+    >>> parse_numbers(["0-2,7"], "--seeds")
+    [0, 1, 2, 7]
+    """
+    numbers: list[int] = []
+    for item in items(texts):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", item)
+        if not match or (match[2] and int(match[2]) < int(match[1])):
+            raise SpecError(f"{flag} {item}: wanted a whole number or a range such as 0-4")
+        if int(match[2] or match[1]) >= 2**32:
+            raise SpecError(f"{flag} {item}: wanted less than {2**32}")
+        numbers.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return numbers
+
+
+def printable(text: str) -> str:
+    r"""The text without what could steer a terminal or break a line.
+
+    >>> printable("a\x1b[31mb\nc")
+    'a�[31mb�c'
+    """
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

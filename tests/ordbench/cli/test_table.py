@@ -1,0 +1,62 @@
+import gc
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ordbench.cli import table as tabling
+from ordbench.cli.table import table_text
+from ordbench.errors import SpecError, StoreError
+from ordbench.results.rows import CellRuns, RunRow, alike
+
+FlatRun = Callable[..., RunRow]
+
+
+def test_the_text_is_of_the_runs_asked_for(
+    flat_run: FlatRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [flat_run("coral", 1.5), flat_run("linear", 2.5), flat_run("coral", 3.5, shots=4)]
+    monkeypatch.setattr(tabling, "load_lots", lambda path: alike(runs))
+    text = table_text(Path("results"), head=["coral"], shots=["all"], format="csv")
+    assert text.splitlines()[1].endswith(",coral,all,1.5,,1,")
+    assert len(text.splitlines()) == 2
+    runs += [flat_run("coral", 4.5, fold=1), flat_run("coral", 6.0, fold=2)]
+    two = partial(table_text, Path("results"), format="csv", shots=["all"], fold=["0,1"])
+    assert len(two(head=["coral"]).splitlines()) == 3
+    pooled = two(head=["coral"], pool_folds=True).splitlines()
+    assert pooled[1].split(",")[-4:] == ["3.0", "2.1213203435596424", "2", ""]
+    with pytest.raises(SpecError, match="no metric 'maee'"):
+        table_text(Path("results"), metric="maee")
+
+
+def test_the_collector_rests_and_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+
+    def broken(path: Path) -> list[CellRuns]:
+        seen.append(gc.isenabled())
+        raise StoreError("no records")
+
+    monkeypatch.setattr(tabling, "load_lots", broken)
+    with pytest.raises(StoreError):
+        table_text(Path("results"))
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with pytest.raises(StoreError):
+            table_text(Path("results"))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    assert seen == [False, False]
+
+
+def test_a_table_loads_neither_numpy_nor_pydantic() -> None:
+    program = (
+        "import sys, ordbench.cli.table;"
+        "print({'torch', 'numpy', 'pandas', 'pydantic', 'rich'} & set(sys.modules))"
+    )
+    got = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (got.stdout, got.stderr) == ("set()\n", "")

@@ -1,0 +1,55 @@
+"""The split that `ordbench split` draws is the one that a run would use."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ordbench.cli.typed_split import draw_one
+from ordbench.errors import SpecError
+from ordbench.splits.split import Split
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Forty images of each of two ranks, of other colours."""
+    for rank in (0, 1):
+        (tmp_path / "faces" / str(rank)).mkdir(parents=True)
+        for n in range(40):
+            file = tmp_path / "faces" / str(rank) / f"{n:02}.png"
+            Image.new("RGB", (8, 8), (100 * rank, 6 * n, 0)).save(file)
+    return tmp_path / "faces"
+
+
+def drawn(folder: Path, shots: str = "all") -> Split:
+    return draw_one(f"folder:{folder}", shots, 0, 0, "standard", None)
+
+
+@pytest.mark.parametrize("shots", ["", "1,2", ","])
+def test_a_split_has_one_number_of_shots(folder: Path, shots: str) -> None:
+    with pytest.raises(SpecError, match=f"^--shots '{shots}': a split has one number of shots"):
+        drawn(folder, shots)
+
+
+def test_an_image_that_cannot_be_decoded_is_in_no_split(folder: Path) -> None:
+    lost = drawn(folder).train[0]
+    (folder / lost).write_bytes((folder / lost).read_bytes()[:40])
+    split = drawn(folder)
+    assert lost not in {*split.train, *split.val, *split.test}
+    assert len(split.train) + len(split.val) + len(split.test) == 79
+
+
+def test_a_split_that_was_written_with_a_truncated_image_in_the_folder_is_run(
+    folder: Path, cli: Cli
+) -> None:
+    (folder / "0" / "07.png").write_bytes((folder / "0" / "07.png").read_bytes()[:40])
+    dataset = ("--dataset", f"folder:{folder}")
+    written = cli("split", "write", "own.json", *dataset)
+    assert written.returncode == 0, written.stderr
+    quick = ("--head", "linear", "--recipe", "min_steps=4", "--recipe", "epochs=1")
+    ran = cli("run", *quick, *dataset, "--split", "own.json")
+    assert ran.returncode == 0, ran.stderr

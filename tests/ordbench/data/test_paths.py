@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+from platformdirs import user_data_path
+
+from ordbench.data.paths import VARIABLE, dataset_folder, resolve_root
+
+
+def test_the_flag_wins_over_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "/from/variable")
+    assert resolve_root(Path("flag")) == Path("flag")
+    assert resolve_root(None) == Path("/from/variable")
+
+
+@pytest.mark.parametrize("empty", [True, False], ids=["empty variable", "no variable"])
+def test_without_flag_and_variable_it_is_the_users_own(
+    monkeypatch: pytest.MonkeyPatch, empty: bool
+) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    if not empty:
+        monkeypatch.delenv(VARIABLE)
+    assert resolve_root(None) == user_data_path("ordbench", appauthor=False)
+
+
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv(VARIABLE, "~/data")
+    assert resolve_root(None) == resolve_root(Path("~/data")) == Path("/home/ada/data")
+
+
+@pytest.mark.parametrize("spelling", ["fgnet", "FGNET", "FG-NET"])
+def test_a_dataset_is_found_as_its_archive_spells_it(tmp_path: Path, spelling: str) -> None:
+    (tmp_path / spelling).mkdir()
+    assert dataset_folder(tmp_path, "fgnet") == tmp_path / spelling
+
+
+def test_the_exact_name_wins_and_a_doubtful_one_is_not_guessed(tmp_path: Path) -> None:
+    for name in ("UTKFace", "UTKFACE"):
+        (tmp_path / name).mkdir()
+    assert dataset_folder(tmp_path, "utkface") == tmp_path / "utkface"
+    (tmp_path / "utkface").mkdir(exist_ok=True)
+    assert dataset_folder(tmp_path, "utkface") == tmp_path / "utkface"

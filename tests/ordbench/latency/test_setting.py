@@ -1,0 +1,70 @@
+from typing import Any
+
+import pytest
+import torch
+
+from ordbench.errors import SpecError
+from ordbench.latency.setting import LatencySetting, settings
+
+GRID = {
+    "stages": ["deployed"],
+    "runtimes": ["eager"],
+    "batches": ["1"],
+    "ranks": ["101"],
+    "widths": ["512"],
+    "dtypes": ["float32"],
+    "devices": ["cpu"],
+}
+
+
+def grid(**changes: list[str]) -> list[LatencySetting]:
+    axes: dict[str, Any] = {**GRID, **changes}
+    return settings(**axes)
+
+
+def test_the_text_tower_is_named_where_it_is_not_the_default() -> None:
+    axes: dict[str, Any] = GRID
+    assert str(settings(**axes, text="clip:tiny")[0]).endswith(", cpu, text clip:tiny")
+
+
+def test_every_combination_is_there_once_and_batches_stand_together() -> None:
+    found = grid(stages=["deployed,train"], batches=["1,32", "32"], widths=["512,1024"])
+    assert [(one.stage, one.in_features, one.batch) for one in found] == [
+        (stage, width, batch)
+        for stage in ("deployed", "train")
+        for width in (512, 1024)
+        for batch in (1, 32)
+    ]
+
+
+def test_auto_is_the_device_there_is_and_is_not_measured_twice() -> None:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    assert [one.device for one in grid(devices=["auto", device])] == [device]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stages": ["shipped"]}, "--stage shipped: wanted some of deployed, with-text, train"),
+        ({"runtimes": ["tvm"]}, "--runtime tvm: wanted some of eager, compile, onnx"),
+        (
+            {"dtypes": ["float8"]},
+            "--dtype float8: wanted some of float32, bfloat16, float16, float64",
+        ),
+        ({"batches": ["0"]}, "--batch 0: wanted a whole number of at least 1"),
+        ({"ranks": ["1"]}, "--ranks 1: wanted a whole number of at least 2"),
+        ({"widths": ["0"]}, "--features 0: wanted a whole number of at least 1"),
+        ({"batches": ["many"]}, "--batch many: wanted a whole number or a range such as 0-4"),
+        ({"stages": [""]}, "--stage has no value"),
+        ({"batches": [","]}, "--batch has no value"),
+        ({"devices": [""]}, "--device has no value"),
+        ({"devices": ["tpu"]}, "--device tpu: wanted auto, cpu, cuda or cuda:N"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_cannot_be_had_is_refused_by_its_option(
+    change: dict[str, list[str]], message: str
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        grid(**change)
+    assert str(caught.value) == message

@@ -1,0 +1,84 @@
+from collections.abc import Callable
+
+import pytest
+
+from ordbench.errors import SpecError
+from ordbench.leaderboard.query import ask, select
+from ordbench.results.rows import RunRow, alike
+
+FlatRun = Callable[..., RunRow]
+
+
+def test_a_score_is_that_of_the_decoding_and_no_other(flat_run: FlatRun) -> None:
+    (lot,) = alike([flat_run(metrics={"mae_argmax": 1.0, "mae_median": 2.0})])
+    assert ask("mae", "median", "shots", pool_folds=False).answer(lot) == ("median", [2.0])
+    assert ask("mae", "mean", "shots", pool_folds=False).answer(lot) == ("", ())
+
+
+def test_a_head_without_a_posterior_answers_with_its_estimate(flat_run: FlatRun) -> None:
+    (lot,) = alike([flat_run(metrics={"mae_point": 3.0})])
+    assert ask("mae", "mean", "shots", pool_folds=False).answer(lot) == ("point", [3.0])
+    assert ask("nll", "mean", "shots", pool_folds=False).answer(lot) == ("", ())
+
+
+def test_a_score_of_the_posterior_needs_no_decoding(flat_run: FlatRun) -> None:
+    (lot,) = alike([flat_run(metrics={"nll_posterior": 0.0})])
+    assert ask("nll", "mean", "shots", pool_folds=False).answer(lot) == ("posterior", [0.0])
+
+
+@pytest.mark.parametrize(
+    ("metric", "decode", "words"),
+    [
+        ("acuracy", "median", "no metric 'acuracy'; there is: accuracy"),
+        ("mae", "medain", "no decode 'medain'; there is: median"),
+        ("zzz", "median", "no metric 'zzz'; there is: accuracy, cs@1, .*, rps"),
+        ("mae", "point", "no decode 'point'; there is: argmax, mean, median"),
+    ],
+)
+def test_an_unknown_score_is_refused_with_near_names(metric: str, decode: str, words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        ask(metric, decode, "shots", pool_folds=False)
+
+
+def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
+    runs = [
+        flat_run("coral", shots=1),
+        flat_run("coral", shots=None),
+        flat_run("coral", shots=1, dataset="morph"),
+        flat_run("linear", shots=1, backbone="timm:resnet50"),
+        flat_run("coop", label='coop:context="x,y"', shots=2),
+    ]
+    runs = alike(runs)
+    assert select(runs) == runs
+    assert select(runs, head=["coral"]) == runs[:3]
+    assert select(runs, head=["coral"], dataset=["fgnet"]) == runs[:2]
+    assert select(runs, head=['coop:context="x,y"', "linear"]) == runs[3:]
+    assert select(runs, head=['linear,coop:context="x,y"']) == runs[3:]
+    assert select(runs, backbone=["timm:resnet50"]) == runs[3:4]
+    assert select(runs, shots=["all"]) == runs[1:2]
+    assert select(runs, shots=["all,2"]) == [runs[1], runs[4]]
+    assert select(runs, head=["linear"], shots=["2"]) == []
+    assert select(runs, fold=["0"]) == runs
+
+
+def test_a_dataset_is_selected_by_its_name_or_by_its_file_as_well(flat_run: FlatRun) -> None:
+    runs = alike(
+        flat_run(dataset="csv", dataset_argument=name, image_hash=name)
+        for name in ("ages.csv", "more.csv")
+    )
+    assert select(runs, dataset=["csv"]) == runs
+    assert select(runs, dataset=["csv:more.csv"]) == runs[1:]
+    with pytest.raises(SpecError, match=r"no dataset 'csv:x.csv' .*; there is: csv:more.csv, csv"):
+        select(runs, dataset=["csv:x.csv"])
+
+
+def test_a_filter_that_no_run_matches_is_refused_with_near_names(flat_run: FlatRun) -> None:
+    runs = alike([flat_run()])
+    with pytest.raises(SpecError, match="no head 'corall' among the records; there is: coral"):
+        select(runs, head=["corall"])
+    with pytest.raises(SpecError, match="no dataset 'FGNET' among the records; there is: fgnet"):
+        select(runs, dataset=["FGNET"])
+    with pytest.raises(SpecError, match="no backbone 'x' among the records; there is: clip:tiny"):
+        select(runs, backbone=["x"])
+    with pytest.raises(SpecError, match="no shots '3' among the records; there is: all"):
+        select(runs, shots=["3"])

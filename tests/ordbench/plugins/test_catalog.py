@@ -1,0 +1,42 @@
+import pytest
+
+from ordbench.cli.ls import show
+from ordbench.plugins.catalog import Entry, Kind, entries
+from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"), [("heads", HEADS), ("datasets", DATASETS), ("backbones", BACKBONES)]
+)
+def test_every_plugin_has_title_source_and_needs(kind: Kind, names: list[str]) -> None:
+    rows = entries(kind)
+    assert [row.name for row in rows] == list(names)
+    assert all(row.title and row.source and row.needs and not row.broken for row in rows), rows
+
+
+def test_what_a_head_is_said_to_need_is_what_its_class_needs() -> None:
+    said = {row.name: row.needs == "a text tower" for row in entries("heads")}
+    assert said == {name: head.needs_text for name, head in HEADS.items()}
+
+
+URL = f"https://example.org/{'long/' * 60}"
+
+
+def test_a_file_gets_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    show([Entry("faces", "Faces", "Doe, 2020", f"the archive at {URL}")])
+    _, line = capsys.readouterr().out.splitlines()
+    assert line.split(maxsplit=4)[4] == f"the archive at {URL}"
+
+
+def test_a_terminal_gets_long_cells_folded_and_names_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    show([Entry("a-long-name-of-a-dataset", "Faces", "", URL), Entry("bad", "", "", "", "gone")])
+    shown = capsys.readouterr().out
+    assert "a-long-name-of-a-dataset" in shown
+    assert "broken: gone" in shown
+    assert shown.count("long/") < 60  # folded within
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    assert "".join(line.split()[-1] for line in shown.splitlines()[1:-1]).endswith("long/long/")

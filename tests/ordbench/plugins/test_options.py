@@ -1,0 +1,52 @@
+from typing import Literal
+
+import pytest
+
+from ordbench.errors import SpecError
+from ordbench.plugins.options import resolve
+from ordbench.recipe import OptionValue
+
+
+class Plugin:
+    def __init__(
+        self,
+        problem: object,
+        *,
+        base_ranks: int = 3,
+        kl_weight: float = 1.0,
+        how: Literal["linear", "inverse"] = "linear",
+        context: str | None = None,
+        specific: bool = False,
+    ) -> None: ...
+
+
+def resolved(**given: OptionValue) -> dict[str, OptionValue]:
+    return resolve(Plugin, given, owner="head 'x'")
+
+
+def test_defaults_are_filled_in_and_strings_become_what_is_declared() -> None:
+    assert resolved(base_ranks="5", specific="true") == {
+        "base_ranks": 5,
+        "kl_weight": 1.0,
+        "how": "linear",
+        "context": None,
+        "specific": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"base_rank": "5"}, r"head 'x' has no option 'base_rank'; there is: base_ranks"),
+        ({"base_ranks": "five"}, r"head 'x', option base_ranks='five': .*integer"),
+        ({"kl_weight": "inf"}, r"head 'x', option kl_weight='inf': .*finite number"),
+        ({"kl_weight": float("nan")}, r"head 'x', option kl_weight=nan: .*finite number"),
+        ({"how": "cubic"}, r"head 'x', option how='cubic': .*'linear' or 'inverse'"),
+        ({"problem": "1"}, r"has no option 'problem'"),
+    ],
+)
+def test_what_is_not_declared_is_refused_by_name(
+    given: dict[str, OptionValue], message: str
+) -> None:
+    with pytest.raises(SpecError, match=message):
+        resolved(**given)

@@ -1,0 +1,43 @@
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ordbench.errors import UnknownPluginError
+from ordbench.plugins.registry import DATASETS, HEADS, Registry
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("kind", ["heads", "datasets"])
+def test_every_file_is_registered_and_installed(kind: str) -> None:
+    folder = ROOT / kind / f"ordbench_{kind}"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    modules = {
+        value.partition(":")[0].partition(".")[2]
+        for value in project["entry-points"][f"ordbench.{kind}"].values()
+    }
+    assert modules == {file.stem for file in folder.glob("[!_]*.py")}, "edit pyproject.toml"
+    names = set(project["entry-points"][f"ordbench.{kind}"])
+    assert set(Registry(kind, f"ordbench.{kind}")) >= names, "run: pip install -e ."
+
+
+def test_it_is_a_read_only_mapping() -> None:
+    assert not hasattr(HEADS, "__setitem__")
+    assert len(HEADS) == len(list(HEADS))
+    assert "coral" in HEADS
+
+
+def test_an_unknown_name_is_answered_with_near_ones() -> None:
+    with pytest.raises(UnknownPluginError, match=r"^no dataset 'utkfaces'; there is: utkface \("):
+        DATASETS["utkfaces"]
+
+
+def test_listing_names_imports_no_plugin() -> None:
+    code = (
+        "import sys; from ordbench.plugins.registry import HEADS; list(HEADS); "
+        "assert not {m for m in sys.modules if m.startswith(('torch', 'ordbench_heads'))}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

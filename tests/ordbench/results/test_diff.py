@@ -1,0 +1,86 @@
+import math
+from collections.abc import Callable
+
+import pytest
+
+from ordbench.results.diff import diff, report
+from ordbench.results.rows import RunRow
+
+FlatRun = Callable[..., RunRow]
+
+
+def lines(first: list[RunRow], second: list[RunRow]) -> list[str]:
+    return list(report(diff(first, second), "A", "B"))
+
+
+def test_runs_are_told_apart_by_id(flat_run: FlatRun) -> None:
+    one, two, three = (flat_run(mae=1.0) for _ in range(3))
+    got = diff([one, two], [two, three])
+    assert (got.first, got.second, got.changed, got.same) == ([one], [three], [], [two])
+    assert got
+    assert not diff([one], [one])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        (1.0, 1.0 + 1e-10, True),
+        (1.0, 1.0 + 1e-8, False),
+        (math.nan, math.nan, True),
+        (math.nan, 1.0, False),
+        (math.inf, math.inf, True),
+        (math.inf, -math.inf, False),
+    ],
+)
+def test_scores_differ_beyond_the_tolerance(
+    flat_run: FlatRun, first: float, second: float, same: bool
+) -> None:
+    run = flat_run(metrics={"nll_posterior": first})
+    other = run._replace(metrics={"nll_posterior": second})
+    assert bool(diff([run], [other])) is not same
+
+
+def test_the_tolerance_can_be_chosen(flat_run: FlatRun) -> None:
+    run = flat_run(mae=1.0)
+    assert not diff([run], [run._replace(metrics={"mae_median": 1.5})], tolerance=0.5)
+
+
+def test_a_score_that_one_lacks_and_a_baseline_count(flat_run: FlatRun) -> None:
+    run = flat_run(mae=1.0, baseline={"mae": 2.0})
+    for other in (run._replace(metrics={}), run._replace(baseline={"mae": 2.5})):
+        assert diff([run], [other]).changed
+
+
+def test_times_and_machines_do_not_count(flat_run: FlatRun) -> None:
+    run = flat_run(mae=1.0)
+    assert not diff([run], [run._replace(created="later", seconds_fit=9.0)])
+
+
+def test_each_difference_is_said_with_the_largest_score_first(flat_run: FlatRun) -> None:
+    run = flat_run(metrics={"mae_median": 1.0, "qwk_mean": 0.5, "rps_posterior": 2.0}, shots=4)
+    other = run._replace(metrics={"mae_median": 1.25, "qwk_mean": 0.375, "rps_posterior": 2.0})
+    alone, all_images = flat_run("linear", 1.0, seed=3, shots=1), flat_run("linear", 1.0, seed=4)
+    about = f"{run.run_id}, coral on fgnet, clip:tiny, 4-shot, data seed 0, train seed 0"
+    assert lines([run, alone], [other, all_images])[:3] == [
+        f"only in A: {alone.run_id}, linear on fgnet, clip:tiny, 1-shot, data seed 3, train seed 3",
+        f"only in B: {all_images.run_id}, linear on fgnet, clip:tiny, all images, "
+        "data seed 4, train seed 4",
+        f"differs: {about}: mae_median 1.0 and 1.25 and 1 more",
+    ]
+
+
+def test_the_end_counts_by_label(flat_run: FlatRun) -> None:
+    same, run, small = flat_run("coral", 1.0), flat_run("coral", 1.0), flat_run("coral", 1.0)
+    others = [same, run._replace(metrics={"mae_median": 3.0}), small._replace(metrics={})]
+    got = lines([same, run, flat_run("linear", 1.0)], [*others[:2], flat_run("ordinalclip", 1.0)])
+    assert [line.rstrip() for line in got[-4:]] == [
+        "head         only in A  only in B  differ  same  most apart",
+        "coral                0          0       1     1  mae_median 1.0 and 3.0",
+        "linear               1          0       0     0",
+        "ordinalclip          0          1       0     0",
+    ]
+    assert "mae_median 1.0 and none" in lines([small], others[2:])[-1]
+
+
+def test_names_from_records_steer_no_terminal(flat_run: FlatRun) -> None:
+    assert "\x1b" not in "".join(lines([flat_run("a\x1b[31m", 1.0)], []))

@@ -1,0 +1,141 @@
+import gzip
+from pathlib import Path
+
+import pytest
+
+from ordbench.errors import StoreError
+from ordbench.results.archive import write_compact
+from ordbench.results.layout import COMPACT, record_path
+from ordbench.results.store import Store
+from ordbench.results.verify import Verification
+from ordbench.runs.record import to_sealed
+from ordbench.utils.canonical_json import run_id
+from tests.ordbench.conftest import PREDICTIONS, done
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Three runs with predictions and one that failed."""
+    store = Store(tmp_path)
+    for seed in range(3):
+        store.write(done(seed), PREDICTIONS)
+    store.write(done(3, status="failed", error="out of memory"), trace="Traceback")
+    return store
+
+
+def found(path: Path) -> list[str]:
+    return [str(finding) for finding in Verification(path).findings()]
+
+
+def path_of(store: Store, seed: int) -> Path:
+    return record_path(store.root, run_id({"seed": seed}))
+
+
+def test_a_store_as_it_was_written_has_no_fault(store: Store) -> None:
+    path_of(store, 0).with_name(f".{path_of(store, 0).name}.1-ab.tmp").write_text("{")
+    verification = Verification(store.root)
+    assert [*verification.findings()] == []
+    assert verification.records == 4
+
+
+def test_a_torn_record_is_found(store: Store) -> None:
+    path = path_of(store, 0)
+    path.write_bytes(path.read_bytes()[:99])
+    (line,) = found(store.root)
+    assert line.startswith(f"torn: {path}: Invalid JSON: ")
+    assert "\n" not in line
+
+
+def test_a_record_that_was_edited_is_found_by_its_hash(store: Store) -> None:
+    path = path_of(store, 0)
+    path.write_text(path.read_text().replace('"mae":0.25', '"mae":0.15'))
+    assert found(store.root) == [
+        f"edited: {path}: edited since it was written: its checksum is that of other content"
+    ]
+
+
+@pytest.mark.parametrize("name", ["notes.json", "ab/notes.txt", "ab/cd/deep.json"])
+def test_a_file_that_is_not_ours_is_found(store: Store, name: str) -> None:
+    path = store.root / "runs" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine")
+    assert found(store.root) == [f"foreign: {path}: its name is not one that ordbench gives"]
+
+
+def test_a_record_under_the_name_of_another_run_is_found(store: Store) -> None:
+    path, place = path_of(store, 9), path_of(store, 0)
+    path.parent.mkdir(exist_ok=True)
+    place.rename(path)
+    reason = f"it is the record of run {place.stem}, whose place is {place}"
+    assert found(store.root) == [f"foreign: {path}: {reason}"]
+
+
+@pytest.mark.parametrize("name", ["{0} (1).json", "../zz/{0}.json"])
+def test_a_copy_of_a_record_is_found(store: Store, name: str) -> None:
+    place = path_of(store, 0)
+    path = (place.parent / name.format(place.stem)).resolve()
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(place.read_bytes())
+    reason = f"it is the record of run {place.stem}, which stands in {place}"
+    assert found(store.root) == [f"duplicate: {path}: {reason}"]
+
+
+def test_a_run_that_is_there_under_another_id_is_found(store: Store) -> None:
+    twin = done(0, run_id=run_id({"seed": 9}), metrics={"median": {"mae": 0.1}})
+    store.write(twin)
+    (line,) = found(store.root)
+    first, second = sorted([twin.run_id, run_id({"seed": 0})])
+    assert line.startswith(f"duplicate: {record_path(store.root, second)}: ")
+    assert line.endswith(f"it is the work of run {first} under another id")
+
+
+def test_predictions_that_are_missing_or_other_are_found(store: Store) -> None:
+    missing, other, renamed = (path_of(store, seed).with_suffix(".parquet") for seed in range(3))
+    missing.unlink()
+    other.write_bytes(other.read_bytes()[:-1])
+    record = store.read(renamed.stem)
+    assert record.predictions is not None
+    named = record.predictions.model_copy(update={"file": "00.parquet"})
+    renamed.with_suffix(".json").write_bytes(
+        to_sealed(record.model_copy(update={"predictions": named}))
+    )
+    sha = store.read(other.stem).predictions
+    assert sha is not None
+    assert sorted(found(store.root)) == sorted(
+        [
+            f"predictions: {missing}: No such file or directory",
+            f"predictions: {other}: its SHA-256 is not {sha.sha256}",
+            f"predictions: {renamed}: they are named 00.parquet, wanted {renamed.name}",
+        ]
+    )
+
+
+def test_a_compact_file_is_verified_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / COMPACT
+    write_compact([done(seed) for seed in range(3)], path)
+    verification = Verification(tmp_path)
+    assert [*verification.findings()] == []
+    assert verification.records == 3
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    changed = [lines[0], lines[1].replace(b"0.25", b"0.15"), lines[0], b"{\n", lines[2]]
+    path.write_bytes(gzip.compress(b"".join(changed)))
+    edited, twice, torn = found(path)
+    assert edited.startswith(f"edited: {path} line 2: edited since it was written")
+    assert twice.startswith(f"duplicate: {path} line 3: run ")
+    assert twice.endswith(f"stands in {path} line 1 too")
+    assert torn.startswith(f"torn: {path} line 4: Invalid JSON")
+    path.write_bytes(path.read_bytes()[:-12])
+    assert found(path)[-1].startswith(f"torn: {path} line ")
+
+
+def test_a_run_in_a_compact_file_and_beside_it_is_found(store: Store) -> None:
+    write_compact([done(0)], store.root / COMPACT)
+    assert found(store.root) == [
+        f"duplicate: {path_of(store, 0)}: run {run_id({'seed': 0})} stands in "
+        f"{store.root / COMPACT} line 1 too"
+    ]
+
+
+def test_nothing_to_verify_is_no_success(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"no records in .*: looked for .*runs and .*gz"):
+        found(tmp_path)

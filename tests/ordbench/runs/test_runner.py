@@ -1,0 +1,62 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ordbench.data.loading import open_dataset
+from ordbench.errors import DatasetError
+from ordbench.plugins.registry import DATASETS
+from ordbench.runs.preparation import prepare
+from ordbench.runs.record import to_json
+from ordbench.runs.resources import Resources
+from ordbench.runs.runner import run_cell
+from ordbench.sweep.cells import Cell
+
+SmallCells = Callable[..., list[Cell]]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError("no room"), "MemoryError: no room"),
+        (ValueError("cannot read \udcff.jpg"), r"ValueError: cannot read \udcff.jpg"),
+    ],
+)
+def test_whatever_breaks_a_run_is_a_failure_that_can_be_written(
+    error: Exception,
+    said: str,
+    resources: Resources,
+    small_cells: SmallCells,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(group: object, bench: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ordbench.runs.runner.train_and_test", broken)
+    (cell,) = small_cells("linear", shots="1")
+    trials = run_cell([prepare(spec, resources) for spec in cell.specs], resources)
+    assert [trial.record.error for trial in trials] == [said] * len(cell.specs)
+    for trial in trials:
+        assert to_json(trial.record).encode()
+        assert said in trial.trace.encode().decode()
+
+
+def test_a_cell_is_the_same_however_it_was_typed(
+    resources: Resources, small_cells: SmallCells
+) -> None:
+    one, other = small_cells("linear", shots="1,2")
+    first, second = (prepare(spec, resources).identity for spec in one.specs)
+    assert first.run_id != second.run_id
+    assert first.cell == second.cell
+    typed = one.specs[0].model_copy(update={"dtype": "float32"})
+    assert prepare(typed, resources).identity == first
+    assert prepare(other.specs[0], resources).identity.cell != first.cell
+
+
+def test_a_dataset_whose_people_repeat_must_name_them(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = DATASETS["drawn-faces"]
+    monkeypatch.setattr(plugin, "card", replace(plugin.card, grouped=True))
+    with pytest.raises(DatasetError, match="450 samples do not say whom they show"):
+        open_dataset("drawn-faces", options={"per_rank": 5}, cache=resources.cache)

@@ -1,0 +1,99 @@
+"""A run from Python, on a split of the user's own."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ordbench
+from ordbench.cli.typed_split import draw_one
+from ordbench.errors import SpecError, TrainingError
+from ordbench.recipe import Recipe
+from ordbench.runs.resources import Locations
+from ordbench.splits.manifest import write_manifest
+
+SPEC = ordbench.RunSpec(
+    head="linear",
+    dataset="drawn-faces",
+    dataset_options={"per_rank": 5},
+    recipe=Recipe(min_steps=4, epochs=1),
+)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ORDBENCH_CACHE", str(shared_cache))
+    drawn = draw_one("drawn-faces:per_rank=5", "2", 1, 3, "standard", None)
+    write_manifest(drawn.model_copy(update={"train": drawn.train[1:]}), tmp_path / "own.json")
+    return tmp_path / "own.json"
+
+
+def test_the_record_of_a_run_on_a_manifest_says_so(manifest: Path, tmp_path: Path) -> None:
+    settings = Locations(manifest=manifest)
+    record = ordbench.run(SPEC, results=tmp_path, settings=settings)
+    assert record.split is not None
+    assert record.spec.split == record.split.hash
+    assert (record.spec.shots, record.spec.fold, record.spec.data_seed) == (2, 1, 3)
+    again = ordbench.run(record.spec, results=tmp_path, settings=settings)
+    assert again.run_id == record.run_id
+    with pytest.raises(SpecError, match="that of the settings is a drawn one"):
+        ordbench.run(record.spec, results=tmp_path)
+
+
+def test_what_the_run_asks_for_is_not_overruled_by_a_manifest(
+    manifest: Path, tmp_path: Path
+) -> None:
+    asked = SPEC.model_copy(update={"shots": 1})
+    with pytest.raises(SpecError, match="made for --shots 2, the run asks for --shots 1"):
+        ordbench.run(asked, results=tmp_path, settings=Locations(manifest=manifest))
+
+
+def test_large_labels_lose_nothing_in_selection(tmp_path: Path, shared_cache: Path) -> None:
+    """Days of a calendar as numbers, of which float32 knows only the even ones."""
+    drawn = np.random.default_rng(0).integers(0, 256, (120, 8, 8, 3), np.uint8)
+    for n, pixels in enumerate(drawn):
+        Image.fromarray(pixels).save(tmp_path / f"{n}.png")
+    errors: list[float] = []
+    for first in (1, 20150101):
+        lines = [f"{n}.png,{first + n % 3}" for n in range(len(drawn))]
+        (tmp_path / f"{first}.csv").write_text("\n".join(["file,rank", *lines]))
+        spec = SPEC.model_copy(
+            update={
+                "dataset": "csv",
+                "dataset_options": {},
+                "dataset_argument": str(tmp_path / f"{first}.csv"),
+            }
+        )
+        settings = Locations(cache=shared_cache)
+        record = ordbench.run(spec, results=tmp_path / "results", settings=settings)
+        assert record.training
+        errors.append(record.training.val_mae)
+    assert errors[0] == errors[1] > 0
+
+
+def test_a_manifest_of_what_is_drawn_anyway_makes_no_other_run(
+    tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDBENCH_CACHE", str(shared_cache))
+    drawn = draw_one("drawn-faces:per_rank=5", "2", 0, 0, "standard", None)
+    write_manifest(drawn, tmp_path / "drawn.json")
+    given = Locations(manifest=tmp_path / "drawn.json")
+    record = ordbench.run(SPEC, results=tmp_path / "given", settings=given)
+    assert record.spec.split == ""
+    wanted = ordbench.run(record.spec, results=tmp_path / "drawn")
+    assert (wanted.run_id, wanted.metrics) == (record.run_id, record.metrics)
+
+
+def test_a_run_that_fails_raises_and_is_tried_again(
+    tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Locations(cache=shared_cache)
+    with monkeypatch.context() as broken:
+        broken.setattr("ordbench.runs.runner.train_and_test", lambda group, bench: 1 / 0)
+        with pytest.raises(TrainingError, match=r"ZeroDivisionError: .* \(where: .*\.trace\)"):
+            ordbench.run(SPEC, results=tmp_path, settings=settings)
+    (failed,) = ordbench.load_records(tmp_path)["error"]
+    assert failed == "ZeroDivisionError: division by zero"
+    assert ordbench.run(SPEC, results=tmp_path, settings=settings).status == "done"
+    assert len(ordbench.load_records(tmp_path)) == 1

@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import pytest
+
+from ordbench.errors import SpecError
+from ordbench.sweep.spec import NAMES, SweepSpec, typed
+
+
+def plan(folder: Path, text: str) -> Path:
+    path = folder / "plan.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_plan_means_what_the_same_options_mean(tmp_path: Path) -> None:
+    path = plan(
+        tmp_path,
+        "head: [linear, 'ordinalclip:base_ranks=5']\n"
+        "dataset: drawn-faces\nshots: [1, all]\nseeds: 0-1\n"
+        "recipe: {learning_rate: 0.5}\ndata-seed: 7\nnormalize: true\n",
+    )
+    options = typed(
+        None,
+        head=["linear", "ordinalclip:base_ranks=5"],
+        dataset=["drawn-faces"],
+        shots=["1", "all"],
+        seeds=["0-1"],
+        recipe=["learning_rate=0.5"],
+        data_seed=7,
+        normalize=True,
+    )
+    assert SweepSpec.of(typed(path)).specs() == SweepSpec.of(options).specs()
+
+
+def test_options_win_over_the_plan(tmp_path: Path) -> None:
+    path = plan(tmp_path, "head: linear\ndataset: drawn-faces\nseeds: 0-4\n")
+    assert typed(path, seeds=["3"], head=None) == {
+        "head": ["linear"],
+        "dataset": ["drawn-faces"],
+        "seeds": ["3"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("head: linear\nhaed: x\n", r"plan\.yaml, line 2: there is no 'haed'; there is: head"),
+        ("head: linear\nhead: coral\n", r"line 2: 'head' stands twice"),
+        ("head: linear\nshots:\n", r"line 2: shots has no value"),
+        ("- head\n", r"line 1: wanted lines such as"),
+        ("head: [linear\nshots: 1\n", r"line 2: not YAML"),
+        ("", r"line 1: wanted lines"),
+        ("head: linear\n? [shots]\n: 1\n", r"line 2: a name: wanted one value, got a list"),
+        ("head: linear\nshots: []\n", r"line 2: shots has no value"),
+        ("head: linear\nshots: [1, ~]\n", r"line 2: shots has no value"),
+        ("head: linear\nshots: [[1]]\n", r"line 2: shots: wanted one value, got a list"),
+        (
+            "head: linear\nrecipe: {epochs: [1]}\n",
+            r"line 2: recipe epochs: wanted one value, got a",
+        ),
+        ("recipe:\n  epochs: {a: 1}\n", r"line 2: recipe epochs: wanted one value, got a mapping"),
+        ("recipe:\n  epochs:\n", r"line 2: recipe epochs has no value"),
+        ("head: linear\ntune: [1, 2]\n", r"line 2: tune has 2 values; one is wanted"),
+        ("head: \0\n", r"plan .*plan\.yaml: not YAML: wanted text in UTF-8"),
+    ],
+)
+def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        typed(plan(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("head: [linear, nope]", "no head 'nope'; there is: .*linear"),
+        ("head: 'ordinalclip:base_ranks=many'", "head 'ordinalclip', option base_ranks='many': "),
+        ("dataset: utk", "no dataset 'utk'; there is: utkface"),
+        ("dataset: 'drawn-faces:per_row=3'", "dataset 'drawn-faces' has no option 'per_row'"),
+        ("backbone: clop:x", "no backbone 'clop'; there is: clip"),
+        ("text: clop:x", "no backbone 'clop'; there is: clip"),
+        ("shots: [1, x]", "shots x: wanted 'all' or a whole number of at least 1"),
+        ("seeds: 4-2", "seeds 4-2: wanted a whole number or a range"),
+        ("seeds: [0, 4294967296]", "seeds 4294967296: wanted less than 4294967296$"),
+        ("fold: a", "fold a: wanted a whole number or a range"),
+        ("recipe: {speed: 3}", "recipe speed=3: there is no 'speed'; there is: .*learning_rate"),
+        ("recipe: {epoch: 3}", "recipe epoch=3: there is no 'epoch'; there is: epochs$"),
+        ("recipe: {epochs: 0}", "recipe epochs=0: wanted greater than or equal to 1"),
+        ("recipe: {optimizer: lion}", "recipe optimizer=lion: wanted 'adamw', 'radam' or 'sgd'"),
+        ("layer: middle", "layer middle: wanted 'post' or 'pre'"),
+        ("dtype: int8", "dtype int8: wanted 'float32', 'bfloat16' or 'float16' or 'auto'"),
+        ("normalize: maybe", "normalize maybe: wanted a valid boolean"),
+        ("protocol: mine", "protocol mine: wanted 'standard' or 'paper'"),
+        ("split: no.json", r"split no\.json cannot be read"),
+        ("data-seed: -1", "data-seed -1: wanted greater than or equal to 0"),
+        ("train_seed: x", "train-seed x: wanted a valid integer"),
+        ("tune: 0", "tune 0: wanted greater than or equal to 1"),
+        ("sampler: best", "sampler best: wanted 'random', 'grid' or 'optuna'"),
+    ],
+)
+def test_a_wrong_value_names_file_and_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SpecError, match=rf"^plan {tmp_path}/plan\.yaml, line 3: {message}"):
+        typed(plan(tmp_path, f"# A sweep\n\n{text}\n"))
+
+
+def test_a_wrong_item_of_a_list_names_its_own_line(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"line 3: no head 'nope'"):
+        typed(plan(tmp_path, "head:\n  - linear\n  - nope\n"))
+
+
+def test_what_a_glob_leaves_out_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    metadata = tmp_path / "broken-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[ordbench.heads]\nlinearest = nowhere:Head\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    specs = SweepSpec.of(typed(plan(tmp_path, "head: linear*\ndataset: drawn-faces\n"))).specs()
+    assert [spec.head for spec in specs] == ["linear"]
+    (message,) = caplog.messages
+    assert message.startswith("left out: head 'linearest' of broken")
+
+
+def test_an_option_over_the_plan_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    path = plan(tmp_path, "head: linear\ndataset: drawn-faces\nshots: x\n")
+    values = typed(path, shots=["y"])
+    with pytest.raises(SpecError, match=r"^--shots y: wanted 'all'"):
+        SweepSpec.of(values).specs()
+
+
+def test_a_plan_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"nowhere\.yaml: No such file"):
+        typed(tmp_path / "nowhere.yaml")
+
+
+def test_the_help_says_which_options_may_stand_in_a_plan() -> None:
+    from ordbench.cli.run import run
+
+    options = list(run.__annotations__)
+    assert "from --head to --train-seed" in run.__annotations__["plan"]
+    assert set(options[options.index("head") : options.index("train_seed") + 1]) == NAMES
