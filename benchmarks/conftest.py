@@ -7,8 +7,8 @@ import pytest
 
 from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import Resources, Settings
-from ordbench.sweep.cells import Cell, cells
-from ordbench.sweep.spec import SweepSpec
+from ordbench.sweeps.cells import Cell, cells
+from ordbench.sweeps.spec import SweepSpec
 from ordbench.utils.environment import versions
 from ordbench.utils.torch_threads import threads
 

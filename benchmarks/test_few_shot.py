@@ -20,7 +20,7 @@ from ordbench.results.loading import load_rows
 from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec
-from ordbench.sweep.spec import SweepSpec, typed
+from ordbench.sweeps.spec import SweepSpec, typed
 
 PLAN = os.environ.get("ORDBENCH_PLAN", "")
 

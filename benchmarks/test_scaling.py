@@ -23,8 +23,8 @@ from ordbench.results.store import Store
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
-from ordbench.sweep.cells import Cell
-from ordbench.sweep.survey import Policy, Survey, survey
+from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.survey import Policy, Survey, survey
 from ordbench.training.trainer import LabelledFeatures, Replica, fit
 
 Plan = Callable[..., list[Cell]]

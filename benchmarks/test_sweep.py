@@ -29,8 +29,8 @@ from ordbench.results.store import Store
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
-from ordbench.sweep.cells import Cell, cells
-from ordbench.sweep.survey import Policy
+from ordbench.sweeps.cells import Cell, cells
+from ordbench.sweeps.survey import Policy
 
 Plan = Callable[..., list[Cell]]
 

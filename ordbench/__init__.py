@@ -1,23 +1,64 @@
-"""ordbench: ordinal-regression heads, compared fairly on one backbone interface."""
+"""ordbench: ordinal-regression heads, compared fairly on one backbone interface.
+
+These names, `ordbench.nn`, `ordbench.prompts` and `ordbench.testing` are the public interface.
+Every other module may change without notice.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ordbench.backbone import Backbone as Backbone
+    from ordbench.backbone import BackboneFamily as BackboneFamily
+    from ordbench.backbone import TextTower as TextTower
+    from ordbench.dataset import Dataset as Dataset
+    from ordbench.dataset import DatasetCard as DatasetCard
+    from ordbench.dataset import OfficialSplit as OfficialSplit
+    from ordbench.dataset import Sample as Sample
+    from ordbench.dataset import Samples as Samples
+    from ordbench.dataset import SkippedFile as SkippedFile
+    from ordbench.errors import BackboneError as BackboneError
+    from ordbench.errors import DatasetError as DatasetError
+    from ordbench.errors import OrdbenchError as OrdbenchError
+    from ordbench.errors import SpecError as SpecError
+    from ordbench.head import Head as Head
+    from ordbench.head import PointHead as PointHead
+    from ordbench.head import Problem as Problem
+    from ordbench.recipe import LogUniform as LogUniform
+    from ordbench.recipe import Recipe as Recipe
+    from ordbench.recipe import SearchSpace as SearchSpace
     from ordbench.results.loading import load_records as load_records
     from ordbench.runs.spec import RunSpec as RunSpec
-    from ordbench.sweep.api import run as run
+    from ordbench.sweeps.api import run as run
+    from ordbench.task import Task as Task
 
-_HOME = {
-    "RunSpec": "ordbench.runs.spec",
-    "load_records": "ordbench.results.store",
-    "run": "ordbench.sweep.api",
+    __version__: str
+
+_MODULES = {
+    "backbone": ("Backbone", "BackboneFamily", "TextTower"),
+    "dataset": ("Dataset", "DatasetCard", "OfficialSplit", "Sample", "Samples", "SkippedFile"),
+    "errors": ("BackboneError", "DatasetError", "OrdbenchError", "SpecError"),
+    "head": ("Head", "PointHead", "Problem"),
+    "recipe": ("LogUniform", "Recipe", "SearchSpace"),
+    "results.loading": ("load_records",),
+    "runs.spec": ("RunSpec",),
+    "sweeps.api": ("run",),
+    "task": ("Task",),
 }
-__all__ = ["RunSpec", "load_records", "run"]
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for: `import ordbench` does not load torch."""
+    """Import a public name on first use, so that `import ordbench` does not load torch."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ordbench")
     if name not in _HOME:
         raise AttributeError(f"module 'ordbench' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return getattr(import_module(f"ordbench.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, whether they are imported yet or not."""
+    return sorted([*_HOME, "__version__", "nn", "prompts"])

@@ -16,8 +16,8 @@ import pytest
 
 if TYPE_CHECKING:
     from ordbench.runs.resources import Resources
-    from ordbench.sweep.cells import Cell
-    from ordbench.sweep.survey import Outcome
+    from ordbench.sweeps.cells import Cell
+    from ordbench.sweeps.survey import Outcome
 
 ROOT = Path(__file__).parent.parent
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -93,8 +93,8 @@ def resources(shared_cache: Path) -> Resources:
 @pytest.fixture(scope="session")
 def small_cells() -> SmallCells:
     """Cells of two seeds on few drawn faces, that train in a moment."""
-    from ordbench.sweep.cells import cells
-    from ordbench.sweep.spec import SweepSpec
+    from ordbench.sweeps.cells import cells
+    from ordbench.sweeps.spec import SweepSpec
 
     def make(*heads: str, shots: str = "1,2") -> list[Cell]:
         grid = SweepSpec(

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ordbench.dataset import SkippedFile
     from ordbench.runs.record import Record, SplitFacts
     from ordbench.runs.spec import RunSpec
-    from ordbench.sweep.cells import Cell
-    from ordbench.sweep.survey import Outcome, Survey
+    from ordbench.sweeps.cells import Cell
+    from ordbench.sweeps.survey import Outcome, Survey
 
 SHOWN = 10  # files left out that are named
 

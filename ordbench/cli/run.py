@@ -160,9 +160,9 @@ def run(
 ) -> None:
     """Train and test heads: one run, or a grid of them; what is done already is skipped."""
     from ordbench.runs.resources import Locations
-    from ordbench.sweep.run import Engine, launch  # torch stays out of --help
-    from ordbench.sweep.spec import typed
-    from ordbench.sweep.survey import Policy
+    from ordbench.sweeps.run import Engine, launch  # torch stays out of --help
+    from ordbench.sweeps.spec import typed
+    from ordbench.sweeps.survey import Policy
 
     values = typed(
         plan,

@@ -15,7 +15,7 @@ from ordbench.errors import DatasetError, SpecError
 from ordbench.plugins.reference import PluginRef
 from ordbench.splits.protocol import draw
 from ordbench.splits.split import Protocol, Split
-from ordbench.sweep.spec import parse_shots
+from ordbench.sweeps.spec import parse_shots
 
 
 def draw_one(

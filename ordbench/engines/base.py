@@ -20,8 +20,8 @@ from ordbench.results.store import Store
 from ordbench.runs.preparation import PreparedRun
 from ordbench.runs.resources import Resources
 from ordbench.runs.runner import RunResult, failure
-from ordbench.sweep.cells import Cell
-from ordbench.sweep.survey import Claimed, Outcome, Policy, claim, keep
+from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.survey import Claimed, Outcome, Policy, claim, keep
 
 PATIENCE = 50  # looks in vain before it is said who is waited for
 POLL = 0.2  # seconds between two looks at `stopped`, and at cells that other processes are at

@@ -18,7 +18,7 @@ from ordbench.plugins.selection import chosen
 from ordbench.recipe import Recipe
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.titles import head_label
-from ordbench.sweep.spec import head_settings, spec_of
+from ordbench.sweeps.spec import head_settings, spec_of
 from ordbench.task import Task
 
 REFERENCE = "linear"

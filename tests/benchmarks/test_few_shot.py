@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ordbench.sweep.spec import SweepSpec, typed
+from ordbench.sweeps.spec import SweepSpec, typed
 
 PLAN = Path(__file__).parents[2] / "benchmarks" / "few_shot.yaml"
 

@@ -6,7 +6,7 @@ Source: an example of a head from another package.
 import torch
 from torch.nn import functional as F
 
-from ordbench.head import Head
+from ordbench import Head
 
 
 class Mirror(Head):

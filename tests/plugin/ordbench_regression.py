@@ -5,8 +5,8 @@ Source: an example of a head without a posterior.
 
 from torch.nn import functional as F
 
-from ordbench.head import PointHead
-from ordbench.nn.layers import StandardizedLinear
+from ordbench import PointHead
+from ordbench.nn import StandardizedLinear
 
 
 class Regression(PointHead):

@@ -5,7 +5,7 @@ import pytest
 from ordbench.cli.progress import Report
 from ordbench.runs.record import Record, SplitFacts
 from ordbench.runs.spec import RunSpec
-from ordbench.sweep.survey import Outcome
+from ordbench.sweeps.survey import Outcome
 from tests.ordbench.conftest import done
 
 

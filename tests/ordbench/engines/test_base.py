@@ -16,8 +16,8 @@ from ordbench.results.store import Store
 from ordbench.runs.preparation import PreparedRun, prepare
 from ordbench.runs.resources import Resources
 from ordbench.runs.runner import RunResult, failure, run_cell
-from ordbench.sweep.cells import Cell
-from ordbench.sweep.survey import Outcome, Policy, lock_of
+from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.survey import Outcome, Policy, lock_of
 
 SmallCells = Callable[..., list[Cell]]
 Bits = Callable[[Iterable[list[Outcome]]], dict[str, dict[str, object]]]

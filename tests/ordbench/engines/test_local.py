@@ -16,8 +16,8 @@ from ordbench.engines.local import local_pool
 from ordbench.results.store import Store
 from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import Resources
-from ordbench.sweep.cells import Cell
-from ordbench.sweep.survey import Outcome, Policy
+from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.survey import Outcome, Policy
 from tests.conftest import started
 
 SmallCells = Callable[..., list[Cell]]

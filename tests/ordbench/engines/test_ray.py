@@ -19,8 +19,8 @@ from ordbench.engines.ray import ray_pool
 from ordbench.errors import SpecError
 from ordbench.results.store import Store
 from ordbench.runs.resources import Resources
-from ordbench.sweep.cells import Cell
-from ordbench.sweep.survey import Outcome, Policy
+from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.survey import Outcome, Policy
 
 SmallCells = Callable[..., list[Cell]]
 Records = dict[str, dict[str, object]]

@@ -10,7 +10,7 @@ from ordbench.runs.preparation import prepare
 from ordbench.runs.record import to_json
 from ordbench.runs.resources import Resources
 from ordbench.runs.runner import run_cell
-from ordbench.sweep.cells import Cell
+from ordbench.sweeps.cells import Cell
 
 SmallCells = Callable[..., list[Cell]]
 

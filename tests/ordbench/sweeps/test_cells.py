@@ -1,5 +1,5 @@
-from ordbench.sweep.cells import cells, longest_first
-from ordbench.sweep.spec import SweepSpec
+from ordbench.sweeps.cells import cells, longest_first
+from ordbench.sweeps.spec import SweepSpec
 
 
 def test_the_longest_cells_come_first_and_equal_ones_keep_their_order() -> None:

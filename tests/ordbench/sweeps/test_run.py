@@ -12,9 +12,9 @@ from ordbench.engines.base import run_cells
 from ordbench.errors import SpecError
 from ordbench.results.store import Store
 from ordbench.runs.resources import Resources
-from ordbench.sweep.cells import Cell
-from ordbench.sweep.run import Engine
-from ordbench.sweep.survey import Policy
+from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.run import Engine
+from ordbench.sweeps.survey import Policy
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.errors import SpecError
-from ordbench.sweep.spec import NAMES, SweepSpec, typed
+from ordbench.sweeps.spec import NAMES, SweepSpec, typed
 
 
 def plan(folder: Path, text: str) -> Path:

@@ -21,9 +21,9 @@ from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.runner import build_head
 from ordbench.runs.titles import dataset_label, head_label
 from ordbench.splits.manifest import read_manifest
-from ordbench.sweep.cells import Cell, cells, longest_first
-from ordbench.sweep.spec import SweepSpec
-from ordbench.sweep.survey import Policy, survey
+from ordbench.sweeps.cells import Cell, cells, longest_first
+from ordbench.sweeps.spec import SweepSpec
+from ordbench.sweeps.survey import Policy, survey
 from ordbench.training.search import Search
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def launch(
     """Run a grid and report each record as it comes.
 
     Args:
-        values: The grid, as `ordbench.sweep.spec.typed` gives it.
+        values: The grid, as `ordbench.sweeps.spec.typed` gives it.
         settings: Where datasets and caches lie.
         results: Folder of the records.
         policy: What to do about records that are there, and about failures.

@@ -8,7 +8,7 @@ from ordbench.plugins.registry import HEADS
 from ordbench.recipe import OptionValue
 from ordbench.runs.spec import RunSpec
 from ordbench.runs.titles import head_label
-from ordbench.sweep.spec import SweepSpec, parse_shots, resolved
+from ordbench.sweeps.spec import SweepSpec, parse_shots, resolved
 from ordbench.utils.text import parse_numbers
 
 

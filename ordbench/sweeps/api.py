@@ -13,9 +13,9 @@ from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.split import Split
-from ordbench.sweep.cells import cells
-from ordbench.sweep.spec import resolved
-from ordbench.sweep.survey import Policy
+from ordbench.sweeps.cells import cells
+from ordbench.sweeps.spec import resolved
+from ordbench.sweeps.survey import Policy
 
 
 def run(

@@ -19,7 +19,7 @@ from ordbench.plugins.selection import chosen, is_pattern
 from ordbench.recipe import Recipe
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.manifest import read_manifest
-from ordbench.sweep.plan_file import read_plan
+from ordbench.sweeps.plan_file import read_plan
 from ordbench.utils.text import items, parse_numbers
 
 

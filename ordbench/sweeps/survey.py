@@ -13,7 +13,7 @@ from ordbench.runs.preparation import PreparedRun, prepare
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Resources
 from ordbench.runs.runner import RunResult
-from ordbench.sweep.cells import Cell
+from ordbench.sweeps.cells import Cell
 from ordbench.utils.files import cannot_write
 
 Overwrite = Literal["only-missing", "always", "never"]
