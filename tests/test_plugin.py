@@ -1,6 +1,7 @@
 """A head from a package of its own, as a stranger would install it."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,11 +16,13 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 PLUGIN = Path(__file__).parent / "plugin"
 
 
-def install(source: Path, target: Path) -> None:
-    """Install a package by pip into ``target``, without a network."""
+def install(source: Path, target: Path) -> dict[str, str]:
+    """Install a package by pip into ``target``, without a network; the environment to see it."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     command += ["--no-build-isolation", "--target", str(target), str(source)]
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    others = [path for path in [os.environ.get("PYTHONPATH")] if path]
+    return {"PYTHONPATH": os.pathsep.join([str(target), *others])}
 
 
 @pytest.fixture
@@ -31,8 +34,7 @@ def source(tmp_path: Path) -> Path:
 def test_a_head_from_another_package_runs_and_stands_in_the_table(
     cli: Cli, source: Path, tmp_path: Path
 ) -> None:
-    install(source, tmp_path / "site")
-    env = {"PYTHONPATH": str(tmp_path / "site")}
+    env = install(source, tmp_path / "site")
     ran = cli("run", "--head", "mirror", "--dataset", "drawn-faces", "--shots", "1", env=env)
     assert ran.returncode == 0, ran.stderr
     printed = cli("table", "--format", "json", env=env)
@@ -46,8 +48,7 @@ def test_a_head_from_another_package_runs_and_stands_in_the_table(
 def test_a_head_without_a_posterior_is_scored_by_its_own_estimates(
     cli: Cli, source: Path, tmp_path: Path
 ) -> None:
-    install(source, tmp_path / "site")
-    env = {"PYTHONPATH": str(tmp_path / "site")}
+    env = install(source, tmp_path / "site")
     command = ("run", "--head", "regression", "--dataset", "drawn-faces", "--seeds", "0,1")
     ran = cli(*command, "--json", "--results", str(tmp_path / "results"), env=env)
     records = [json.loads(line) for line in ran.stdout.splitlines()]
@@ -65,8 +66,7 @@ def test_a_head_without_a_posterior_is_scored_by_its_own_estimates(
 
 
 def test_a_head_that_is_edited_is_run_again(cli: Cli, source: Path, tmp_path: Path) -> None:
-    install(source, tmp_path / "site")
-    env = {"PYTHONPATH": str(tmp_path / "site")}
+    env = install(source, tmp_path / "site")
     command = ("run", "--head", "mirror", "--dataset", "drawn-faces", "--shots", "1", "--json")
     first = json.loads(cli(*command, env=env).stdout)
     file = tmp_path / "site" / "ordbench_mirror.py"
@@ -80,8 +80,7 @@ def test_a_head_that_cannot_be_imported_is_listed_with_its_reason_and_stops_noth
     cli: Cli, source: Path, tmp_path: Path
 ) -> None:
     (source / "ordbench_mirror.py").write_text('raise RuntimeError("no licence server")\n')
-    install(source, tmp_path / "site")
-    env = {"PYTHONPATH": str(tmp_path / "site")}
+    env = install(source, tmp_path / "site")
     listed = cli("ls", "heads", "--json", env=env)
     assert listed.returncode == 0
     rows = {row["name"]: row for row in json.loads(listed.stdout)}
@@ -104,15 +103,8 @@ def test_two_packages_that_offer_one_name_are_both_named(
 ) -> None:
     project = source / "pyproject.toml"
     project.write_text(project.read_text().replace("mirror =", "coral ="))
-    install(source, tmp_path / "site")
-    ran = cli(
-        "run",
-        "--head",
-        "coral",
-        "--dataset",
-        "drawn-faces",
-        env={"PYTHONPATH": str(tmp_path / "site")},
-    )
+    env = install(source, tmp_path / "site")
+    ran = cli("run", "--head", "coral", "--dataset", "drawn-faces", env=env)
     assert ran.returncode == 2
     assert "ordbench (ordbench_heads.coral:Coral)" in ran.stderr
     assert "ordbench-mirror (ordbench_mirror:Mirror)" in ran.stderr
