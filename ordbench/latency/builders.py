@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from ordbench.backbone import TextTower
-from ordbench.backbones.clip.random_text import random_text
+from ordbench.errors import SpecError
+from ordbench.features.extraction import open_family
 from ordbench.head import Head, Problem
 from ordbench.latency.setting import LatencySetting
 from ordbench.plugins.registry import HEADS
 from ordbench.plugins.selection import chosen
 from ordbench.recipe import Recipe
-from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.titles import head_label
 from ordbench.sweeps.spec import head_settings, spec_of
 from ordbench.task import Task
@@ -24,8 +24,14 @@ from ordbench.task import Task
 REFERENCE = "linear"
 CONTEXT = "age estimation: the age of the person is"
 
-# open_clip models whose joint space is so wide; features of another width are projected.
-TOWERS = {512: "ViT-B-32", 640: "RN50x4", 768: "ViT-L-14", 1024: "RN50"}
+# Text towers by the width of their joint space; features of another width are projected.
+DEFAULT_TEXT = "clip:ViT-B-32/random"
+TEXT_BY_WIDTH = {
+    512: DEFAULT_TEXT,
+    640: "clip:RN50x4/random",
+    768: "clip:ViT-L-14/random",
+    1024: "clip:RN50/random",
+}
 T = TypeVar("T")
 
 
@@ -68,11 +74,8 @@ class HeadBuilder:
         Raises:
             OrdbenchError: If the one that was asked for cannot be had.
         """
-        random = TOWERS.get(setting.in_features, TOWERS[512])
-        text, device = setting.text, setting.device
-        if text:
-            return self._once(("tower", text, device), lambda: self._tower(text, device))
-        return self._once(("random", random, device), lambda: random_text(random, device=device))
+        name = setting.text or TEXT_BY_WIDTH.get(setting.in_features, DEFAULT_TEXT)
+        return self._once((name, setting.device), lambda: _load_text_tower(name, setting.device))
 
     def head(self, label: str, setting: LatencySetting) -> Head:
         """A head on the setting's device, the same for all batch sizes; not to be trained.
@@ -101,16 +104,18 @@ class HeadBuilder:
             head = HEADS[spec.head](_problem(setting, tower), **spec.head_options)
         return head.to(setting.device)
 
-    def _tower(self, name: str, device: str) -> TextTower:
-        resources = Resources(Locations(device=device))
-        spec = self.specs[REFERENCE].model_copy(update={"text": name})
-        # A text tower asked for by name is there, or an error was raised.
-        return cast("TextTower", resources.text_tower(spec))
-
     def _once(self, key: object, make: Callable[[], T]) -> T:
         if key not in self._built:
             self._built[key] = make()
         return cast(T, self._built[key])
+
+
+def _load_text_tower(name: str, device: str) -> TextTower:
+    family, argument = open_family(name)
+    tower = family.load_text_tower(argument, device=device)
+    if tower is None:
+        raise SpecError(f"--text {name} has no text tower; use a CLIP, such as {DEFAULT_TEXT}")
+    return tower
 
 
 def _problem(setting: LatencySetting, tower: TextTower | None) -> Problem:

@@ -11,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from ordbench.backbone import BackboneFamily, Dtype, Layer
-from ordbench.backbones.clip.source import CONFIG, locate
+from ordbench.backbones.clip.source import CONFIG, locate, model_and_tag
 from ordbench.backbones.weights import file_hash
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Clip(BackboneFamily):
     - ``hf-hub:ORG/REPO``: open_clip's configuration and weights from the hub.
     - ``NAME@FOLDER``: the same two files from a folder, under any name.
     - ``tiny``: the one that comes with ordbench.
+    - ``MODEL/random``: a text tower with random weights, to measure its latency.
 
     Layer ``post`` is what ``encode_image`` gives, ``pre`` is what enters the last projection. The
     bias that SigLIP adds to its cosines shifts all ranks alike, so it is left out.
@@ -57,7 +58,11 @@ class Clip(BackboneFamily):
 
     def load_text_tower(self, argument: str, *, device: str) -> TextTower | None:
         """See `BackboneFamily.load_text_tower`; the image tower is neither built nor read."""
+        from ordbench.backbones.clip.random_text import RANDOM, random_text
         from ordbench.backbones.clip.text_tower import load_text
 
+        model, tag = model_and_tag(argument)
+        if tag == RANDOM:
+            return random_text(model, device=device)
         source = locate(argument)
         return load_text(source, fingerprint=self.fingerprint(argument), device=device)

@@ -1,6 +1,6 @@
-"""A text tower of the size of an open_clip model, with weights that nobody trained.
+"""The text tower of an open_clip model with random weights, as ``clip:MODEL/random``.
 
-How long a tower takes depends on its size and not on its weights, so a stopwatch needs no download.
+Its latency depends on its size and not on its weights, so that timing needs no download.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ordbench.backbones.clip.config import NO_IMAGES, build, model_config
 from ordbench.backbones.clip.source import Source
 from ordbench.backbones.clip.text_tower import ClipText
 
+RANDOM = "random"  # the tag that names it: clip:ViT-B-32/random
 LOGIT_SCALE = 100.0  # OpenAI's CLIPs
 
 
@@ -25,7 +26,7 @@ def random_text(model: str, *, device: str) -> ClipText:
     Raises:
         BackboneError: If open_clip has no such model.
     """
-    what = f"clip:{model} with random weights"
+    what = f"clip:{model}/{RANDOM}"
     source = Source(what, Path(), model)
     config = model_config(source) | {"vision_cfg": NO_IMAGES}
     with torch.random.fork_rng(devices=[]):
@@ -35,6 +36,6 @@ def random_text(model: str, *, device: str) -> ClipText:
         text.eval().requires_grad_(False).to(device),
         import_module("open_clip").SimpleTokenizer(),  # untyped
         logit_scale=LOGIT_SCALE,
-        fingerprint="random",
+        fingerprint=RANDOM,
         what=what,
     )

@@ -3,7 +3,7 @@ import torch
 
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError, UnknownPluginError
-from ordbench.latency import builders as latency_heads
+from ordbench.latency import builders
 from ordbench.latency.builders import HeadBuilder
 from ordbench.latency.setting import LatencySetting
 from ordbench.prompts.head import PromptHead
@@ -17,11 +17,11 @@ def towers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Small towers in place of large ones; the names that were asked for."""
     asked: list[str] = []
 
-    def small(model: str, *, device: str) -> TextTower:
-        asked.append(model)
+    def small(name: str, device: str) -> TextTower:
+        asked.append(name)
         return random_clip()
 
-    monkeypatch.setattr(latency_heads, "random_text", small)
+    monkeypatch.setattr(builders, "_load_text_tower", small)
     return asked
 
 
@@ -53,7 +53,7 @@ def test_the_tower_is_that_of_a_clip_as_wide_as_the_features(
     bench = HeadBuilder(["coop"])
     for _ in range(2):
         bench.tower(LatencySetting(in_features=width))
-    assert towers == [model]
+    assert towers == [f"clip:{model}/random"]
 
 
 @pytest.mark.parametrize(("width", "projected"), [(24, False), (30, True)])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ordbench.latency import builders as latency_heads
+from ordbench.latency import builders
 from ordbench.latency import compare as latency
 from ordbench.latency.builders import HeadBuilder
 from ordbench.latency.compare import Comparison, compare
@@ -16,7 +16,7 @@ SMALL = LatencySetting(batch=2, num_ranks=5, in_features=24)
 
 @pytest.fixture(autouse=True)
 def small_towers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(latency_heads, "random_text", lambda model, device: random_clip())
+    monkeypatch.setattr(builders, "_load_text_tower", lambda name, device: random_clip())
 
 
 def once(setting: LatencySetting, *heads: str) -> Comparison:

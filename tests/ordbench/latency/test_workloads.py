@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ordbench.latency import builders as latency_heads
+from ordbench.latency import builders
 from ordbench.latency import workloads as latency_step
 from ordbench.latency.builders import HeadBuilder
 from ordbench.latency.runtimes import NotTimed
@@ -24,7 +24,7 @@ HEADS = ("linear", "coral", "coop", "ordinalclip", "zeroshot")
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> HeadBuilder:
     """Heads whose text tower is small: 24 wide features are aligned."""
-    monkeypatch.setattr(latency_heads, "random_text", lambda model, device: random_clip())
+    monkeypatch.setattr(builders, "_load_text_tower", lambda name, device: random_clip())
     return HeadBuilder(HEADS)
 
 
@@ -120,7 +120,7 @@ def test_a_token_table_that_is_read_counts(
     bench: HeadBuilder, monkeypatch: pytest.MonkeyPatch, stage: Stage
 ) -> None:
     tower = random_siglip()
-    monkeypatch.setattr(latency_heads, "random_text", lambda model, device: tower)
+    monkeypatch.setattr(builders, "_load_text_tower", lambda name, device: tower)
     whole = num_weights(tower.model) + num_weights(bench.head("ordinalclip", setting(stage)))
     assert entrant("ordinalclip", setting(stage), bench).cost.parameters == whole
 
