@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,13 +12,12 @@ from rich.progress import track
 
 from ordbench.cli.run import Texts
 from ordbench.errors import SpecError
-from ordbench.latency.builders import REFERENCE, HeadBuilder
-from ordbench.latency.compare import Comparison, compare
-from ordbench.latency.record import to_json
-from ordbench.latency.setting import LatencySetting
-from ordbench.latency.tables import conditions, tables
 from ordbench.leaderboard.formats import NO_WRAP
 from ordbench.utils.files import write_atomic
+
+if TYPE_CHECKING:  # torch stays out of --help
+    from ordbench.latency.compare import Comparison
+    from ordbench.latency.setting import LatencySetting
 
 
 def latency(
@@ -69,7 +68,6 @@ def latency(
     ] = None,
 ) -> None:
     """Time heads against the linear probe: deployed, with their text tower, or in training."""
-    from ordbench.cli.latency import run  # torch stays out of --help
     from ordbench.latency.setting import settings
 
     grid = settings(
@@ -108,9 +106,14 @@ def run(
         OrdbenchError: If a head or text tower cannot be had, the file not be written, or if
             none of the heads could be timed in any setting.
     """
+    from ordbench.latency.builders import REFERENCE, HeadBuilder
+    from ordbench.latency.compare import compare
+    from ordbench.latency.record import to_json
+
     bench = HeadBuilder(heads)
     timed = compare(grid, bench, seconds=seconds, threads=threads)
-    done, errors = list[Comparison](), Console(stderr=True)
+    done: list[Comparison] = []
+    errors = Console(stderr=True)
     try:
         done.extend(track(timed, "timing", len(grid), console=errors, transient=True))
     finally:  # who stops it sees what there is
@@ -125,6 +128,8 @@ def run(
 
 
 def _show(comparisons: Sequence[Comparison], threads: int) -> None:
+    from ordbench.latency.tables import conditions, tables
+
     console = Console(width=NO_WRAP, highlight=False)  # a terminal breaks lines, and cuts none
     console.print(tables(comparisons))
     console.print(conditions(comparisons, threads), markup=False)

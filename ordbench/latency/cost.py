@@ -48,7 +48,7 @@ def footprint(
 
     >>> layer, features = nn.Linear(2, 3), torch.ones(5, 2)
     >>> footprint(lambda: layer(features), [layer], device="cpu")  # (9 + 15) * 4, 2 * 5 * 2 * 3
-    Footprint(parameters=9, memory=96, flops=60)
+    Cost(parameters=9, memory=96, flops=60)
     """
     seen = _Storages()
     with FlopCounterMode(display=False) as counter, seen:

@@ -53,7 +53,7 @@ def aggregate(values: Iterable[float]) -> Score | None:
     """Mean and spread; values that are not finite are left out, and nothing is put in their place.
 
     >>> aggregate([1.0, 3.0])
-    Cell(mean=2.0, std=1.4142135623730951, runs=2, mark='')
+    Score(mean=2.0, std=1.4142135623730951, runs=2, mark='')
     >>> aggregate([float("nan")]) is None
     True
     """

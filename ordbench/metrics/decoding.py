@@ -31,6 +31,7 @@ def estimates(posterior: Floats, rank_values: Sequence[float], how: Decode) -> N
     Raises:
         ValueError: If a row is not a probability mass function, or the shapes do not fit.
 
+    >>> from ordbench.metrics.registry import DECODES
     >>> posterior, ages = np.array([[0.4, 0.2, 0.3, 0.1]]), (10, 20, 30, 40)
     >>> [float(estimates(posterior, ages, how)[0].round(9)) for how in DECODES]
     [10.0, 21.0, 20.0]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.cli import latency as latency_run
 from ordbench.cli.latency import run
 from ordbench.errors import SpecError
 from ordbench.latency.builders import HeadBuilder
@@ -44,7 +43,7 @@ def test_who_stops_it_sees_what_there_is(
         yield from compare(grid[:1], bench, seconds=seconds, threads=threads)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(latency_run, "compare", interrupted)
+    monkeypatch.setattr("ordbench.latency.compare.compare", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(GRID, ["coral"], seconds=0, json=tmp_path / "latency.json")
     assert "|coral" in capsys.readouterr().out

@@ -19,7 +19,7 @@ def test_the_text_is_of_the_runs_asked_for(
     flat_run: FlatRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [flat_run("coral", 1.5), flat_run("linear", 2.5), flat_run("coral", 3.5, shots=4)]
-    monkeypatch.setattr(tabling, "load_lots", lambda path: alike(runs))
+    monkeypatch.setattr(tabling, "load_cells", lambda path: alike(runs))
     text = table_text(Path("results"), head=["coral"], shots=["all"], format="csv")
     assert text.splitlines()[1].endswith(",coral,all,1.5,,1,")
     assert len(text.splitlines()) == 2
@@ -39,7 +39,7 @@ def test_the_collector_rests_and_is_left_as_it_was(monkeypatch: pytest.MonkeyPat
         seen.append(gc.isenabled())
         raise StoreError("no records")
 
-    monkeypatch.setattr(tabling, "load_lots", broken)
+    monkeypatch.setattr(tabling, "load_cells", broken)
     with pytest.raises(StoreError):
         table_text(Path("results"))
     assert gc.isenabled()

@@ -110,7 +110,7 @@ def test_rows_of_other_code_are_made_again(
 ) -> None:
     load_rows(store.root)
     opened.clear()
-    monkeypatch.setattr(index, "_code", lambda: 7)
+    monkeypatch.setattr(index, "VERSION", 7)
     load_rows(store.root)
     load_rows(store.root)
     assert len(opened) == 5
@@ -183,8 +183,8 @@ def test_four_readers_beside_a_writer_agree_with_the_files(
 def test_an_answer_from_an_index_loads_neither_pydantic_nor_numpy(store: Store) -> None:
     load_rows(store.root)
     program = (
-        "import sys; from pathlib import Path; from ordbench.results.index import load_flat;"
-        "load_flat(Path(sys.argv[1])); print({'pydantic', 'numpy', 'torch'} & set(sys.modules))"
+        "import sys; from pathlib import Path; from ordbench.results.loading import load_rows;"
+        "load_rows(Path(sys.argv[1])); print({'pydantic', 'numpy', 'torch'} & set(sys.modules))"
     )
     command = [sys.executable, "-c", program, str(store.root)]
     got = subprocess.run(command, capture_output=True, text=True)
