@@ -2,15 +2,27 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import subprocess
 import sys
+import unicodedata
+import warnings
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 
-from ordbench.data.images import content_hash, header_problem, name_of, open_rgb, walk
+from ordbench.data.images import (
+    content_hash,
+    existing,
+    header_problem,
+    name_of,
+    open_rgb,
+    walk,
+)
 from ordbench.errors import DatasetError
 
 RED = (255, 0, 0)
@@ -40,6 +52,100 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path: Path) -> None:
     assert [image.getpixel((x, 0)) for x in range(4)] == [(v, v, v) for v in (0, 1, 128, 255)]
 
 
+def tiff(bits: int, photometric: int, data: bytes, width: int, kind: int = 1) -> bytes:
+    """An uncompressed grey TIFF of one row; Pillow writes no 12-bit, inverted or signed ones."""
+    short, long = 3, 4
+    tags = [(256, short, width), (257, short, 1), (258, short, bits), (259, short, 1)]
+    tags += [(262, short, photometric), (273, long, 8), (277, short, 1), (278, short, 1)]
+    tags += [(279, long, len(data)), (339, short, kind)]
+    padded = data + b"\0" * (len(data) % 2)
+    entries = b"".join(struct.pack("<HHII", tag, size, 1, value) for tag, size, value in tags)
+    start = b"II*\0" + struct.pack("<I", 8 + len(padded)) + padded
+    return start + struct.pack("<H", len(tags)) + entries + b"\0" * 4
+
+
+def png16(colour: int, values: Sequence[int]) -> bytes:
+    """A PNG of one pixel with 16-bit values, which Pillow does not write in colour."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        crc = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + crc
+
+    header = struct.pack(">IIBBBBB", 1, 1, 16, colour, 0, 0, 0)
+    pixel = zlib.compress(b"\0" + struct.pack(f">{len(values)}H", *values))
+    chunks = chunk(b"IHDR", header), chunk(b"IDAT", pixel), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+RAMP = struct.pack("<3H", 0, 32896, 65535)
+
+
+@pytest.mark.parametrize(
+    ("content", "grey"),
+    [
+        (tiff(16, 1, RAMP, 3), [0, 128, 255]),
+        (tiff(16, 0, RAMP, 3), [255, 127, 0]),  # white is zero
+        (tiff(12, 1, bytes([0, 0x08, 0x08, 0xFF, 0xF0]), 3), [0, 128, 255]),
+        (b"P5 3 1 4095\n" + struct.pack(">3H", 0, 2056, 4095), [0, 128, 255]),
+        (b"P2 3 1 4095\n0 200 400", [0, 12, 25]),  # dark, and the file says so
+    ],
+    ids=["16 bits", "16 bits, inverted", "12 bits", "PGM of 12 bits", "dark PGM"],
+)
+def test_the_depth_that_a_file_states_is_scaled(
+    tmp_path: Path, content: bytes, grey: list[int]
+) -> None:
+    file = tmp_path / ("a.pgm" if content.startswith(b"P") else "a.tif")
+    file.write_bytes(content)
+    image = open_rgb(file)
+    assert [image.getpixel((x, 0)) for x in range(3)] == [(v, v, v) for v in grey]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png16(0, [4095]),
+        png16(2, [4095, 0, 0]),
+        png16(4, [4095, 65535]),
+        png16(6, [0, 4095, 0, 65535]),
+        tiff(16, 1, struct.pack("<3H", 0, 5, 255), 3),
+    ],
+    ids=["grey", "RGB", "grey with alpha", "RGBA", "TIFF"],
+)
+def test_12_bit_values_in_16_bits_are_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / ("a.png" if content.startswith(b"\x89") else "a.tif")
+    file.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"a\.\w+ stores 16-bit values, but none is above 4095"):
+        open_rgb(file)
+
+
+def test_16_bit_colours_are_scaled(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png16(2, [65535, 4096, 0]))
+    assert open_rgb(tmp_path / "a.png").getpixel((0, 0)) == (255, 16, 0)
+
+
+@pytest.mark.parametrize("kind", ["f4", "i4"])
+def test_32_bit_values_are_named(tmp_path: Path, kind: str) -> None:
+    ramp = PIL.Image.fromarray(np.linspace(0, 255, 12).reshape(3, 4).astype(kind))
+    with pytest.raises(DatasetError, match=r"a\.tif has 32-bit or signed values"):
+        open_rgb(saved(ramp, tmp_path / "a.tif"))
+
+
+def test_signed_16_bit_values_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(tiff(16, 1, struct.pack("<3h", -5, 0, 5), 3, kind=2))
+    with pytest.raises(DatasetError, match=r"a\.tif has 32-bit or signed values"):
+        open_rgb(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("size", [(1, 101), (60000, 1)])
+def test_a_strip_that_would_explode_when_resized_is_named(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    file = saved(PIL.Image.new("L", size), tmp_path / "strip.png")
+    with pytest.raises(DatasetError, match=rf"strip\.png has {size[0]} x {size[1]} pixels"):
+        open_rgb(file)
+    assert open_rgb(saved(PIL.Image.new("L", (1, 100)), tmp_path / "a.png")).size == (1, 100)
+
+
 def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
     image = PIL.Image.new("RGBA", (2, 1), (255, 0, 0, 0))
     image.putpixel((1, 0), (255, 0, 0, 255))
@@ -67,10 +173,17 @@ def test_a_turned_photograph_is_set_upright(tmp_path: Path) -> None:
     assert upright.getpixel((0, 0)) == RED
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-def test_broken_exif_does_not_cost_the_image(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("default:Corrupt EXIF data")
+def test_broken_exif_does_not_cost_the_image_and_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     noise().save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x01\x12\0\x03")
     assert open_rgb(tmp_path / "a.jpg").size == (64, 64)
+    assert {line.partition(" Exp")[0] for line in caplog.messages} == {
+        f"{tmp_path / 'a.jpg'}: Corrupt EXIF data. "
+    }
+    with pytest.warns(UserWarning, match="of others"):
+        warnings.warn("of others", UserWarning, stacklevel=1)
 
 
 def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
@@ -142,13 +255,41 @@ def test_files_are_walked_in_one_order_and_hidden_ones_left_out(tmp_path: Path) 
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    (tmp_path / "a" / "loop").symlink_to(tmp_path)
-    elsewhere = tmp_path / "a" / "link"
-    elsewhere.symlink_to(tmp_path / "b")
-    found = [name_of(file, tmp_path) for file in walk(tmp_path)]
-    assert found == sorted(found)
-    assert {name.rpartition("/")[2] for name in found} == {"1.jpg", "2.jpg", "b.jpg"}
-    assert len(found) == 3
+    assert [name_of(file, tmp_path) for file in walk(tmp_path)] == ["a/1.jpg", "b.jpg", "b/2.jpg"]
+
+
+def test_a_linked_folder_is_listed_once_and_where_it_lies(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    for file in (root / "1" / "a.jpg", root / "2" / "b.jpg", elsewhere / "c.jpg"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    targets = {"1/more": root / "2", "1/up": tmp_path, "1/loop": root, "3": elsewhere}
+    for name, target in {**targets, "4": elsewhere}.items():
+        (root / name).symlink_to(target)
+    found = walk(root)
+    links = {name_of(file, root) for file in found if file.is_dir()}
+    assert {name_of(file, root) for file in found} - links == {"1/a.jpg", "2/b.jpg", "3/c.jpg"}
+    assert links == {"1/more", "1/up", "1/loop", "4"}
+    assert header_problem(root / "4") == "a link to a folder that is listed elsewhere"
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    assert header_problem(tmp_path / "pipe.png") == "not a regular file"
+    assert header_problem(tmp_path / "folder.png") == "a folder, not a file"
+
+
+def test_a_name_is_found_in_either_unicode_form(tmp_path: Path) -> None:
+    one, two = (unicodedata.normalize(form, "\xe9t\xe9") for form in ("NFC", "NFD"))
+    (tmp_path / two).mkdir()
+    (tmp_path / two / f"{one}.jpg").touch()
+    for folder in (one, two):
+        for file in (one, two):
+            found = existing(tmp_path / folder / f"{file}.jpg")
+            assert found == tmp_path / two / f"{one}.jpg"
+            assert name_of(found, tmp_path) == f"{one}/{one}.jpg"
+    assert existing(tmp_path / "gone" / one) == tmp_path / "gone" / one
 
 
 def test_a_folder_that_cannot_be_read_is_refused(
