@@ -15,14 +15,8 @@ from typing import NamedTuple
 
 from ordbench.dataset import Part
 from ordbench.errors import DatasetError
+from ordbench_datasets.families.own_images import PARTS
 
-_PARTS: dict[str, Part] = {
-    "train": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-}
 # Shares of people on both sides: published 1 % (meant to be exclusive) and 47 % to 91 % (random).
 _RANDOM = 0.1
 
@@ -116,8 +110,8 @@ def _meaning(file: Path) -> tuple[str, Part | None]:
     ('setting_a_fold3', 'test')
     """
     words = re.split(r"[_\-. ]+", file.stem.lower())
-    part: Part | None = next((_PARTS[word] for word in words if word in _PARTS), None)
-    return "_".join(word for word in words if word not in _PARTS), part
+    part: Part | None = next((PARTS[word] for word in words if word in PARTS), None)
+    return "_".join(word for word in words if word not in PARTS), part
 
 
 def read_rows(file: Path) -> list[Row]:

@@ -1,32 +1,43 @@
 """A user's own images: a CSV file with one line an image.
 
 Source: columns ``file`` and ``rank`` (or ``label``), and where there are such: ``group`` (who is
-shown), ``fold`` (0, 1, ...) and ``part`` (train, val, test).
+shown), ``fold`` (0, 1, ...) and ``part`` (train, val, test); or the columns that the options name.
 """
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar, NamedTuple, TypeVar, get_args
+from typing import ClassVar, NamedTuple, TypeVar
 
-from ordbench.data.images import header_problem
+from ordbench.data.images import composed, existing, header_problem
 from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
-from ordbench.errors import DatasetError
-from ordbench_datasets._own import OwnImages
-from ordbench_datasets._ranks import Ranks, order, plain
+from ordbench.errors import DatasetError, SpecError
+from ordbench_datasets.families.own_images import PARTS, OwnImages
+from ordbench_datasets.families.ranks import listed, plain
 
 T = TypeVar("T")
 _EMPTY = {"", "nan", "none", "null", "na", "n/a", "inf", "-inf"}
+
+# What each column is usually called, the first name first.
+_USUAL = {
+    "file": ("file",),
+    "rank": ("rank", "label"),
+    "group": ("group", "subject", "subject_id", "patient", "patient_id", "person", "person_id"),
+    "fold": ("fold",),
+    "part": ("part", "split", "subset"),
+}
 
 
 class Row(NamedTuple):
     """One line of the file, checked, its rank not yet put in order."""
 
     line: int
-    file: str
+    name: str
+    image: Path
     label: str
     group: str | None
     fold: int | None
@@ -34,10 +45,24 @@ class Row(NamedTuple):
 
 
 class CsvFile(OwnImages):
-    """Images named in a CSV file, relative to it; arguments and options as in `OwnImages`.
+    """Images named in a CSV file, relative to it; more arguments and options in `OwnImages`.
 
     The file is UTF-8, separated by comma, semicolon or tab. It lists each image once, however its
     path is spelled.
+
+    Args:
+        root: Not used; the path is the user's own.
+        argument: The file.
+        ranks: As in `OwnImages`.
+        bins: As in `OwnImages`.
+        context: As in `OwnImages`.
+        unit: As in `OwnImages`.
+        file: Name of the column of the images' paths; empty for the usual names, as for the others.
+        rank: Name of the column of the labels.
+        group: Name of the column that says who is shown; ``-`` to read none, as for the next two.
+        fold: Name of the column of the official folds.
+        part: Name of the column of the official parts.
+        suffix: What is added to each path that does not end with it, such as ``.png``.
     """
 
     card: ClassVar[DatasetCard] = DatasetCard(
@@ -46,27 +71,48 @@ class CsvFile(OwnImages):
         licence="yours",
         how_to_get="write a CSV file with the columns file and rank",
         layout="columns file and rank (or label); where there are such: group, fold, part",
-        ranks="the labels, by number or in the order of ranks=",
+        ranks="the labels, by number, by bins= or in the order of ranks=",
         argument="PATH",
     )
+
+    def __init__(
+        self,
+        root: Path,
+        argument: str = "",
+        *,
+        ranks: str = "",
+        bins: str = "",
+        context: str = "",
+        unit: str = "",
+        file: str = "",
+        rank: str = "",
+        group: str = "",
+        fold: str = "",
+        part: str = "",
+        suffix: str = "",
+    ) -> None:
+        super().__init__(root, argument, ranks=ranks, bins=bins, context=context, unit=unit)
+        self.columns = {"file": file, "rank": rank, "group": group, "fold": fold, "part": part}
+        self.suffix = suffix
 
     def read(self) -> Samples:
         """List the images in the order of their names.
 
         Raises:
             DatasetError: If the file or all its images are missing, or if a line is unusable.
+            SpecError: If an option names a column that is not there.
         """
-        rows = sorted(_rows(self.path, self.card.layout), key=lambda row: row.file)
-        labels = {row.label for row in rows}
-        ranks = order(labels, self.ranks, where=str(self.path), write=f"csv:{self.argument}")
+        header, rows = self._rows()
+        rows.sort(key=lambda row: row.name)
+        ranks = self.order((row.label for row in rows), "csv")
         samples: list[Sample] = []
         rejected: list[SkippedFile] = []
         for row in rows:
-            image = self.path.parent / row.file
-            if problem := header_problem(image):
-                rejected.append(SkippedFile(row.file, f"{problem} (line {row.line})"))
+            if problem := header_problem(row.image):
+                rejected.append(SkippedFile(row.name, f"{problem} (line {row.line})"))
             else:
-                samples.append(_sample(row, image, ranks))
+                rank = ranks.rank(row.label)
+                samples.append(Sample(row.name, row.image, rank, row.group, row.fold, row.part))
         if not samples:
             raise DatasetError(
                 f"{self.path}: none of its {len(rows)} images can be used, first "
@@ -76,83 +122,149 @@ class CsvFile(OwnImages):
             task=ranks.task(self.unit, self.context),
             samples=tuple(samples),
             rejected=tuple(rejected),
-            notes=(ranks.note(),),
+            notes=(*self.notes(ranks, "csv"), *self._columns_note(header)),
+        )
+
+    def _rows(self) -> tuple[list[str], list[Row]]:
+        """The header, and every line, checked.
+
+        Raises:
+            DatasetError: Naming the file, the line and the column.
+        """
+        if self.path.exists() and not self.path.is_file():  # opening a pipe would wait for a writer
+            raise DatasetError(f"{self.path} cannot be read: not a regular file; wanted a CSV file")
+        try:
+            with self.path.open(encoding="utf-8-sig", newline="") as lines:
+                first = lines.readline()
+                lines.seek(0)
+                reader = csv.DictReader(lines, delimiter=max(",;\t", key=first.count), strict=True)
+                header = [plain_column(name) for name in reader.fieldnames or ()]
+                columns = self._used_columns(header)
+                reader.fieldnames = header
+                rows = [self._row(reader.line_num, cells, columns) for cells in reader]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise DatasetError(
+                f"{self.path} cannot be read: {error}; wanted a CSV file, UTF-8"
+            ) from None
+        if not rows:
+            raise DatasetError(
+                f"{self.path} has no line below its header; wanted one line an image"
+            )
+        self._refuse_repeated(rows)
+        return header, rows
+
+    def _refuse_repeated(self, rows: list[Row]) -> None:
+        seen: dict[str, int] = {}
+        for row in rows:
+            first = seen.setdefault(os.path.realpath(row.image), row.line)
+            if first != row.line:
+                raise DatasetError(
+                    f"{self.path} line {row.line}, column file: {row.name!r} stands in line "
+                    f"{first} too; keep one of them"
+                )
+
+    def _used_columns(self, header: list[str]) -> dict[str, str]:
+        """The column of the file behind each of ours that is there."""
+        if twice := [name for name in header if name and header.count(name) > 1]:
+            raise DatasetError(f"{self.path} has the column {twice[0]!r} twice; keep one of them")
+        used: dict[str, str] = {}
+        for column, usual in _USUAL.items():
+            named = plain_column(self.columns[column])
+            if named and named != "-" and named not in header:
+                raise SpecError(
+                    f"{self.path} has no column {named!r} ({column}={self.columns[column]}); "
+                    f"it has {header}"
+                )
+            found = next((n for n in ((named,) if named else usual) if n in header), None)
+            if found:
+                used[column] = found
+        if "file" not in used or "rank" not in used:
+            raise DatasetError(
+                f"{self.path} has the columns {header}; wanted {self.card.layout}; or name yours: "
+                f"csv:{self.argument}:file=COLUMN:rank=COLUMN"
+            )
+        return used
+
+    def _columns_note(self, header: list[str]) -> list[str]:
+        """Which columns are read under another name, and which are not read."""
+        used = self._used_columns(header)
+        renamed = [f"{ours} from column {name}" for ours, name in used.items() if ours != name]
+        unread = [name for name in header if name and name not in used.values()]
+        more = f" and {len(unread) - 8} more" if len(unread) > 8 else ""
+        read = [f"read {', '.join(renamed)}"] if set(used) - {"file", "rank"} and renamed else []
+        left = [f"columns not read: {', '.join(unread[:8])}{more}"] if unread else []
+        return [*read, *left]
+
+    def _row(
+        self, line: int, cells: Mapping[str | None, str | None], columns: Mapping[str, str]
+    ) -> Row:
+        if None in cells:
+            raise DatasetError(
+                f"{self.path} line {line}: more cells than columns; put quotes around commas"
+            )
+
+        def cell(column: str, wanted: str, read: Callable[[str], T], mend: str = "mend it") -> T:
+            """Read one cell, or name it."""
+            text = (cells.get(columns[column]) or "").strip()
+            try:
+                return read(text)
+            except ValueError:
+                raise DatasetError(
+                    f"{self.path} line {line}, column {columns[column]}: wanted {wanted}, "
+                    f"got {text!r}; {mend}"
+                ) from None
+
+        def optional(column: str, wanted: str, read: Callable[[str], T], mend: str) -> T | None:
+            """A cell of a column that need not be there."""
+            return cell(column, wanted, read, mend) if column in columns else None
+
+        named = set(listed(self.ranks))
+        path = cell("file", "the path of an image", lambda text: _path(text, self.suffix))
+        return Row(
+            line,
+            _name(path, self.path.parent),
+            existing(self.path.parent / path),
+            cell("rank", "a rank", lambda text: _label(text, named), "mend or name it in ranks="),
+            optional("group", "whom the image shows", _group, "leave unknown ones empty"),
+            optional("fold", "a whole number from 0 on", _fold, "mend it, or write fold=-"),
+            optional("part", "train or val or test", _part, "mend it, or write part=-"),
         )
 
 
-def _sample(row: Row, image: Path, ranks: Ranks) -> Sample:
-    rank = ranks.names.index(row.label)
-    return Sample(row.file, image, rank, row.group, row.fold, row.part)
+def plain_column(name: str) -> str:
+    """A column's name as names are compared: without case and blanks around it."""
+    return composed(name.strip().lower())
 
 
-def _rows(file: Path, wanted: str) -> list[Row]:
-    """Read and check every line.
-
-    Raises:
-        DatasetError: Naming the file, the line and the column.
-    """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            first = lines.readline()
-            lines.seek(0)
-            reader = csv.DictReader(lines, delimiter=max(",;\t", key=first.count), strict=True)
-            columns = [name.strip().lower() for name in reader.fieldnames or ()]
-            label = next((name for name in ("rank", "label") if name in columns), None)
-            if "file" not in columns or not label:
-                raise DatasetError(f"{file} has the columns {columns}; wanted {wanted}")
-            if twice := [name for name in columns if name and columns.count(name) > 1]:
-                raise DatasetError(f"{file} has the column {twice[0]!r} twice; keep one of them")
-            reader.fieldnames = columns
-            rows = [_row(file, reader.line_num, cells, label) for cells in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{file} cannot be read: {error}; wanted a CSV file, UTF-8") from None
-    if not rows:
-        raise DatasetError(f"{file} has no line below its header; wanted one line an image")
-    seen: dict[str, int] = {}
-    for row in rows:
-        image = os.path.realpath(file.parent / row.file)
-        if seen.setdefault(image, row.line) != row.line:
-            raise DatasetError(
-                f"{file} line {row.line}, column file: {row.file!r} stands in line "
-                f"{seen[image]} too; keep one of them"
-            )
-    return rows
+def _name(path: str, folder: Path) -> str:
+    """A path relative to the CSV file, whether it was written so or as an absolute one."""
+    if os.path.isabs(path):
+        here, there = os.path.abspath(folder), path
+        if not Path(there).is_relative_to(here):  # one of them may be written through a link
+            parent, leaf = os.path.split(there)
+            here, there = os.path.realpath(folder), os.path.join(os.path.realpath(parent), leaf)
+        path = os.path.relpath(there, here)
+    return composed(Path(os.path.normpath(path)).as_posix())
 
 
-def _row(file: Path, line: int, cells: dict[str | None, str | None], label: str) -> Row:
-    if None in cells:
-        raise DatasetError(f"{file} line {line}: more cells than columns; put quotes around commas")
-
-    def cell(column: str, wanted: str, read: Callable[[str], T]) -> T:
-        """Read one cell, or name it."""
-        text = (cells.get(column) or "").strip()
-        try:
-            return read(text)
-        except ValueError:
-            raise DatasetError(
-                f"{file} line {line}, column {column}: wanted {wanted}, got {text!r}; mend it"
-            ) from None
-
-    return Row(
-        line,
-        cell("file", "the path of an image", _path),
-        cell(label, "a rank", _label),
-        (cells.get("group") or "").strip() or None,
-        cell("fold", "a whole number from 0 on", _fold) if "fold" in cells else None,
-        cell("part", " or ".join(get_args(Part)), _part) if "part" in cells else None,
-    )
-
-
-def _path(text: str) -> str:
+def _path(text: str, suffix: str) -> str:
     if not text or "\0" in text:
         raise ValueError
-    return Path(text.replace("\\", "/")).as_posix()
+    path = Path(text.replace("\\", "/")).as_posix()
+    return path if path.endswith(suffix) else path + suffix
 
 
-def _label(text: str) -> str:
-    if text.lower() in _EMPTY:
+def _label(text: str, named: set[str]) -> str:
+    if not text or (text.lower() in _EMPTY and plain(text) not in named):
         raise ValueError
     return plain(text)
+
+
+def _group(text: str) -> str | None:
+    """Whom an image shows; pandas writes person 7 as 7.0 where some cells of a column are empty."""
+    if text and text.lower() in _EMPTY:
+        raise ValueError
+    return composed(re.sub(r"^(\d+)\.0+$", r"\1", text)) or None
 
 
 def _fold(text: str) -> int:
@@ -162,7 +274,7 @@ def _fold(text: str) -> int:
 
 
 def _part(text: str) -> Part:
-    for part in get_args(Part):
-        if part == text.lower():
-            return part  # type: ignore[no-any-return]
-    raise ValueError
+    part = PARTS.get(text.lower())
+    if part is None:
+        raise ValueError
+    return part

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ordbench.dataset import Dataset, DatasetCard, Sample, Samples
 from ordbench.errors import DatasetError, SpecError
-from ordbench_datasets._faces import age_task
+from ordbench_datasets.families.faces import age_task
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ordbench.data.download import fetch_zip
 from ordbench.dataset import Dataset, DatasetCard, Samples
-from ordbench_datasets._faces import Face, age_task, not_found, read_faces
+from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
 AGES = range(70)
 PEOPLE = 82

@@ -12,8 +12,8 @@ from typing import ClassVar, Literal
 
 from ordbench.dataset import Dataset, DatasetCard, OfficialSplit, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
-from ordbench_datasets._faces import Face, age_task, not_found, read_faces
 from ordbench_datasets._morph_lists import Lists, Row, describe, read_lists
+from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
 Ages = Literal["0-100", "16-77"]
 # Person, picture, sex, age.

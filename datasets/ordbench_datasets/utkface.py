@@ -8,7 +8,7 @@ import re
 from typing import ClassVar
 
 from ordbench.dataset import Dataset, DatasetCard, Samples
-from ordbench_datasets._faces import Face, age_task, not_found, read_faces
+from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
 AGES = range(1, 117)
 # Age, gender, race, time of collection; the aligned faces carry a second ending.

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from ordbench.dataset import Samples
-from ordbench.errors import DatasetError
+from ordbench.errors import DatasetError, SpecError
 from ordbench.splits.protocol import draw
 from ordbench_datasets.csv_file import CsvFile
 
@@ -71,9 +73,9 @@ def test_groups_folds_and_parts_are_taken_over(read: Callable[..., Samples]) -> 
 
 def test_words_stand_in_the_order_given(read: Callable[..., Samples]) -> None:
     text = "file,rank\na.jpg,mild\nb.jpg,severe\n"
-    listing = read(text, ranks="none;mild;severe", unit="grade", context="it is")
+    listing = read(text, ranks="none;mild;severe", context="it is")
     assert [s.rank for s in listing.samples] == [1, 2]
-    assert (listing.task.unit, listing.task.context) == ("grade", "it is")
+    assert (listing.task.unit, listing.task.context) == ("ranks", "it is")
     with pytest.raises(DatasetError, match=r'write csv:.*my\.csv:ranks="LOWEST;\.\.\.;HIGHEST"'):
         read(text)
 
@@ -91,7 +93,10 @@ def test_words_stand_in_the_order_given(read: Callable[..., Samples]) -> None:
         ("file,rank\na.jpg,1,2\n", "line 2: more cells than columns"),
         ("file,rank\na.jpg,1\na.jpg,2\n", r"line 3, column file: 'a\.jpg' stands in line 2 too"),
         ("file,rank\na.jpg,1\n./a.jpg,1\n", r"line 3, column file: 'a\.jpg' stands in line 2"),
-        ("file,rank\na.jpg,1\ndeep/../a.jpg,2\n", r"'deep/\.\./a\.jpg' stands in line 2 too"),
+        (
+            "file,rank\na.jpg,1\ndeep/../a.jpg,2\n",
+            r"line 3, column file: 'a\.jpg' stands in line 2",
+        ),
         ("file,rank\na\0.jpg,1\n", "line 2, column file: wanted the path of an image"),
         ("file,rank, Rank\na.jpg,1,2\n", "has the column 'rank' twice; keep one of them"),
         ("image,rank\na.jpg,1\n", r"has the columns \['image', 'rank'\]; wanted columns file and"),
@@ -110,9 +115,7 @@ def test_an_unusable_line_is_named(read: Callable[..., Samples], text: str, mess
 def test_a_relative_and_an_absolute_path_of_one_image_are_refused(
     read: Callable[..., Samples], tmp_path: Path
 ) -> None:
-    with pytest.raises(
-        DatasetError, match=r"line 4, column file: '/.*a\.jpg' stands in line 2 too"
-    ):
+    with pytest.raises(DatasetError, match=r"line 4, column file: 'a\.jpg' stands in line 2 too"):
         read(f"file,rank\na.jpg,1\nb.jpg,2\n{tmp_path / 'a.jpg'},2\n")
 
 
@@ -135,3 +138,94 @@ def test_images_that_are_not_there_are_reported_with_their_line(
     assert listing.task.num_ranks == 2
     with pytest.raises(DatasetError, match=r"none of its 2 images can be used, first 'x\.jpg'"):
         read("file,rank\nx.jpg,1\ny.jpg,2\n")
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "null", "nan"])
+def test_a_rank_may_be_called_none_where_ranks_names_it(
+    read: Callable[..., Samples], word: str
+) -> None:
+    text = f"file,rank\na.jpg,{word}\nb.jpg,Mild\nc.jpg,Severe\n"
+    listing = read(text, ranks=f"{word};Mild;Severe")
+    assert [s.rank for s in listing.samples] == [0, 1, 2]
+    with pytest.raises(DatasetError, match=f"got '{word}'; mend or name it in ranks="):
+        read(text, ranks="Mild;Severe")
+
+
+def test_person_7_and_person_7_0_are_one(read: Callable[..., Samples]) -> None:
+    listing = read("file,rank,group\na.jpg,1,7\nb.jpg,2,7.0\nc.jpg,2,07\ndeep/d.jpg,2,v7.0\n")
+    assert [s.group for s in listing.samples] == ["7", "7", "07", "v7.0"]
+
+
+@pytest.mark.parametrize("nobody", ["nan", "NaN", "None", "NA", "null"])
+def test_a_missing_person_is_an_empty_cell(read: Callable[..., Samples], nobody: str) -> None:
+    with pytest.raises(DatasetError, match=f"column group: wanted whom .* got '{nobody}'; leave"):
+        read(f"file,rank,group\na.jpg,1,ada\nb.jpg,2,{nobody}\n")
+
+
+def test_columns_of_others_are_read_and_the_rest_is_named(read: Callable[..., Samples]) -> None:
+    listing = read(
+        "file,rank,split,Subject,age,\na.jpg,1,train,s1,3,x\nb.jpg,2,validation,s2,4,y\n"
+    )
+    assert [s[3:6] for s in listing.samples] == [("s1", None, "train"), ("s2", None, "val")]
+    assert listing.notes[1:] == (
+        "read group from column subject, part from column split",
+        "columns not read: age",
+    )
+
+
+def test_a_column_of_parts_that_holds_something_else_is_named(read: Callable[..., Samples]) -> None:
+    text = "file,rank,split\na.jpg,1,0\nb.jpg,2,1\n"
+    with pytest.raises(DatasetError, match="column split: wanted train or val or test, got '0'; "):
+        read(text)
+    assert [s.part for s in read(text, part="-").samples] == [None, None]
+    assert read(text, part="-").notes[1:] == ("columns not read: split",)
+
+
+def test_columns_and_an_ending_may_be_named(read: Callable[..., Samples]) -> None:
+    listing = read(
+        "id_code,Diagnosis,eye\na,0,x\nb.jpg,2,y\n",
+        file="id_code",
+        rank="diagnosis",
+        group="eye",
+        suffix=".jpg",
+    )
+    assert [(s.name, s.rank, s.group) for s in listing.samples] == [
+        ("a.jpg", 0, "x"),
+        ("b.jpg", 1, "y"),
+    ]
+    with pytest.raises(
+        SpecError, match=r"has no column 'age' \(rank=Age\); it has \['file', 'rank'\]"
+    ):
+        read("file,rank\na.jpg,1\n", rank="Age")
+
+
+def test_an_image_has_one_name_by_absolute_or_relative_path(
+    read: Callable[..., Samples], tmp_path: Path
+) -> None:
+    link = tmp_path.with_name(f"{tmp_path.name}-link")
+    link.symlink_to(tmp_path)
+    relative = read("file,rank\na.jpg,1\ndeep/d.jpg,2\n")
+    for folder in (tmp_path, link, f"{tmp_path}/deep/.."):
+        absolute = read(f"file,rank\n{folder}/a.jpg,1\n{folder}/deep/d.jpg,2\n")
+        assert [s.name for s in absolute.samples] == ["a.jpg", "deep/d.jpg"]
+        assert absolute.fingerprint == relative.fingerprint
+    elsewhere = CsvFile(tmp_path, str(tmp_path / "deep" / "my.csv"))
+    for text in ("../a.jpg,1\nd.jpg,2", f"{tmp_path}/a.jpg,1\nd.jpg,2"):
+        (tmp_path / "deep" / "my.csv").write_text(f"file,rank\n{text}\n")
+        assert [s.name for s in elsewhere.read().samples] == ["../a.jpg", "d.jpg"]
+
+
+def test_a_name_is_found_in_either_unicode_form(
+    read: Callable[..., Samples], tmp_path: Path, put: Put
+) -> None:
+    one, two = (unicodedata.normalize(form, "\xe9.jpg") for form in ("NFC", "NFD"))
+    put(tmp_path, [two])
+    for typed in (one, two):
+        listing = read(f"file,rank\n{typed},1\na.jpg,2\n")
+        assert [(s.name, s.image.name) for s in listing.samples] == [("a.jpg", "a.jpg"), (one, two)]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DatasetError, match=r"pipe\.csv cannot be read: not a regular file"):
+        CsvFile(tmp_path, str(tmp_path / "pipe.csv")).read()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -38,11 +39,11 @@ def test_words_without_an_order_are_refused_with_the_line_to_type(tmp_path: Path
 
 def test_the_line_to_type_works(tmp_path: Path, put: Put) -> None:
     put(tmp_path, ["low/a.jpg", "mid/a.jpg", "high/a.jpg"])
-    choice = PluginRef.parse(f'folder:{tmp_path}:ranks="low;mid;high":unit=grade:context="it is"')
+    choice = PluginRef.parse(f'folder:{tmp_path}:ranks="low;mid;high":context="it is"')
     options = {k: str(v) for k, v in resolve(Folder, choice.options, owner="folder").items()}
     listing = Folder(tmp_path, choice.argument, **options).read()
     assert [s.rank for s in listing.samples] == [2, 0, 1]
-    assert (listing.task.unit, listing.task.context) == ("grade", "it is")
+    assert (listing.task.unit, listing.task.context) == ("ranks", "it is")
 
 
 def test_what_is_no_image_is_reported_by_name(tmp_path: Path, put: Put) -> None:
@@ -96,7 +97,7 @@ def test_a_subfolder_that_cannot_be_read_is_refused(
 
 def test_two_spellings_of_one_number_are_refused(tmp_path: Path, put: Put) -> None:
     put(tmp_path, ["1/a.jpg", "01/a.jpg"])
-    with pytest.raises(DatasetError, match="subfolders '01' and '1' are the same number"):
+    with pytest.raises(DatasetError, match="subfolders '01' and '1' are the same rank"):
         Folder(tmp_path, str(tmp_path)).read()
 
 
@@ -121,3 +122,65 @@ def test_a_folder_that_is_missing_flat_or_empty_says_what_is_wanted(
 def test_a_path_must_be_given(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="a folder of images: write :PATH after its name"):
         Folder(tmp_path)
+
+
+def test_folders_called_train_and_test_are_parts(tmp_path: Path, put: Put) -> None:
+    names = ["train/1/a.jpg", "train/2/b.jpg", "Validation/1/c.jpg", "test/10/d.jpg"]
+    put(tmp_path, [*names, "train/beside.jpg", "beside.jpg"])
+    listing = Folder(tmp_path, str(tmp_path)).read()
+    assert listing.task.rank_names == ("1", "2", "10")
+    assert {s.name: (s.rank, s.part) for s in listing.samples} == {
+        "train/1/a.jpg": (0, "train"),
+        "train/2/b.jpg": (1, "train"),
+        "Validation/1/c.jpg": (0, "val"),
+        "test/10/d.jpg": (2, "test"),
+    }
+    assert [name for name, _ in listing.rejected] == ["beside.jpg", "train/beside.jpg"]
+    assert listing.notes[1] == "the folders Validation, test, train are the parts"
+
+
+def test_ranks_may_be_called_train_and_test(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["train/a.jpg", "test/a.jpg"])
+    assert Folder(tmp_path, str(tmp_path), ranks="test;train").read().task.num_ranks == 2
+
+
+def test_a_part_alone_or_beside_other_folders_is_refused(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["train/1/a.jpg", "train/2/a.jpg"])
+    with pytest.raises(DatasetError, match=r"holds only the part train; write folder:.*/train to"):
+        Folder(tmp_path, str(tmp_path)).read()
+    put(tmp_path, ["old/1/a.jpg"])
+    with pytest.raises(DatasetError, match=r"holds parts \(train\) and other folders \(old\)"):
+        Folder(tmp_path, str(tmp_path)).read()
+
+
+def test_folders_and_ranks_meet_in_either_unicode_form(tmp_path: Path, put: Put) -> None:
+    one, two = (unicodedata.normalize(form, "\xe9lev\xe9") for form in ("NFC", "NFD"))
+    put(tmp_path, [f"{two}/a.jpg", "bas/a.jpg"])
+    for given in (one, two):
+        listing = Folder(tmp_path, str(tmp_path), ranks=f"bas;{given}").read()
+        assert [(s.name, s.rank) for s in listing.samples] == [
+            ("bas/a.jpg", 0),
+            (f"{one}/a.jpg", 1),
+        ]
+
+
+def test_a_linked_rank_is_read_and_a_link_to_another_rank_is_named(
+    tmp_path: Path, put: Put
+) -> None:
+    root = put(tmp_path / "root", ["1/a.jpg", "2/b.jpg"])
+    (root / "3").symlink_to(put(tmp_path / "elsewhere", ["c.jpg"]))
+    (root / "1" / "more").symlink_to(root / "2")
+    listing = Folder(tmp_path, str(root)).read()
+    assert [(s.name, s.rank) for s in listing.samples] == [
+        ("1/a.jpg", 0),
+        ("2/b.jpg", 1),
+        ("3/c.jpg", 2),
+    ]
+    assert listing.rejected == (("1/more", "a link to a folder that is listed elsewhere"),)
+
+
+def test_folders_are_put_into_bins(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["7/a.jpg", "20/a.jpg", "61/a.jpg"])
+    listing = Folder(tmp_path, str(tmp_path), bins="20;40;60").read()
+    assert {s.name: s.rank for s in listing.samples} == {"7/a.jpg": 0, "20/a.jpg": 1, "61/a.jpg": 3}
+    assert listing.notes[-1] == "no image has rank 40 to 60"

@@ -1,0 +1,63 @@
+"""What a user's own images have in common: a path, and ranks whose order the user may give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ordbench.data.images import existing
+from ordbench.dataset import Dataset, Part
+from ordbench_datasets.families.ranks import Ranks, continuous, order
+
+# How folders, columns and list files call the official parts.
+PARTS: dict[str, Part] = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+
+
+class OwnImages(Dataset):
+    r"""A dataset at a path of the user's own.
+
+    Args:
+        root: Not used; the path is the user's own.
+        argument: The folder or file.
+        ranks: The ranks from lowest to highest, separated by ``;`` (``\;`` within a name); one may
+            be without images. Empty where all of them are numbers.
+        bins: Numbers from lowest to highest, separated by ``;``, at which the labels are cut into
+            ranks: ``20;40`` makes "below 20", "20 to 40" (without 40) and "40 or more".
+        context: The words before the rank in a prompt.
+        unit: What the numbers are measured in; only where the ranks are rising numbers.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        argument: str = "",
+        *,
+        ranks: str = "",
+        bins: str = "",
+        context: str = "",
+        unit: str = "",
+    ) -> None:
+        super().__init__(root, argument)
+        self.path = existing(Path(argument).expanduser())
+        self.ranks = ranks
+        self.bins = bins
+        self.context = context
+        self.unit = unit
+
+    def order(self, labels: Iterable[str], name: str) -> Ranks:
+        """Put labels in order, as the options say; ``name`` is the dataset's, for errors."""
+        write = f"{name}:{self.argument}"
+        return order(labels, self.ranks, where=str(self.path), write=write, bins=self.bins)
+
+    def notes(self, ranks: Ranks, name: str) -> list[str]:
+        """What to say of the ranks, one line each."""
+        more = continuous(ranks, f"{name}:{self.argument}")
+        return [ranks.note(), *([more] if more else [])]
