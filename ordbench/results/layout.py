@@ -34,6 +34,11 @@ def trace_path(root: Path, run_id: str) -> Path:
     return record_path(root, run_id).with_suffix(".trace")
 
 
+def skip_path(root: Path, key: str) -> Path:
+    """Where the note of a skipped cell is."""
+    return root / "skipped" / f"{key}.json"
+
+
 def compact_path(path: Path) -> Path | None:
     """The compact file that ``path`` is or holds; None where it is a store."""
     compact = path if path.is_file() else path / COMPACT

@@ -9,23 +9,31 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
-from ordbench.errors import StoreError
+from ordbench.errors import OrdbenchError, StoreError
+from ordbench.plugins.reference import PluginRef
 from ordbench.results.layout import (
     LEFT_OUT,
     RUN_ID,
+    entries,
     record_path,
+    skip_path,
     stamps,
     trace_path,
 )
 from ordbench.runs.predictions import Predictions, from_parquet, to_parquet
-from ordbench.runs.record import PredictionsFile, Record, from_sealed, to_sealed
+from ordbench.runs.record import (
+    PredictionsFile,
+    Record,
+    SkippedCell,
+    cell_key,
+    from_sealed,
+    to_sealed,
+)
+from ordbench.runs.spec import RunSpec
+from ordbench.runs.titles import head_label
 from ordbench.utils.canonical_json import RUN_ID_LENGTH
 from ordbench.utils.files import cannot_read, cannot_write, flush_folder, remove_stale, write_atomic
-
-if TYPE_CHECKING:
-    pass
 
 _ATTEMPTS = 3
 logger = logging.getLogger(__name__)
@@ -110,6 +118,43 @@ class Store:
         if not trace:
             with suppress(OSError):
                 trace_file.unlink()  # that of an earlier failure
+        skip = skip_path(self.root, cell_key(record.spec))
+        if skip.exists():
+            skip.unlink(missing_ok=True)
+
+    def write_skip(self, spec: RunSpec, reason: str) -> SkippedCell:
+        """Note that the runs of a cell could not be started; a run of that cell clears the note.
+
+        Args:
+            spec: One of the runs; its seeds do not matter.
+            reason: Why, in one line.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        skipped = SkippedCell(label=_label(spec), spec=spec, reason=reason)
+        path = skip_path(self.root, skipped.key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, skipped.model_dump_json().encode())
+        return skipped
+
+    def skipped(self) -> list[SkippedCell]:
+        """The cells that could not be started, by key; a file that is not one is logged.
+
+        Raises:
+            StoreError: If the folder cannot be read.
+        """
+        found: list[SkippedCell] = []
+        for entry in sorted(entries(self.root / "skipped"), key=lambda entry: entry.name):
+            if entry.name.startswith(".") or not entry.name.endswith(".json"):
+                continue
+            try:
+                found.append(SkippedCell.model_validate_json(Path(entry.path).read_bytes()))
+            except FileNotFoundError:
+                continue  # cleared since the folder was listed
+            except (OSError, ValueError):
+                logger.warning("%s does not describe a skipped cell and is ignored", entry.path)
+        return found
 
     def read(self, run_id: str) -> Record:
         """The record of one run.
@@ -217,3 +262,11 @@ class Store:
         if folder not in self._swept:
             self._swept.add(folder)
             remove_stale(folder)
+
+
+def _label(spec: RunSpec) -> str:
+    """What tables call a head, even if it cannot be imported."""
+    try:
+        return head_label(spec)
+    except OrdbenchError:
+        return str(PluginRef(spec.head, options={k: str(v) for k, v in spec.head_options.items()}))

@@ -22,7 +22,13 @@ from ordbench.dataset import SkippedFile
 from ordbench.metrics.registry import Column
 from ordbench.recipe import OptionValue
 from ordbench.runs.spec import RunSpec
-from ordbench.utils.canonical_json import RUN_ID_LENGTH, add_checksum, canonical, verify_checksum
+from ordbench.utils.canonical_json import (
+    RUN_ID_LENGTH,
+    add_checksum,
+    canonical,
+    run_id,
+    verify_checksum,
+)
 
 
 def _nan_for_null(value: object) -> object:
@@ -208,6 +214,32 @@ class Record(_Facts):
         if (self.status == "failed") != (self.error is not None):
             raise ValueError("a failed run has an error, and no other run has one")
         return self
+
+
+class SkippedCell(_Facts):
+    """Runs that could not be started, whatever their seeds.
+
+    Attributes:
+        label: The head as a user would type it.
+        spec: One of the runs; its seeds do not matter.
+        reason: Why they could not be started, in one line.
+        created: When, ISO 8601 in UTC.
+    """
+
+    label: str
+    spec: RunSpec
+    reason: str
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def key(self) -> str:
+        """The same for all runs that differ in their seeds only."""
+        return cell_key(self.spec)
+
+
+def cell_key(spec: RunSpec) -> str:
+    """A hash of what was asked for, without the seeds."""
+    return run_id(spec.model_dump(mode="json", exclude={"data_seed", "train_seed"}))
 
 
 def to_json(record: Record) -> str:

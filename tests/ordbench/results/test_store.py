@@ -19,6 +19,7 @@ from ordbench.results.store import Store
 from ordbench.results.verify import Verification
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.record import Record, to_json
+from ordbench.runs.spec import RunSpec
 from ordbench.utils.canonical_json import add_checksum
 from tests.ordbench.conftest import done, failed
 
@@ -301,6 +302,23 @@ def test_no_records_says_where_it_looked_and_how_to_make_some(tmp_path: Path) ->
     with pytest.raises(StoreError, match=r"looked for .*runs and .*gz; `ordbench run ") as caught:
         next(read_records(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_run_clears_the_note_that_its_cell_was_skipped(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    spec = done(0).spec
+    for seed in (0, 1):
+        store.write_skip(spec.model_copy(update={"train_seed": seed}), f"no images {seed}")
+    other = store.write_skip(spec.model_copy(update={"shots": 4}), "too few images")
+    (tmp_path / "skipped" / "torn.json").write_text("{")
+    assert {cell.reason for cell in store.skipped()} == {"no images 1", "too few images"}
+    store.write(done(5))
+    assert store.skipped() == [other]
+
+
+def test_a_head_that_is_not_installed_can_be_skipped(tmp_path: Path) -> None:
+    spec = RunSpec(head="gone", head_options={"depth": 2}, dataset="fgnet")
+    assert Store(tmp_path).write_skip(spec, "not installed").label == "gone:depth=2"
 
 
 WRITER = """
