@@ -6,15 +6,16 @@ Its latency depends on its size and not on its weights, so that timing needs no 
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
+from typing import Any
 
 import torch
 
-from ordbench.backbones.clip.config import NO_IMAGES, build, model_config
-from ordbench.backbones.clip.source import Source
+from ordbench.backbones.clip.config import NO_IMAGES, build
+from ordbench.backbones.clip.source import check_model
 from ordbench.backbones.clip.text_tower import ClipText
 
 RANDOM = "random"  # the tag that names it: clip:ViT-B-32/random
+open_clip = import_module("open_clip")  # untyped
 LOGIT_SCALE = 100.0  # OpenAI's CLIPs
 
 
@@ -27,14 +28,14 @@ def random_text(model: str, *, device: str) -> ClipText:
         BackboneError: If open_clip has no such model.
     """
     what = f"clip:{model}/{RANDOM}"
-    source = Source(what, Path(), model)
-    config = model_config(source) | {"vision_cfg": NO_IMAGES}
+    check_model(model, what)
+    config: dict[str, Any] = open_clip.get_model_config(model) | {"vision_cfg": NO_IMAGES}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         text = build(config).get_submodule("text")
     return ClipText(
         text.eval().requires_grad_(False).to(device),
-        import_module("open_clip").SimpleTokenizer(),  # untyped
+        open_clip.SimpleTokenizer(),
         logit_scale=LOGIT_SCALE,
         fingerprint=RANDOM,
         what=what,

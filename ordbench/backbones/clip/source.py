@@ -5,12 +5,22 @@ Nothing here loads torch, unless a tag must be looked up in open_clip's tables.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ordbench.backbones.weights import check_file, fetch, split_path, suggest
 from ordbench.errors import BackboneError
+
+# What open_clip keeps of how a tag's weights were trained, with its defaults.
+TRAINING = {
+    "quick_gelu": False,
+    "mean": (0.48145466, 0.4578275, 0.40821073),
+    "std": (0.26862954, 0.26130258, 0.27577711),
+    "interpolation": "bicubic",
+    "resize_mode": "shortest",
+}
 
 HUB = "hf-hub:"
 TINY = Path(__file__).with_name("tiny")
@@ -107,7 +117,7 @@ def _on_hub(name: str, path: Path | None, what: str) -> Source:
 def _pretrained(source: Source) -> Source:
     open_clip = import_module("open_clip")  # takes seconds; untyped
 
-    settings = tag_settings(source)
+    check_model(source.model, source.what)
     instead = f"clip:{source.model}/{source.tag}@FILE"
     if not source.tag:
         tags = suggest("", open_clip.list_pretrained_tags_by_model(source.model)) or "none known"
@@ -115,6 +125,7 @@ def _pretrained(source: Source) -> Source:
             f"backbone {source.what} names no weights; write clip:{source.model}/TAG "
             f"(there are: {tags}) or clip:{source.model}@FILE"
         )
+    settings = tag_settings(source)
     if not settings.get("hf_hub"):
         raise BackboneError(
             f"backbone {source.what}: its weights are not on the hub; "
@@ -127,24 +138,61 @@ def _pretrained(source: Source) -> Source:
 
 
 def tag_settings(source: Source) -> dict[str, Any]:
-    """The settings that open_clip keeps for a tag; none for a model without one.
+    """The settings that open_clip keeps for a tag.
+
+    Without a tag they are those on which all tags of the model agree; none where it has no tags.
 
     Raises:
-        BackboneError: If open_clip has no such model or tag; suggests names.
+        BackboneError: If open_clip has no such model or tag, or if there is none and the tags of
+            the model differ; suggests names.
     """
     open_clip = import_module("open_clip")
     if source.folder:
         return {}
-    if source.model not in open_clip.list_models():
-        raise BackboneError(
-            f"backbone {source.what}: open_clip has no model {source.model!r}; "
-            f"near: {suggest(source.model, open_clip.list_models())}"
+    check_model(source.model, source.what)
+    tags: list[str] = open_clip.list_pretrained_tags_by_model(source.model)
+    if not source.tag:
+        return _agreed(
+            {tag: open_clip.get_pretrained_cfg(source.model, tag) for tag in tags}, source
         )
     settings: dict[str, Any] = open_clip.get_pretrained_cfg(source.model, source.tag)
-    if source.tag and not settings:
-        tags = suggest(source.tag, open_clip.list_pretrained_tags_by_model(source.model))
+    if not settings:
         raise BackboneError(
             f"backbone {source.what}: {source.model} has no weights {source.tag!r}; "
-            f"there are: {tags or 'none'}"
+            f"there are: {suggest(source.tag, tags) or 'none'}"
         )
     return settings
+
+
+def check_model(model: str, what: str) -> None:
+    """Refuse a model that open_clip does not have; suggests names.
+
+    Raises:
+        BackboneError: If it has none of that name.
+    """
+    models: list[str] = import_module("open_clip").list_models()
+    if model not in models:
+        raise BackboneError(
+            f"backbone {what}: open_clip has no model {model!r}; near: {suggest(model, models)}"
+        )
+
+
+def _agreed(tags: Mapping[str, Mapping[str, Any]], source: Source) -> dict[str, Any]:
+    """How the weights of all tags want images and activations."""
+    found = {tag: _training(settings) for tag, settings in tags.items()}
+    differ = [key for key in TRAINING if len({str(facts[key]) for facts in found.values()}) > 1]
+    if not differ:
+        return next(iter(found.values()), {})
+    first: dict[str, str] = {}
+    for tag, facts in found.items():
+        first.setdefault(", ".join(f"{key}={facts[key]}" for key in differ), tag)
+    raise BackboneError(
+        f"backbone {source.what}: weights of {source.model} were trained in several ways; write "
+        f"clip:{source.model}/TAG@FILE with a tag that was trained as yours "
+        f"({'; '.join(f'{tag}: {facts}' for facts, tag in first.items())})"
+    )
+
+
+def _training(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a tag says of the activation and the preprocessing, with open_clip's defaults."""
+    return {key: settings.get(key, default) for key, default in TRAINING.items()}

@@ -1,3 +1,5 @@
+import argparse
+import gzip
 import json
 import os
 import pickle
@@ -99,6 +101,85 @@ def test_a_pickle_is_refused_and_its_code_does_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "mark").exists()
 
 
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        {"model_state_dict": TENSORS, "optimizer_state_dict": {"state": {}}},
+        {"net": TENSORS, "epoch": 3},
+        {"arch": "x", "state_dict": TENSORS, "args": argparse.Namespace(lr=0.1, tags=["a"])},
+        {
+            "state_dict": {f"net.{name}": tensor for name, tensor in TENSORS.items()},
+            "pytorch-lightning_version": "2.5.0",
+        },
+        {
+            "state_dict": {f"model.module.{name}": tensor for name, tensor in TENSORS.items()},
+            "pytorch-lightning_version": "2.5.0",
+        },
+    ],
+    ids=["tutorial", "a box of its own name", "timm", "lightning", "lightning and DDP"],
+)
+def test_boxes_of_training_scripts_are_opened(
+    tmp_path: Path, checkpoint: dict[str, object]
+) -> None:
+    torch.save(checkpoint, tmp_path / "w.ckpt")
+    assert same(read_tensors(tmp_path / "w.ckpt", what="x"), TENSORS)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([1], "it holds a list, not tensors by name"),
+        (torch.ones(2), "it holds a Tensor, not tensors by name"),
+        ({"epoch": 3, "lr": 0.1}, "it holds no tensors by name, but epoch, lr"),
+        ({"student": TENSORS, "teacher": TENSORS}, "it holds the weights student, teacher; save"),
+        (nn.Linear(1, 1), r"it holds a torch\.nn\.modules\.linear\.Linear, which needs code"),
+        ({"a": TENSORS["b"], "path": Path("x")}, r"it holds a pathlib\.\w+, which needs code"),
+        (
+            {"vision_model.a": TENSORS["b"]},
+            "its tensors are named as in Hugging Face's transformers",
+        ),
+    ],
+    ids=["list", "tensor", "no tensors", "two models", "module", "path", "transformers"],
+)
+def test_what_holds_no_weights_by_name_is_named(
+    tmp_path: Path, content: object, reason: str
+) -> None:
+    torch.save(content, tmp_path / "w.pt")
+    with pytest.raises(BackboneError, match=rf"w\.pt cannot be read as weights \({reason}"):
+        read_tensors(tmp_path / "w.pt", what="x")
+
+
+def test_safetensors_of_transformers_are_named(tmp_path: Path) -> None:
+    save_file({"text_model.a": TENSORS["b"]}, tmp_path / "w.safetensors")
+    with pytest.raises(BackboneError, match="named as in Hugging Face's transformers"):
+        read_tensors(tmp_path / "w.safetensors", what="x")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "it is a Git LFS pointer"),
+        (b"<!DOCTYPE html><html>", "it is an HTML page"),
+        (b"\n <HTML>", "it is an HTML page"),
+        (b"/annex/objects/SHA256E-s3--00.pt\n", "it is a git-annex pointer"),
+        (b'{"weight_map": {}}', "it is a JSON file"),
+        (b"\x89HDF\r\n\x1a\n", "it is an HDF5 file"),
+        (gzip.compress(b"abc"), "it is compressed; unpack it"),
+        (b"", "it is empty"),
+    ],
+)
+def test_what_is_no_file_of_weights_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "w.pt").write_bytes(content)
+    with pytest.raises(BackboneError, match=rf"w\.pt cannot be read as weights \({reason}"):
+        read_tensors(tmp_path / "w.pt", what="x")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pt")
+    with pytest.raises(BackboneError, match=r"pipe\.pt cannot be read \(not a regular file\)"):
+        read_tensors(tmp_path / "pipe.pt", what="x")
+
+
 def test_a_cut_file_is_refused_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "w.safetensors"
     save_file(TENSORS, file)
@@ -132,7 +213,7 @@ def test_other_weights_are_counted_and_named() -> None:
         "backbone timm:x: the weights are another model's: 1 missing (1.bias), "
         "2 unexpected (head.weight, head.bias), "
         "1 of another shape (0.weight: wanted (3, 2), got (3, 4)); "
-        "name the model that they were trained as"
+        "name the model that they were trained as, or convert them to its names and shapes"
     )
     assert first.bias.tolist() == before, "nothing is loaded where something does not fit"
 

@@ -17,7 +17,8 @@ SMALL = {
     [
         ("ViT-B-32", "openai", True),
         ("ViT-B-32", "laion2b_s34b_b79k", False),
-        ("ViT-B-32", "", False),
+        ("RN50", "", True),  # as all of its tags
+        ("ViT-S-32", "", False),  # has no tags
         ("ViT-B-32-quickgelu", "", True),
         ("roberta-ViT-B-32", "laion2b_s12b_b32k", True),
     ],

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from ordbench.backbones.clip.family import Clip
-from ordbench.backbones.clip.source import TINY
+from ordbench.backbones.clip.source import TINY, Source, tag_settings
 from ordbench.errors import BackboneError
 from tests.ordbench.backbones.conftest import (
     PROMPTS,
@@ -54,6 +55,19 @@ def test_a_training_checkpoint_is_read(random_clip: Make, tmp_path: Path) -> Non
     close(text_of(again).encode(PROMPTS), text_of(clip.argument).encode(PROMPTS))
 
 
+def test_an_archive_as_openai_publishes_is_read(random_clip: Make, tmp_path: Path) -> None:
+    clip = random_clip("vit")
+    with warnings.catch_warnings(action="ignore"):  # torch calls TorchScript deprecated
+        archive = torch.jit.script(clip.model)
+        torch.jit.save(archive, tmp_path / "open_clip_pytorch_model.bin")
+    (tmp_path / "open_clip_config.json").write_bytes(
+        (clip.folder / "open_clip_config.json").read_bytes()
+    )
+    again = f"x@{tmp_path}"
+    close(images_of(again).encode(clip.images()), images_of(clip.argument).encode(clip.images()))
+    close(text_of(again).encode(PROMPTS), text_of(clip.argument).encode(PROMPTS))
+
+
 def test_another_models_weights_are_refused_by_either_side(random_clip: Make) -> None:
     argument = f"ViT-S-32@{random_clip('vit').folder / 'model.safetensors'}"
     for act in (images_of, text_of):
@@ -83,6 +97,29 @@ def test_what_cannot_be_had_is_named_with_what_to_do(
         with pytest.raises(BackboneError, match=message) as error:
             act(argument)
         assert "\n" not in str(error.value)
+
+
+def test_without_a_tag_images_are_prepared_as_all_tags_of_the_model_want(tmp_path: Path) -> None:
+    siglip = tag_settings(Source("clip:x", tmp_path, "ViT-B-16-SigLIP"))
+    assert (siglip["mean"], siglip["resize_mode"]) == ((0.5, 0.5, 0.5), "squash")
+    assert siglip["quick_gelu"] is False
+    assert tag_settings(Source("clip:x", tmp_path, "ViT-S-32")) == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        ("ViT-B-32", r"openai: quick_gelu=True; laion2b_\w+: quick_gelu=False"),
+        ("ViT-H-14-quickgelu", r"metaclip_\w+: resize_mode=shortest; dfn5b: resize_mode=squash"),
+    ],
+)
+def test_a_file_of_a_model_whose_tags_differ_needs_a_tag(
+    random_clip: Make, model: str, kinds: str
+) -> None:
+    file = random_clip("vit").folder / "model.safetensors"
+    for act in (images_of, text_of):
+        with pytest.raises(BackboneError, match=rf"write clip:{model}/TAG@FILE .*\({kinds}\)"):
+            act(f"{model}@{file}")
 
 
 def test_a_folder_must_hold_both_files_and_a_configuration(
