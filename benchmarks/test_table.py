@@ -21,7 +21,7 @@ from ordbench.leaderboard.formats import render
 from ordbench.recipe import Recipe
 from ordbench.results.index import INDEX
 from ordbench.results.layout import record_path
-from ordbench.results.rows import alike, flatten
+from ordbench.results.rows import flatten, group_by_cell
 from ordbench.results.store import Store
 from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, to_json
 from ordbench.runs.spec import RunSpec
@@ -107,6 +107,6 @@ def test_every_file_is_read(benchmark: BenchmarkFixture, store: Store) -> None:
     """What a table took before there was an index; the answer is the same."""
 
     def table() -> str:
-        return render(build(alike(map(flatten, store.records()))), "rich")
+        return render(build(group_by_cell(map(flatten, store.records()))), "rich")
 
     assert benchmark.pedantic(table, rounds=1) == table_text(store.root)

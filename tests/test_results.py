@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ordbench.report.publish import check, check_embedded
-from ordbench.results.archive import read_compact
+from ordbench.results.archive import read_archive
 from ordbench.results.layout import COMPACT
 from ordbench.results.rows import without_paths
 
@@ -17,6 +17,6 @@ def test_the_demo_shows_what_its_records_say() -> None:
 
 
 def test_the_records_of_the_demo_are_done_and_hold_no_path() -> None:
-    records = [*read_compact(DEMO / COMPACT)]
+    records = [*read_archive(DEMO / COMPACT)]
     assert {record.status for record in records} == {"done"}
     assert not [record for record in records if record.spec != without_paths(record.spec)]

@@ -33,11 +33,11 @@ def compact(
     out: Annotated[Path, typer.Argument(help="File to write, NAME.jsonl.gz.")],
 ) -> None:
     """Write all records of a folder as one small file, without predictions."""
-    from ordbench.results.archive import refuse_to_hide, write_compact
+    from ordbench.results.archive import refuse_to_hide, write_archive
     from ordbench.results.loading import read_records
 
     refuse_to_hide(out)
-    typer.echo(f"{out}: {write_compact(read_records(folder), out)} records")
+    typer.echo(f"{out}: {write_archive(read_records(folder), out)} records")
 
 
 @results_app.command()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ordbench.results.rows import CellRuns, RunRow
-from ordbench.utils.text import split
+from ordbench.results.rows import CellRuns, RunRow, options_text, value_text
+
+if TYPE_CHECKING:
+    from ordbench.recipe import OptionValue
 
 Columns = Literal["shots", "dataset"]
 Facts = tuple[tuple[str, str], ...]
@@ -33,6 +34,7 @@ def table_facts(record: RunRow, columns: Columns, *, pool_folds: bool) -> Facts:
         ("unit length", "yes" if record.normalize else "no"),
         ("dtype", record.dtype),
         ("protocol", record.protocol),
+        *_facts(record.other),
         *(() if pool_folds else (("fold", str(record.fold)),)),
     )
 
@@ -48,8 +50,8 @@ def row_facts(record: RunRow) -> Facts:
     """What all runs of one row share: the head, its options, recipe, text tower and source."""
     return (
         ("head", record.label),
-        *_pairs(record.head_options),
-        *_pairs(record.recipe),
+        *_facts(record.head_options),
+        *_facts(record.recipe),
         ("text tower", (record.text or "own") if record.text_hash else ""),
         ("text hash", record.text_hash[:_SHOWN]),
         ("source hash", record.head_hash[:_SHOWN]),
@@ -58,53 +60,59 @@ def row_facts(record: RunRow) -> Facts:
 
 def tuning(record: RunRow) -> str:
     """What a run's recipe was searched with, as in ``20 random``; empty where it was not."""
-    recipe = dict(_pairs(record.recipe))
+    recipe = dict(_facts(record.recipe))
     return " ".join(recipe[key] for key in ("tune_budget", "tune_sampler") if key in recipe)
 
 
-def newest(lots: Iterable[CellRuns]) -> tuple[list[CellRuns], list[CellRuns]]:
+def newest(cells: Iterable[CellRuns]) -> tuple[list[CellRuns], list[CellRuns]]:
     """The latest of the runs that differ only in what made them: versions and a head's source.
 
-    A seed that was run again counts once.
-
     Returns:
-        The runs that were not done again since, with the latest lot last; and the others.
+        The runs that were not repeated since, with the latest cell last; and the others.
     """
-    cells: defaultdict[tuple[object, ...], list[CellRuns]] = defaultdict(list)
-    for lot in lots:
-        run = lot.first
-        cells[(*cell(run), *_found(run), run.text_hash)].append(lot)
+    groups: defaultdict[tuple[object, ...], list[CellRuns]] = defaultdict(list)
+    for cell in cells:
+        run = cell.first
+        groups[(*asked(run), *_content(run), run.text_hash)].append(cell)
     kept: list[CellRuns] = []
     older: list[CellRuns] = []
-    for found in cells.values():
-        if sum(map(len, found)) == len({seeds for lot in found for seeds in lot.seeds}):
-            kept += found
+    for group in groups.values():
+        if sum(map(len, group)) == len({seeds for cell in group for seeds in cell.seeds}):
+            kept += group
             continue
-        runs = sorted(run for lot in found for run in zip(*_when(lot), lot.seeds, strict=True))
-        latest = {seeds: run_id for _, run_id, seeds in runs}
-        now = set(latest.values())
-        for lot in found:
-            kept += lot.part(now)
-            older += lot.part(set(lot.run_ids) - now)
-    return sorted(kept, key=lambda lot: max(zip(*_when(lot), strict=True))), older
+        runs = sorted(
+            (cell.created[index], run_id, cell.seeds[index])
+            for cell in group
+            for index, run_id in enumerate(cell.run_ids)
+        )
+        current = set({seeds: run_id for _, run_id, seeds in runs}.values())
+        for cell in group:
+            kept += cell.part(current)
+            older += cell.part(set(cell.run_ids) - current)
+    return sorted(kept, key=_latest), older
 
 
-def under_last_names(lots: Iterable[CellRuns]) -> list[CellRuns]:
-    """The same lots, the latest last; a dataset that was typed in several ways has one name.
+def under_last_names(cells: Iterable[CellRuns]) -> list[CellRuns]:
+    """The same cells, the latest last; a dataset that was typed in several ways gets one name.
 
-    Its content tells whether it is the same. What the latest run calls it, and its options, stand
-    in all.
+    Its content tells whether it is the same. The name and options of the latest run are used.
     """
-    latest = sorted(lots, key=lambda lot: max(zip(*_when(lot), strict=True)))
-    names = {
-        _data(lot.first): (lot.first.dataset_argument, lot.first.dataset_options) for lot in latest
-    }
-    return [_named(lot, *names[_data(lot.first)]) for lot in latest]
+    ordered = sorted(cells, key=_latest)
+    last = {_data(cell.first): cell.first for cell in ordered}
+    named: list[CellRuns] = []
+    for cell in ordered:
+        run = last[_data(cell.first)]
+        name = (run.dataset_argument, run.dataset_options)
+        if name != (cell.first.dataset_argument, cell.first.dataset_options):
+            first = replace(cell.first, dataset_argument=name[0], dataset_options=name[1])
+            cell = replace(cell, first=first)
+        named.append(cell)
+    return named
 
 
-def cell(record: RunRow) -> tuple[object, ...]:
+def asked(record: RunRow) -> tuple[object, ...]:
     """What a user asked for, without seeds."""
-    head = (record.head, record.head_options, record.recipe, record.text)
+    head = (record.head, *_facts(record.head_options), *_facts(record.recipe), record.text)
     return (*head, *setting(record), record.shots)
 
 
@@ -112,13 +120,13 @@ def setting(record: RunRow) -> tuple[object, ...]:
     """What a user asked for, without head, shots and seeds."""
     dataset = (record.dataset, record.split, record.fold)
     features = (record.backbone, record.layer, record.normalize)
-    return (*dataset, *features, record.protocol)
+    return (*dataset, *features, record.protocol, *_facts(record.other))
 
 
 def place(record: RunRow, columns: Columns) -> tuple[object, ...]:
     """What a user asked for who sees the run in a table, or misses it there."""
     shots = () if columns == "shots" else (record.shots,)
-    return (*setting(record), *_found(record), *shots)
+    return (*setting(record), *_content(record), *shots)
 
 
 def titles(facts: Sequence[Facts]) -> list[str]:
@@ -129,10 +137,10 @@ def titles(facts: Sequence[Facts]) -> list[str]:
     >>> titles([(("head", "coral"), ("lr", "0.1")), (("head", "linear"), ("lr", "1"))])
     ['coral', 'linear']
     """
-    alike: defaultdict[str, list[Facts]] = defaultdict(list)
+    same: defaultdict[str, list[Facts]] = defaultdict(list)
     for found in facts:
-        alike[found[0][1]].append(found)
-    return [_title(found, _differing(alike[found[0][1]])) for found in facts]
+        same[found[0][1]].append(found)
+    return [_title(found, _differing(same[found[0][1]])) for found in facts]
 
 
 def worth_saying(facts: Sequence[Facts]) -> list[dict[str, str]]:
@@ -152,22 +160,17 @@ def natural(facts: Facts) -> list[tuple[str, list[str | int]]]:
     ]
 
 
-def _when(lot: CellRuns) -> tuple[Sequence[str], Sequence[str]]:
-    return lot.created, lot.run_ids
+def _latest(cell: CellRuns) -> tuple[str, str]:
+    return max(zip(cell.created, cell.run_ids, strict=True))
 
 
-def _found(record: RunRow) -> tuple[str, ...]:
-    """Which features and labels were there, whatever their names."""
+def _content(record: RunRow) -> tuple[str, ...]:
+    """Which features and labels were used, whatever their names."""
     return (*_data(record), record.backbone_hash, record.dtype)
 
 
 def _data(record: RunRow) -> tuple[str, ...]:
     return (record.dataset, record.image_hash, record.label_hash)
-
-
-def _named(lot: CellRuns, argument: str, options: str) -> CellRuns:
-    first = lot.first._replace(dataset_argument=argument, dataset_options=options)
-    return replace(lot, first=first)
 
 
 def _title(facts: Facts, differing: set[str]) -> str:
@@ -188,10 +191,8 @@ def _differing(facts: Sequence[Facts]) -> set[str]:
     return readable if len(told) == len(set(facts)) else differing
 
 
-@cache
-def _pairs(options: str) -> Facts:
-    pieces = [piece.partition("=") for piece in split(options, ":") if piece]
-    return tuple((name, value) for name, _, value in pieces)
+def _facts(options: Mapping[str, OptionValue]) -> Facts:
+    return tuple((name, value_text(value)) for name, value in sorted(options.items()))
 
 
 def _dataset_facts(record: RunRow, *, pool_folds: bool) -> Facts:
@@ -199,7 +200,7 @@ def _dataset_facts(record: RunRow, *, pool_folds: bool) -> Facts:
     given = "in files" if record.split else "drawn"
     return (
         ("dataset", record.dataset_name),
-        ("dataset options", record.dataset_options),
+        ("dataset options", options_text(record.dataset_options)),
         ("image hash", record.image_hash[:_SHOWN]),
         ("label hash", record.label_hash[:_SHOWN]),
         ("splits", given) if pool_folds else ("split hash", record.split[:_SHOWN]),

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
-from ordbench.leaderboard.grouping import cell, tuning
+from ordbench.leaderboard.grouping import asked, tuning
 from ordbench.leaderboard.ranking import Row
 from ordbench.results.rows import CellRuns
 
@@ -105,10 +105,10 @@ def history_notes(lots: Sequence[CellRuns], others: Sequence[CellRuns]) -> list[
     """
     done: defaultdict[object, set[tuple[int, int]]] = defaultdict(set)
     for lot in lots:
-        done[cell(lot.first)].update(lot.seeds)
+        done[asked(lot.first)].update(lot.seeds)
     older, failed = 0, Counter[str]()
     for lot in others:
-        again = sum(seeds in done[cell(lot.first)] for seeds in lot.seeds)
+        again = sum(seeds in done[asked(lot.first)] for seeds in lot.seeds)
         if lot.first.status == "done":
             older += again
         else:

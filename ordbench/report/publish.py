@@ -14,9 +14,9 @@ from ordbench.leaderboard.build import build
 from ordbench.leaderboard.formats import escape_markdown, render
 from ordbench.leaderboard.grouping import Columns
 from ordbench.metrics.registry import METRICS
-from ordbench.results.archive import read_compact, refuse_to_hide, write_compact
+from ordbench.results.archive import read_archive, refuse_to_hide, write_archive
 from ordbench.results.layout import COMPACT
-from ordbench.results.rows import alike, flatten, without_paths
+from ordbench.results.rows import flatten, group_by_cell, without_paths
 from ordbench.runs.record import Record
 from ordbench.runs.spec import RunSpec
 from ordbench.utils.files import cannot_read, write_atomic
@@ -79,7 +79,7 @@ def publish(
     text = page(done, settings)
     if document:
         _around(document, mark)
-    write_compact(done, folder / COMPACT)
+    write_archive(done, folder / COMPACT)
     write_atomic(folder / README, text.encode())
     if document:
         embed(document, mark, folder)
@@ -91,7 +91,7 @@ def check(folder: Path) -> None:
     Raises:
         StoreError: If it says anything else, or one of the two files cannot be read.
     """
-    wanted = page(list(read_compact(folder / COMPACT)), _settings(folder / README))
+    wanted = page(list(read_archive(folder / COMPACT)), _settings(folder / README))
     _compare(folder / README, wanted, folder / COMPACT)
 
 
@@ -157,7 +157,7 @@ def _section(records: Sequence[Record], settings: PageSettings, metric: str, dec
 
 
 def _tables(records: Iterable[Record], settings: PageSettings, metric: str, decode: str) -> str:
-    lots = alike(map(flatten, records))
+    lots = group_by_cell(map(flatten, records))
     return render(build(lots, metric=metric, decode=decode, columns=settings.columns), "markdown")
 
 
@@ -193,7 +193,7 @@ def _settings(readme: Path) -> PageSettings:
 def _embedded(document: Path, mark: str, folder: Path) -> str:
     settings = _settings(folder / README)
     metric, decode = settings.views[0]
-    shown = _tables(read_compact(folder / COMPACT), settings, metric, decode)
+    shown = _tables(read_archive(folder / COMPACT), settings, metric, decode)
     before, after = _around(document, mark)
     return before + shown + after
 

@@ -16,7 +16,7 @@ from ordbench.utils.files import write_atomic
 SUFFIX = ".jsonl.gz"
 
 
-def write_compact(records: Iterable[Record], path: Path) -> int:
+def write_archive(records: Iterable[Record], path: Path) -> int:
     """Write records as one file of gzipped JSON lines, sorted by run id.
 
     The same records give the same lines; the compressed bytes too, with one version of zlib.
@@ -41,7 +41,7 @@ def write_compact(records: Iterable[Record], path: Path) -> int:
 
 
 def refuse_to_hide(path: Path) -> None:
-    """Make sure that a compact file at ``path`` would not be read in place of a store's records.
+    """Make sure that an archive at ``path`` would not be read in place of a store's records.
 
     Raises:
         StoreError: If it would.
@@ -52,26 +52,39 @@ def refuse_to_hide(path: Path) -> None:
         )
 
 
-def read_compact(path: Path) -> Iterator[Record]:
-    """Read what `write_compact` wrote.
+def read_archive(path: Path) -> Iterator[Record]:
+    """Read what `write_archive` wrote.
 
     Raises:
         StoreError: If it is not there, a line is not a record, or two are of one run.
     """
-    done = 0
     seen = set[str]()
+    for number, record in read_lines(path):
+        if isinstance(record, Record) and record.run_id in seen:
+            record = ValueError(f"run {record.run_id} is also in an earlier line")
+        if isinstance(record, ValueError):
+            raise StoreError(
+                f"{path} line {number}: {record}; take the file as it was published"
+            ) from record
+        seen.add(record.run_id)
+        yield record
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, Record | ValueError]]:
+    """The number of each line, and its record or why it is not one; damage ends the file.
+
+    Raises:
+        StoreError: If the file is not there.
+    """
+    number = 0
     try:
         with gzip.open(path, "rb") as lines:
-            for line in lines:
-                record = from_sealed(line)
-                if record.run_id in seen:
-                    raise ValueError(f"run {record.run_id} stands in an earlier line too")
-                seen.add(record.run_id)
-                yield record
-                done += 1
+            for number, line in enumerate(lines, start=1):
+                try:
+                    yield number, from_sealed(line)
+                except ValueError as error:
+                    yield number, error
     except FileNotFoundError:
         raise StoreError(f"no file {path}; `ordbench results publish` makes one") from None
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise StoreError(
-            f"{path} line {done + 1}: {error}; take the file as it was published"
-        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        yield number + 1, ValueError(str(error))

@@ -1,85 +1,86 @@
 """An index of a store: the rows of its records in one SQLite file, so that tables open no record.
 
-The record files are the truth. Every answer begins with a look at each file's inode, size and time
-of change, and what is not as the index knows it is read. The index may be missing, old, damaged,
-locked or read-only: the answer is the same, and only slower. Writers of records never touch it.
+The record files are the truth. Every answer compares each file's inode, size and time of change
+with the index, and reads the files that differ. The index may be missing, old, damaged, locked or
+read-only: the answer is the same, and only slower. Writers of records never touch it.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
+import math
 import sqlite3
-import struct
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ordbench.results.layout import Stamp
-from ordbench.results.packed import check, join, key_of, shared, split
 from ordbench.results.rows import CellRuns, RunRow
 
-VERSION = 1  # raised when rows change
+VERSION = 2  # raised when the columns or the fields of `RunRow` change
 INDEX = "index.sqlite"
 _BUSY_SECONDS = 10.0
-_FAULT = 0  # the key of files that are not records
-_COLUMNS = "run_id, inode, size, changed, shared, checksum, packed"
+_OWN = "run_id, inode, size, changed, cell, fault, created, data_seed, train_seed, seconds_fit"
 _TABLES = (
-    "create table shared (id integer primary key, content text)",
-    f"create table runs ({_COLUMNS}, primary key (run_id)) without rowid",
+    "create table cell (id integer primary key, shared text)",
+    f"create table run ({_OWN}, primary key (run_id)) without rowid",
 )
 
 # What damaged bytes look like to code that takes them for rows.
-_WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_DAMAGED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 logger = logging.getLogger(__name__)
 
 
-class Held(NamedTuple):
-    """What an index knows of the files that are as it knows them.
+class Indexed(NamedTuple):
+    """What an index knows of the files that did not change since.
 
     Attributes:
-        lots: The rows of those that are records.
-        faults: Why the others are none, by run id.
-        gone: Runs whose files are no longer there.
+        cells: The rows of those that are records.
+        faults: Why the others are not, by run id.
+        gone: Runs whose files no longer exist.
     """
 
-    lots: list[CellRuns]
+    cells: list[CellRuns]
     faults: dict[str, str]
     gone: list[str]
 
     def run_ids(self) -> set[str]:
         """All runs but those that are gone."""
-        return set(self.faults).union(*(lot.run_ids for lot in self.lots))
+        return set(self.faults).union(*(cell.run_ids for cell in self.cells))
 
 
 class Index:
-    """The SQLite file of one store.
+    """The SQLite file of one store: a row a run, a column a score.
 
     Args:
-        path: Where it is; it need not be there.
+        path: Where it is; it need not exist.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._usable = True
 
-    def read(self, found: Mapping[str, Stamp]) -> Held:
-        """What it knows of the files that are as it knows them.
+    def read(self, found: Mapping[str, Stamp], scores: Collection[str] | None = None) -> Indexed:
+        """The rows of the files that did not change since they were indexed.
 
         Args:
             found: All files of the store.
+            scores: Names of the scores and baselines to read; None for all.
         """
-        nothing = Held([], {}, [])
+        nothing = Indexed([], {}, [])
         if not self._path.is_file():
             return nothing
         try:
             with closing(self._connect()) as db:
                 self._usable = _version(db) == VERSION
-                return _held(db, found) if self._usable else nothing
+                return _read(db, found, scores) if self._usable else nothing
         except sqlite3.OperationalError as error:  # locked, or on a disk that cannot lock
             logger.info("%s cannot be read: %s", self._path, error)
-        except (sqlite3.Error, struct.error, *_WRONG) as error:
+        except (sqlite3.Error, *_DAMAGED) as error:
             logger.info("%s is damaged and is made again: %s", self._path, error)
             self._usable = False
         return nothing
@@ -87,12 +88,12 @@ class Index:
     def write(
         self, found: Mapping[str, Stamp], fresh: Mapping[str, RunRow | str], gone: Iterable[str]
     ) -> None:
-        """Take in what was read, and forget what is gone; nothing happens where it may not write.
+        """Add rows and remove those of files that are gone; does nothing if it may not write.
 
         Args:
             found: The stamps of the files, taken before they were read.
             fresh: What they hold: a row, or why there is none.
-            gone: Runs whose files are no longer there.
+            gone: Runs whose files no longer exist.
         """
         try:
             if not self._usable:
@@ -103,8 +104,9 @@ class Index:
                     for table in _TABLES:
                         db.execute(table)
                     db.execute(f"pragma user_version = {VERSION}")
-                db.executemany("delete from runs where run_id = ?", ((run_id,) for run_id in gone))
-                _take_in(db, found, fresh)
+                db.executemany("delete from run where run_id = ?", ((run_id,) for run_id in gone))
+                _insert(db, found, fresh)
+                db.execute("delete from cell where id not in (select cell from run)")
                 db.execute("commit")
         except (sqlite3.Error, OSError) as error:
             logger.info("%s cannot be written: %s", self._path, error)
@@ -117,43 +119,111 @@ class Index:
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
 
 
-def _held(db: sqlite3.Connection, found: Mapping[str, Stamp]) -> Held:
-    texts = db.execute("select id, content from shared")
-    common = {key: shared(text) for key, text in texts if key == key_of(text)}
+def _read(
+    db: sqlite3.Connection, found: Mapping[str, Stamp], scores: Collection[str] | None
+) -> Indexed:
+    columns = [name for name in _columns(db) if scores is None or name[2:] in scores]
+    asked = ", ".join([_OWN, *map(_quoted, columns)])
     gone: list[str] = []
-    runs: defaultdict[int, tuple[list[str], list[bytes]]] = defaultdict(lambda: ([], []))
-    rows = db.execute(f"select {_COLUMNS} from runs")
-    for run_id, inode, size, changed, key, checksum, packed in rows:
-        stamp = found.get(run_id)
+    cells: defaultdict[int | None, list[Sequence[object]]] = defaultdict(list)
+    for row in db.execute(f"select {asked} from run"):
+        stamp = found.get(row[0])
         if stamp is None:
-            gone.append(run_id)
-        elif stamp == (inode, size, changed) and checksum == check(key, packed):
-            run_ids, own = runs[key]
-            run_ids.append(run_id)
-            own.append(packed)
-    faults = zip(*runs.pop(_FAULT, ((), ())), strict=True)
-    return Held(
-        [join(common[key], *columns) for key, columns in runs.items()],
-        {run_id: reason.decode() for run_id, reason in faults},
+            gone.append(row[0])
+        elif stamp == row[1:4]:
+            cells[row[4]].append(row)
+    faults = {str(row[0]): str(row[5]) for row in cells.pop(None, ())}
+    shared = dict(db.execute("select id, shared from cell"))
+    return Indexed(
+        [_cell(json.loads(shared[cell]), rows, columns) for cell, rows in cells.items()],
+        faults,
         gone,
     )
 
 
-def _take_in(
+def _cell(shared: dict[str, Any], rows: Sequence[Sequence[Any]], columns: list[str]) -> CellRuns:
+    """The runs of one cell; SQLite has no NaN, so a score that is null was undefined."""
+    values = list(zip(*rows, strict=True))
+    run_ids, created, data_seeds, train_seeds, seconds = values[0], *values[6:10]
+    scores = dict(zip(columns, values[10:], strict=True))
+    metrics, baseline = (
+        {
+            name: [math.nan if value is None else value for value in scores[f"{kind}:{name}"]]
+            for name in shared.pop(field)
+            if f"{kind}:{name}" in scores
+        }
+        for kind, field in (("m", "metrics"), ("b", "baseline"))
+    )
+    first = RunRow(
+        **shared,
+        run_id=run_ids[0],
+        created=created[0],
+        data_seed=data_seeds[0],
+        train_seed=train_seeds[0],
+        seconds_fit=seconds[0],
+        metrics={name: values[0] for name, values in metrics.items()},
+        baseline={name: values[0] for name, values in baseline.items()},
+    )
+    return CellRuns(
+        first=first,
+        run_ids=run_ids,
+        created=created,
+        seeds=list(zip(data_seeds, train_seeds, strict=True)),
+        seconds=seconds,
+        metrics=metrics,
+        baseline=baseline,
+    )
+
+
+def _insert(
     db: sqlite3.Connection, found: Mapping[str, Stamp], fresh: Mapping[str, RunRow | str]
 ) -> None:
-    texts: dict[int, str] = {}
-    rows: list[tuple[object, ...]] = []
-    for run_id, entry in fresh.items():
-        if isinstance(entry, str):
-            key, packed = _FAULT, entry.encode()
-        else:
-            text, packed = split(entry)
-            texts[key := key_of(text)] = text
-        rows.append((run_id, *found[run_id], key, check(key, packed), packed))
-    db.executemany("insert or replace into shared values (?, ?)", texts.items())
-    db.executemany("insert or replace into runs values (?, ?, ?, ?, ?, ?, ?)", rows)
-    db.execute("delete from shared where id not in (select shared from runs)")
+    rows = {run_id: row for run_id, row in fresh.items() if isinstance(row, RunRow)}
+    scores = {run_id: dict(_named_scores(row)) for run_id, row in rows.items()}
+    names = list(dict.fromkeys(name for values in scores.values() for name in values))
+    for name in sorted(set(names).difference(_columns(db))):
+        db.execute(f"alter table run add column {_quoted(name)} real")
+    shared = {run_id: row.shared() for run_id, row in rows.items()}
+    cells = {text: _id_of(text) for text in set(shared.values())}
+    db.executemany(
+        "insert or replace into cell values (?, ?)", ((key, text) for text, key in cells.items())
+    )
+    columns = ", ".join([_OWN, *map(_quoted, names)])
+    marks = ", ".join("?" * (10 + len(names)))
+    nothing = (None,) * len(names)
+    db.executemany(
+        f"insert or replace into run ({columns}) values ({marks})",
+        (
+            (run_id, *found[run_id], None, entry, None, None, None, None, *nothing)
+            if isinstance(entry, str)
+            else (
+                *(run_id, *found[run_id], cells[shared[run_id]], None, entry.created),
+                *(entry.data_seed, entry.train_seed, entry.seconds_fit),
+                *map(scores[run_id].get, names),
+            )
+            for run_id, entry in fresh.items()
+        ),
+    )
+
+
+def _named_scores(row: RunRow) -> Iterator[tuple[str, float]]:
+    """Columns of scores: ``m:NAME_DECODE`` and, of the baseline, ``b:NAME``."""
+    yield from ((f"m:{name}", value) for name, value in row.metrics.items())
+    yield from ((f"b:{name}", value) for name, value in row.baseline.items())
+
+
+def _columns(db: sqlite3.Connection) -> list[str]:
+    columns = [row[1] for row in db.execute("pragma table_info(run)")]
+    return [name for name in columns if name[:2] in {"m:", "b:"}]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _id_of(shared: str) -> int:
+    """By content, so that two processes that write at once give a cell the same id."""
+    return int.from_bytes(hashlib.sha256(shared.encode()).digest()[:7], "big")
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -39,7 +39,7 @@ def skip_path(root: Path, key: str) -> Path:
     return root / "skipped" / f"{key}.json"
 
 
-def compact_path(path: Path) -> Path | None:
+def archive_path(path: Path) -> Path | None:
     """The compact file that ``path`` is or holds; None where it is a store."""
     compact = path if path.is_file() else path / COMPACT
     return compact if compact.is_file() else None

@@ -1,16 +1,16 @@
-"""Records from a folder or a file: as rows, as lists of equal runs, as a data frame."""
+"""Records from a folder or a file: as rows, as cells, as a data frame."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordbench.results.index import INDEX, Index
-from ordbench.results.layout import LEFT_OUT, compact_path, no_records, record_path, stamps
-from ordbench.results.rows import CellRuns, RunRow, alike, flatten, to_frame
+from ordbench.results.layout import LEFT_OUT, archive_path, no_records, record_path, stamps
+from ordbench.results.rows import CellRuns, RunRow, flatten, group_by_cell, to_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,23 +20,27 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def load_cells(path: Path) -> list[CellRuns]:
-    """The records of a compact file, of a folder with one in it, or of a store, as lots.
+def load_cells(path: Path, scores: Collection[str] | None = None) -> list[CellRuns]:
+    """The records of an archive, of a folder with one in it, or of a store, by cell.
 
     What is not a record in a store is logged by name and left out.
+
+    Args:
+        path: Where they are.
+        scores: Names of scores ("mae_median") and baselines ("mae") that are needed; None for all.
 
     Raises:
         StoreError: If there is not one record, or the records cannot be read.
     """
-    if compact := compact_path(path):
-        from ordbench.results.archive import read_compact  # pydantic, as below
+    if archive := archive_path(path):
+        from ordbench.results.archive import read_archive  # pydantic, as below
 
-        lots = alike(flatten(record) for record in read_compact(compact))
+        cells = group_by_cell(flatten(record) for record in read_archive(archive))
     else:
-        lots = _load_store(path)
-    if not lots:
+        cells = _load_store(path, scores)
+    if not cells:
         raise no_records(path)
-    return lots
+    return cells
 
 
 def load_rows(path: Path) -> list[RunRow]:
@@ -45,54 +49,62 @@ def load_rows(path: Path) -> list[RunRow]:
     Raises:
         StoreError: As `load_cells`.
     """
-    rows = [row for lot in load_cells(path) for row in lot.rows()]
+    rows = [row for cell in load_cells(path) for row in cell.rows()]
     return sorted(rows, key=attrgetter("run_id"))
 
 
-def _load_store(root: Path) -> list[CellRuns]:
+def load_skipped(path: Path) -> list[RunRow]:
+    """The cells of a store that could not be started, as rows with the status ``skipped``."""
+    if not (path / "skipped").is_dir():
+        return []
+    from ordbench.results.rows import flatten_skipped
+    from ordbench.results.store import Store
+
+    return [flatten_skipped(cell) for cell in Store(path).skipped()]
+
+
+def _load_store(root: Path, scores: Collection[str] | None) -> list[CellRuns]:
     found = stamps(root)
     if not found:
         return []
     index = Index(root / INDEX)
-    held = index.read(found)
-    stale = found.keys() - held.run_ids()
+    indexed = index.read(found, scores)
+    stale = found.keys() - indexed.run_ids()
     fresh = dict(_read(root, stale)) if stale else {}
-    if fresh or held.gone:
-        index.write(found, fresh, held.gone)
+    if fresh or indexed.gone:
+        index.write(found, fresh, indexed.gone)
     faults = {run_id: entry for run_id, entry in fresh.items() if isinstance(entry, str)}
-    for run_id, reason in sorted((held.faults | faults).items()):
+    for run_id, reason in sorted((indexed.faults | faults).items()):
         logger.warning(LEFT_OUT, record_path(root, run_id), reason)
     rows = (entry for _, entry in sorted(fresh.items()) if not isinstance(entry, str))
-    return [*held.lots, *alike(rows)]
+    return [*indexed.cells, *group_by_cell(rows)]
 
 
 def _read(root: Path, run_ids: Iterable[str]) -> Iterator[tuple[str, RunRow | str]]:
     """Open record files: rows, or why there is none. One that cannot be opened is tried again."""
-    from ordbench.runs.record import from_sealed  # pydantic, which a table from an index needs not
+    from ordbench.results.store import read_all  # pydantic, which a table from an index needs not
+    from ordbench.runs.record import UnreadableError
 
-    for run_id in run_ids:
-        path = record_path(root, run_id)
-        try:
-            yield run_id, flatten(from_sealed(path.read_bytes(), run_id))
-        except FileNotFoundError:
-            continue  # removed since the folder was listed
-        except OSError as error:
-            logger.warning("%s cannot be read and is left out: %s", path, error.strerror)
-        except ValueError as error:
-            yield run_id, str(error)
+    for path, record in read_all(root, run_ids):
+        if isinstance(record, UnreadableError):
+            logger.warning("%s is left out: %s", path, record)
+        elif isinstance(record, ValueError):
+            yield path.stem, str(record)
+        else:
+            yield path.stem, flatten(record)
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """The records of a compact file, of a folder with one in it, or of a store.
+    """The records of an archive, of a folder with one in it, or of a store.
 
     Raises:
         StoreError: If there is not one record, or the records cannot be read.
     """
-    from ordbench.results.archive import read_compact
+    from ordbench.results.archive import read_archive
     from ordbench.results.store import Store
 
-    compact = compact_path(path)
-    records = read_compact(compact) if compact else Store(path).records()
+    compact = archive_path(path)
+    records = read_archive(compact) if compact else Store(path).records()
     found = False
     for record in records:
         found = True

@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple
 
 from ordbench.errors import StoreError
 from ordbench.results.diff import changes_of
-from ordbench.results.layout import compact_path, no_records, record_path, stamps
+from ordbench.results.layout import archive_path, no_records, record_path, stamps
 from ordbench.results.rows import flatten
-from ordbench.results.store import Store
-from ordbench.runs.record import Record, from_sealed
+from ordbench.results.store import Store, read_all
+from ordbench.runs.record import Record
 
 
 class Merged(NamedTuple):
@@ -45,12 +45,12 @@ def merge(into: Path, source: Path) -> Iterator[Merged]:
     Raises:
         StoreError: If one of the two is no store or they are the same, or nothing can be written.
     """
-    if compact := compact_path(source):
+    if compact := archive_path(source):
         raise StoreError(
             f"{compact} holds no predictions, so it cannot be merged; "
             "merge the folder that it was made from"
         )
-    if compact := compact_path(into):
+    if compact := archive_path(into):
         raise StoreError(f"{compact} would hide the runs that are merged; choose another folder")
     found = stamps(source)
     if not found:
@@ -58,21 +58,20 @@ def merge(into: Path, source: Path) -> Iterator[Merged]:
     if into.exists() and into.samefile(source):
         raise StoreError(f"{into} and {source} are one folder; merge another one into it")
     target, origin = Store(into), Store(source)
-    for run_id in sorted(found):
-        yield _copy(target, origin, run_id)
+    for path, record in read_all(source, sorted(found)):
+        if isinstance(record, ValueError):
+            yield Merged("left out", path, str(record))
+        else:
+            yield _copy(target, origin, path, record)
 
 
-def _copy(target: Store, origin: Store, run_id: str) -> Merged:
-    path = record_path(origin.root, run_id)
+def _copy(target: Store, origin: Store, path: Path, record: Record) -> Merged:
     try:
-        record = from_sealed(path.read_bytes(), run_id)
-        predictions = origin.read_packed(record)
-        trace = _trace(path) if record.status == "failed" else ""
-    except OSError as error:
-        return Merged("left out", path, f"it cannot be read: {error.strerror}")
+        predictions = origin.predictions_file(record)
     except ValueError as error:
         return Merged("left out", path, str(error))
-    there = target.find(run_id)
+    trace = _trace(path) if record.status == "failed" else ""
+    there = target.find(record.run_id)
     if there is None or (there.status == "failed" and record.status == "done"):
         target.keep(record, predictions, trace=trace)
         return Merged("copied", path)
@@ -83,7 +82,7 @@ def _copy(target: Store, origin: Store, run_id: str) -> Merged:
         target.keep(record, predictions)
         return Merged("copied", path)
     if changes:
-        kept = record_path(target.root, run_id)
+        kept = record_path(target.root, record.run_id)
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
         return Merged("conflict", path, f"{kept} stays, which differs in {changes[0]}{more}")
     return Merged("there", path)
@@ -92,7 +91,7 @@ def _copy(target: Store, origin: Store, run_id: str) -> Merged:
 def _whole(store: Store, record: Record) -> bool:
     """Whether a record's predictions are there, too."""
     try:
-        store.read_packed(record)
+        store.predictions_file(record)
     except ValueError:
         return False
     return True

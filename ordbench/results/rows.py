@@ -1,16 +1,14 @@
-"""Records as rows: one run a row, plain values in columns, for tables and for pandas."""
+"""Records as rows: one run a row, for tables and for pandas; and the runs of one cell together."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
-from functools import cache
-from operator import attrgetter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ordbench.plugins.reference import PluginRef
 
@@ -18,30 +16,35 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ordbench.recipe import OptionValue
-    from ordbench.runs.record import Record
+    from ordbench.runs.record import Record, SkippedCell
     from ordbench.runs.spec import RunSpec
+
+    Options = Mapping[str, OptionValue]
 
 _PATH = re.compile(r"~|\.{0,2}[\\/]|[A-Za-z]:[\\/]")
 
 
-class RunRow(NamedTuple):
-    """What tables need of one record; an index holds it as it stands.
-
-    The fields before ``run_id`` are those that no seed changes: ``record[:SHARED]``.
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """What tables need of one record, as plain values.
 
     Attributes:
-        status: See `Record`; so for ``ranked``, ``label``, ``run_id``, ``created``, ``error``.
+        run_id: See `Record`; so for ``created``, ``status``, ``ranked``, ``label``, ``error``.
+        data_seed: Draws the few-shot set.
+        train_seed: Starts the head and orders the batches.
+        seconds_fit: Wall time of the training.
+        metrics: Scores on the test images, as ``NAME_DECODE`` ("mae_median").
+        baseline: Scores of the median of the training ranks, by name.
         head: Name of the head.
-        head_options: All its options, as ``KEY=VALUE:KEY=VALUE``.
+        head_options: All its options.
         head_hash: SHA-256 of its source.
-        recipe: How it was trained and tuned, as ``KEY=VALUE:KEY=VALUE``.
+        recipe: How it was trained; how it was tuned as ``tune_...``.
         text: Text tower that was prompted, without a path; empty for the backbone's own, and for
             a head that prompts none.
         text_hash: SHA-256 of its weights; empty for a head that prompts none.
         dataset: Name of the dataset.
-        dataset_argument: What stands after the colon; of a path the last part.
-        dataset_options: Its options that are not empty, as ``KEY=VALUE:KEY=VALUE``; of a path the
-            file name.
+        dataset_argument: What follows the colon; of a path the last part.
+        dataset_options: Its options that are not empty; of a path the file name.
         image_hash: SHA-256 of its images.
         label_hash: SHA-256 of its samples' names and ranks, and of the task.
         title: Its name in print.
@@ -49,31 +52,37 @@ class RunRow(NamedTuple):
         backbone: ``FAMILY:ARGUMENT``, without a path.
         backbone_hash: SHA-256 of its weights.
         layer: Features after or before the projection.
-        normalize: Whether they were brought to unit length.
+        normalize: Whether they were scaled to unit length.
         dtype: Arithmetic of the image tower.
-        protocol: See `RunSpec`; so for ``fold``, ``split``, ``shots`` (None: all images),
-            ``data_seed``, ``train_seed``.
+        protocol: See `RunSpec`; so for ``fold``, ``split``, ``shots`` (None: all images).
+        other: All other fields of the `RunSpec` that are not the default.
         leaks: Whether test images show people whom training or validation shows.
         short: Whether a rank has fewer training images than shots.
         ordbench: Version that made the run.
         parameters: Numbers that were trained.
-        seconds_fit: Wall time of the training.
-        metrics: Scores on the test images, as ``NAME_DECODE`` ("mae_median").
-        baseline: Scores of the median of the training ranks, by name.
     """
+
+    run_id: str
+    created: str
+    data_seed: int
+    train_seed: int
+    seconds_fit: float | None
+    metrics: Mapping[str, float]
+    baseline: Mapping[str, float]
 
     status: str
     ranked: bool
     label: str
+    error: str | None
     head: str
-    head_options: str
+    head_options: Options
     head_hash: str
-    recipe: str
+    recipe: Options
     text: str
     text_hash: str
     dataset: str
     dataset_argument: str
-    dataset_options: str
+    dataset_options: Options
     image_hash: str
     label_hash: str
     title: str
@@ -87,18 +96,11 @@ class RunRow(NamedTuple):
     fold: int
     split: str
     shots: int | None
+    other: Options
     leaks: bool
     short: bool
     ordbench: str
     parameters: int | None
-    run_id: str
-    created: str
-    data_seed: int
-    train_seed: int
-    seconds_fit: float | None
-    error: str | None
-    metrics: Mapping[str, float]
-    baseline: Mapping[str, float]
 
     @property
     def dataset_name(self) -> str:
@@ -106,31 +108,45 @@ class RunRow(NamedTuple):
         name, argument = self.dataset, self.dataset_argument
         return f"{name}:{argument}" if argument else name
 
+    def shared(self) -> str:
+        """JSON of all that seeds do not change, and of the names of the scores."""
+        fields = {name: value for name, value in vars(self).items() if name not in _OF_ONE_RUN}
+        return json.dumps(fields | {"metrics": [*self.metrics], "baseline": [*self.baseline]})
 
-SHARED = RunRow._fields.index("run_id")
+
+_OF_ONE_RUN = {"run_id", "created", "data_seed", "train_seed", "seconds_fit"}
+_HAVE_COLUMNS = {field.name for field in fields(RunRow)} | {"tuning"}
 
 
 def flatten(record: Record) -> RunRow:
     """The row of one record."""
     spec, task, hashes = record.spec, record.task, record.hashes
+    options = without_paths(spec).dataset_options
+    tuning = spec.tuning.model_dump(mode="json") if spec.tuning else {}
     return RunRow(
+        run_id=record.run_id,
+        created=record.created,
+        data_seed=spec.data_seed,
+        train_seed=spec.train_seed,
+        seconds_fit=record.seconds.get("fit"),
+        metrics=_scores(record),
+        baseline=record.baseline,
         status=record.status,
         ranked=record.ranked,
         label=record.label,
+        error=record.error,
         head=spec.head,
-        head_options=_text(spec.head_options),
+        head_options=spec.head_options,
         head_hash=hashes.get("head", ""),
-        recipe=_training_text(
-            spec.recipe.model_dump_json() if spec.recipe else "{}",
-            spec.tuning.model_dump_json() if spec.tuning else "{}",
-        ),
+        recipe={
+            **(spec.recipe.model_dump(mode="json") if spec.recipe else {}),
+            **{f"tune_{name}": value for name, value in tuning.items()},
+        },
         text=spec.text.partition("@")[0] if "text" in hashes else "",
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
         dataset_argument=PureWindowsPath(spec.dataset_argument).name,
-        dataset_options=_text(
-            {k: v for k, v in without_paths(spec).dataset_options.items() if v != ""}
-        ),
+        dataset_options={name: value for name, value in options.items() if value != ""},
         image_hash=hashes.get("images", ""),
         label_hash=hashes.get("labels", ""),
         title=task.title if task else spec.dataset,
@@ -144,19 +160,26 @@ def flatten(record: Record) -> RunRow:
         fold=spec.fold,
         split=spec.split,
         shots=spec.shots,
+        other={
+            name: value
+            for name, value in spec.model_dump(mode="json", exclude=_HAVE_COLUMNS).items()
+            if getattr(spec, name) != type(spec).model_fields[name].default
+        },
         leaks=record.split is not None and record.split.leaks > 0,
         short=record.split is not None and record.split.short > 0,
         ordbench=record.versions.get("ordbench", ""),
         parameters=record.training.parameters if record.training else None,
-        run_id=record.run_id,
-        created=record.created,
-        data_seed=spec.data_seed,
-        train_seed=spec.train_seed,
-        seconds_fit=record.seconds.get("fit"),
-        error=record.error,
-        metrics=_scores(record),
-        baseline=record.baseline,
     )
+
+
+def flatten_skipped(cell: SkippedCell) -> RunRow:
+    """The row of a cell that could not be started, with the status ``skipped``."""
+    from ordbench.runs.record import Record
+
+    record = Record(
+        run_id=cell.key, status="failed", label=cell.label, spec=cell.spec, error=cell.reason
+    )
+    return replace(flatten(record), status="skipped", created=cell.created)
 
 
 def to_frame(records: Iterable[RunRow]) -> pd.DataFrame:
@@ -168,12 +191,30 @@ def to_frame(records: Iterable[RunRow]) -> pd.DataFrame:
 
     rows: list[dict[str, object]] = []
     for record in records:
-        row: dict[str, object] = record._asdict()
-        del row["metrics"], row["baseline"]
+        row = {
+            name: options_text(value) if isinstance(value, Mapping) else value
+            for name, value in vars(record).items()
+            if name not in {"metrics", "baseline"}
+        }
         baseline = {f"{name}_baseline": value for name, value in record.baseline.items()}
         rows.append({**row, **record.metrics, **baseline})
     frame = pd.DataFrame(rows)
     return frame.astype({"shots": "Int64"}) if rows else frame
+
+
+def value_text(value: OptionValue) -> str:
+    """An option's value as a user would type it, but for quotes."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def options_text(options: Options) -> str:
+    """Options as a user would type them, in the order of their names.
+
+    >>> options_text({"tuned": True, "context": "a: b", "base_ranks": 5})
+    'base_ranks=5:context="a: b":tuned=true'
+    """
+    typed = {name: value_text(value) for name, value in options.items()}
+    return str(PluginRef("", options=typed)).removeprefix(":")
 
 
 def _scores(record: Record) -> dict[str, float]:
@@ -182,25 +223,6 @@ def _scores(record: Record) -> dict[str, float]:
         for decode, scores in record.metrics.items()
         for name, value in scores.items()
     }
-
-
-@cache
-def _training_text(recipe: str, tuning: str) -> str:
-    """Thousands of runs share a recipe, and to write it out takes longer than all the rest."""
-    return _text(json.loads(recipe) | {f"tune_{k}": v for k, v in json.loads(tuning).items()})
-
-
-def _text(options: Mapping[str, OptionValue]) -> str:
-    """Options as a user would type them, in the order of their names.
-
-    >>> _text({"tuned": True, "context": "a: b", "base_ranks": 5})
-    'base_ranks=5:context="a: b":tuned=true'
-    """
-    typed = {
-        name: value if isinstance(value, str) else json.dumps(value)
-        for name, value in options.items()
-    }
-    return str(PluginRef("", options=typed)).removeprefix(":")
 
 
 def without_paths(spec: RunSpec) -> RunSpec:
@@ -234,19 +256,13 @@ def _weights_name(backbone: str) -> str:
     return name + at + _file_name(path)
 
 
-Scores = Mapping[str, Sequence[float]]
-"""Scores by name, one a run."""
-
-_OWN = attrgetter("run_id", "created", "data_seed", "train_seed", "seconds_fit")
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CellRuns:
     """Runs that differ in nothing but seeds: what is said of one is said of all.
 
     Attributes:
         first: One of them.
-        run_ids: One a run, as all that follows.
+        run_ids: One a run, as for all that follows.
         created: When each was made.
         seeds: Data seed and train seed of each.
         seconds: Wall time of each training.
@@ -259,54 +275,49 @@ class CellRuns:
     created: Sequence[str]
     seeds: Sequence[tuple[int, int]]
     seconds: Sequence[float | None]
-    metrics: Scores
-    baseline: Scores
+    metrics: Mapping[str, Sequence[float]]
+    baseline: Mapping[str, Sequence[float]]
 
     def __len__(self) -> int:
         return len(self.run_ids)
 
     def rows(self) -> Iterator[RunRow]:
         """The runs one by one."""
-        shared, error = self.first[:SHARED], self.first.error
-        own = zip(self.run_ids, self.created, self.seeds, self.seconds, strict=True)
-        scores = zip(
-            _by_run(self.metrics, len(self)), _by_run(self.baseline, len(self)), strict=True
-        )
-        for (run_id, created, seeds, seconds), both in zip(own, scores, strict=True):
-            yield RunRow._make((*shared, run_id, created, *seeds, seconds, error, *both))
+        for index, run_id in enumerate(self.run_ids):
+            yield replace(
+                self.first,
+                run_id=run_id,
+                created=self.created[index],
+                data_seed=self.seeds[index][0],
+                train_seed=self.seeds[index][1],
+                seconds_fit=self.seconds[index],
+                metrics={name: values[index] for name, values in self.metrics.items()},
+                baseline={name: values[index] for name, values in self.baseline.items()},
+            )
 
-    def part(self, run_ids: Set[str]) -> list[CellRuns]:
-        """Those of its runs: one lot, or none."""
+    def part(self, run_ids: Collection[str]) -> list[CellRuns]:
+        """The cell with these of its runs only; an empty list if it has none of them."""
         rows = [row for row in self.rows() if row.run_id in run_ids]
         return [of_rows(rows)] if rows else []
 
 
 def of_rows(rows: Sequence[RunRow]) -> CellRuns:
-    """A lot of runs that differ in seeds alone and have scores of the same names; at least one."""
-    run_ids, created, data_seeds, train_seeds, seconds = zip(*map(_OWN, rows), strict=True)
+    """The cell of one or more runs that differ in seeds only and have the same scores."""
     first = rows[0]
     return CellRuns(
-        first,
-        run_ids,
-        created,
-        list(zip(data_seeds, train_seeds, strict=True)),
-        seconds,
-        {name: [row.metrics[name] for row in rows] for name in first.metrics},
-        {name: [row.baseline[name] for row in rows] for name in first.baseline},
+        first=first,
+        run_ids=[row.run_id for row in rows],
+        created=[row.created for row in rows],
+        seeds=[(row.data_seed, row.train_seed) for row in rows],
+        seconds=[row.seconds_fit for row in rows],
+        metrics={name: [row.metrics[name] for row in rows] for name in first.metrics},
+        baseline={name: [row.baseline[name] for row in rows] for name in first.baseline},
     )
 
 
-def alike(rows: Iterable[RunRow]) -> list[CellRuns]:
-    """The lots of some runs."""
-    lots: defaultdict[tuple[object, ...], list[RunRow]] = defaultdict(list)
+def group_by_cell(rows: Iterable[RunRow]) -> list[CellRuns]:
+    """The cells of some runs."""
+    cells: defaultdict[str, list[RunRow]] = defaultdict(list)
     for row in rows:
-        names = tuple(row.metrics), tuple(row.baseline)
-        lots[(*row[:SHARED], row.error, *names)].append(row)
-    return [of_rows(lot) for lot in lots.values()]
-
-
-def _by_run(scores: Scores, runs: int) -> Iterable[dict[str, float]]:
-    names = list(scores)
-    if not names:
-        return ({} for _ in range(runs))
-    return (dict(zip(names, run, strict=True)) for run in zip(*scores.values(), strict=True))
+        cells[row.shared()].append(row)
+    return [of_rows(cell) for cell in cells.values()]

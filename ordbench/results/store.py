@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -26,8 +26,9 @@ from ordbench.runs.record import (
     PredictionsFile,
     Record,
     SkippedCell,
+    UnreadableError,
     cell_key,
-    from_sealed,
+    read_record,
     to_sealed,
 )
 from ordbench.runs.spec import RunSpec
@@ -37,6 +38,18 @@ from ordbench.utils.files import cannot_read, cannot_write, flush_folder, remove
 
 _ATTEMPTS = 3
 logger = logging.getLogger(__name__)
+
+
+def read_all(root: Path, run_ids: Iterable[str]) -> Iterator[tuple[Path, Record | ValueError]]:
+    """Read the records of a store: the path of each, and the record or why it is not one."""
+    for run_id in run_ids:
+        path = record_path(root, run_id)
+        try:
+            yield path, read_record(path, run_id)
+        except FileNotFoundError:
+            continue  # removed since the folder was listed
+        except ValueError as error:
+            yield path, error
 
 
 class Store:
@@ -61,11 +74,11 @@ class Store:
         """
         path = self._path(run_id)
         try:
-            return from_sealed(path.read_bytes(), run_id)
+            return read_record(path, run_id)
+        except UnreadableError as error:
+            raise cannot_read(path, error.cause) from error
         except (FileNotFoundError, ValueError):
             return None
-        except OSError as error:
-            raise cannot_read(path, error) from error
 
     def has(self, run_id: str) -> bool:
         """Whether the run is done: it has a whole record, which is not that of a failure."""
@@ -164,10 +177,10 @@ class Store:
         """
         path = self._path(run_id)
         try:
-            return from_sealed(path.read_bytes(), run_id)
+            return read_record(path, run_id)
         except FileNotFoundError:
             raise StoreError(f"no run {run_id} in {self.root}; `ordbench run` makes it") from None
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise StoreError(
                 f"{path} is not a record: {error}; remove it and run it again"
             ) from None
@@ -178,14 +191,11 @@ class Store:
         Raises:
             StoreError: If a folder cannot be read.
         """
-        for run_id in sorted(stamps(self.root)):
-            path = record_path(self.root, run_id)
-            try:
-                yield from_sealed(path.read_bytes(), run_id)
-            except FileNotFoundError:
-                continue  # removed since the folder was listed
-            except (OSError, ValueError) as error:
-                logger.warning(LEFT_OUT, path, error)
+        for path, record in read_all(self.root, sorted(stamps(self.root))):
+            if isinstance(record, ValueError):
+                logger.warning(LEFT_OUT, path, record)
+            else:
+                yield record
 
     def read_predictions(self, run_id: str) -> Predictions:
         """What the head of one run said of every test image.
@@ -195,7 +205,7 @@ class Store:
         """
         record = self.read(run_id)
         try:
-            content = self.read_packed(record)
+            content = self.predictions_file(record)
             if content is not None:
                 return from_parquet(content)
         except ValueError as error:
@@ -206,7 +216,7 @@ class Store:
             ) from error
         raise StoreError(f"run {run_id} in {self.root} holds no predictions; run it again")
 
-    def read_packed(self, record: Record) -> bytes | None:
+    def predictions_file(self, record: Record) -> bytes | None:
         """The Parquet file of a record's predictions; None if it names none.
 
         Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -216,6 +217,14 @@ class Record(_Facts):
         return self
 
 
+class UnreadableError(ValueError):
+    """A record file that may be whole but cannot be read now."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(f"it cannot be read: {cause.strerror}")
+        self.cause = cause
+
+
 class SkippedCell(_Facts):
     """Runs that could not be started, whatever their seeds.
 
@@ -250,6 +259,23 @@ def to_json(record: Record) -> str:
 def to_sealed(record: Record) -> bytes:
     """What stands in a file: the same line with its own checksum in it."""
     return add_checksum(to_json(record)).encode()
+
+
+def read_record(path: Path, run_id: str | None = None) -> Record:
+    """Read the file of one record.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        EditedError: If it is not as it was written.
+        ValueError: If it cannot be read or is not a record (of ``run_id``); in one line.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnreadableError(error) from error
+    return from_sealed(content, run_id)
 
 
 def from_sealed(content: bytes, run_id: str | None = None) -> Record:

@@ -1,10 +1,9 @@
-"""A checksum inside a record's text, by which a hand that edited it is seen."""
+"""Canonical JSON, its hash, and a checksum inside it that shows later edits."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -44,10 +43,6 @@ def run_id(identity: Mapping[str, JsonValue]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:RUN_ID_LENGTH]
 
 
-# Only numbers stand before it in the sorted text, so the first match is the record's own.
-_CHECKSUM = re.compile(rb'"checksum":"([0-9a-f]{64})",?')
-
-
 class EditedError(ValueError):
     """A text that is not the one that was sealed."""
 
@@ -70,10 +65,6 @@ def verify_checksum(content: bytes) -> bytes:
         EditedError: If the checksum is missing or that of other content.
         ValueError: If the content is not a JSON object; the message is one line.
     """
-    if found := _CHECKSUM.search(content):
-        rest = (content[: found.start()] + content[found.end() :]).rstrip()
-        if _digest(rest) == found[1].decode():
-            return rest
     try:
         fields = json.loads(content)
         if not isinstance(fields, dict):

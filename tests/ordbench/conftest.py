@@ -1,6 +1,7 @@
 """What tests share: records of imagined runs, and their rows in tables."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import ordbench.runs.record
 from ordbench.leaderboard import build as leaderboard
 from ordbench.leaderboard.table import Table
-from ordbench.results.rows import RunRow, alike
+from ordbench.results.rows import RunRow, group_by_cell
 from ordbench.results.store import Store
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
@@ -25,14 +26,14 @@ BASE = RunRow(
     created="2026-11-22T00:00:00+00:00",
     label="coral",
     head="coral",
-    head_options="",
+    head_options={},
     head_hash="c0",
-    recipe="",
+    recipe={},
     text="",
     text_hash="",
     dataset="fgnet",
     dataset_argument="",
-    dataset_options="",
+    dataset_options={},
     image_hash="i0",
     label_hash="l0",
     title="FG-NET",
@@ -45,6 +46,7 @@ BASE = RunRow(
     protocol="standard",
     fold=0,
     split="",
+    other={},
     shots=None,
     leaks=False,
     short=False,
@@ -94,7 +96,7 @@ def flat_run() -> FlatRun:
         }
         seed = changes.pop("seed", 0)
         fields |= {"data_seed": seed, "train_seed": seed}
-        made.append(BASE._replace(**(fields | changes)))
+        made.append(replace(BASE, **(fields | changes)))
         return made[-1]
 
     return make
@@ -103,7 +105,7 @@ def flat_run() -> FlatRun:
 def build(runs: Iterable[RunRow], **asked: object) -> list[Table]:
     """The leaderboards of runs one by one."""
     make: Callable[..., list[Table]] = leaderboard.build
-    return make(alike(runs), **asked)
+    return make(group_by_cell(runs), **asked)
 
 
 def record(seed: int, mae: float = 0.25, **changes: object) -> Record:

@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 from ordbench.cli.results import results_app
 from ordbench.errors import StoreError
 from ordbench.report.publish import check, check_embedded
-from ordbench.results.archive import read_compact, write_compact
+from ordbench.results.archive import read_archive, write_archive
 from ordbench.results.layout import COMPACT, record_path
 from ordbench.results.store import Store
 from ordbench.utils.canonical_json import run_id
@@ -49,7 +49,7 @@ def test_compact_writes_one_file(store: Store, tmp_path: Path) -> None:
     out = tmp_path / "all.jsonl.gz"
     result = call("compact", store.root, out)
     assert (result.exit_code, result.output) == (0, f"{out}: 2 records\n")
-    assert [*read_compact(out)] == [*store.records()]
+    assert [*read_archive(out)] == [*store.records()]
 
 
 def test_no_compact_file_is_written_where_it_would_hide_runs(store: Store) -> None:
@@ -87,7 +87,7 @@ def test_diff_is_silent_but_for_its_counts_where_nothing_differs(
     store: Store, tmp_path: Path
 ) -> None:
     compact = tmp_path / COMPACT
-    write_compact(store.records(), compact)
+    write_archive(store.records(), compact)
     result = call("diff", store.root, compact)
     assert result.exit_code == 0
     assert [line.split()[:5] for line in result.output.splitlines()[1:]] == [

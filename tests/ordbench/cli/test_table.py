@@ -10,7 +10,7 @@ import pytest
 from ordbench.cli import table as tabling
 from ordbench.cli.table import table_text
 from ordbench.errors import SpecError, StoreError
-from ordbench.results.rows import CellRuns, RunRow, alike
+from ordbench.results.rows import CellRuns, RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
 
@@ -19,7 +19,7 @@ def test_the_text_is_of_the_runs_asked_for(
     flat_run: FlatRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [flat_run("coral", 1.5), flat_run("linear", 2.5), flat_run("coral", 3.5, shots=4)]
-    monkeypatch.setattr(tabling, "load_cells", lambda path: alike(runs))
+    monkeypatch.setattr(tabling, "load_cells", lambda path: group_by_cell(runs))
     text = table_text(Path("results"), head=["coral"], shots=["all"], format="csv")
     assert text.splitlines()[1].endswith(",coral,all,1.5,,1,")
     assert len(text.splitlines()) == 2

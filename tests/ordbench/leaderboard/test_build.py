@@ -50,7 +50,7 @@ def test_runs_that_differ_in_more_than_seeds_are_never_averaged(flat_run: FlatRu
         flat_run(mae=2.0, fold=1),
         flat_run(mae=3.0, backbone="timm:resnet50"),
         flat_run(mae=4.0, image_hash="i1"),
-        flat_run(mae=5.0, recipe="epochs=5"),
+        flat_run(mae=5.0, recipe={"epochs": 5}),
         flat_run(mae=6.0, head_hash="new", seed=1),
     ]
     found = [cell for table in build(runs) for row in table.rows for cell in row.cells]

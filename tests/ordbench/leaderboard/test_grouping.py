@@ -5,7 +5,7 @@ import pytest
 from ordbench.leaderboard.grouping import (
     Columns,
     Facts,
-    cell,
+    asked,
     column_facts,
     newest,
     row_facts,
@@ -14,7 +14,7 @@ from ordbench.leaderboard.grouping import (
     titles,
     worth_saying,
 )
-from ordbench.results.rows import RunRow, alike
+from ordbench.results.rows import RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
 
@@ -23,7 +23,7 @@ FlatRun = Callable[..., RunRow]
     "changes",
     [
         {"dataset": "morph"},
-        {"dataset_options": "setting=b"},
+        {"dataset_options": {"setting": "b"}},
         {"image_hash": "i1"},
         {"label_hash": "l1"},
         {"split": "s1"},
@@ -34,6 +34,7 @@ FlatRun = Callable[..., RunRow]
         {"dtype": "bfloat16"},
         {"protocol": "paper"},
         {"fold": 1},
+        {"other": {"test_dataset": "morph"}},
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -49,8 +50,8 @@ def test_runs_that_differ_in_this_have_tables_of_their_own(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"head_options": "base_ranks=5"},
-        {"recipe": "epochs=5"},
+        {"head_options": {"base_ranks": 5}},
+        {"recipe": {"epochs": 5}},
         {"text": "clip:RN50", "text_hash": "t1"},
         {"head_hash": "c1"},
         {"label": "coral:x=1"},
@@ -105,15 +106,15 @@ def test_a_run_that_was_done_again_counts_once_and_the_last_time(flat_run: FlatR
     old = flat_run(created="2026-11-21T00:00:00+00:00", head_hash="old")
     new = flat_run(created="2026-11-22T00:00:00+00:00")
     other_seed = flat_run(created="2026-11-20T00:00:00+00:00", seed=1)
-    (current,), (older,) = newest(alike([new, old, other_seed]))
+    (current,), (older,) = newest(group_by_cell([new, old, other_seed]))
     assert [*current.rows()] == [new, other_seed]
     assert [*older.rows()] == [old]
-    assert cell(old) == cell(new)
+    assert asked(old) == asked(new)
 
 
 def test_a_run_on_other_images_does_not_replace_one(flat_run: FlatRun) -> None:
     runs = [flat_run(), flat_run(image_hash="i1"), flat_run(label_hash="l1")]
-    lots, older = newest(alike(runs))
+    lots, older = newest(group_by_cell(runs))
     assert (len(lots), older) == (3, [])
 
 
@@ -123,9 +124,9 @@ def test_a_title_says_what_differs_and_a_hash_only_if_nothing_else_does(
     runs = [
         flat_run(text="clip:RN50", text_hash="t1"),
         flat_run(text="", text_hash="t2"),
-        flat_run("linear", recipe="epochs=5"),
-        flat_run("linear", recipe="epochs=5", head_hash="new"),
-        flat_run("alone", recipe="epochs=9"),
+        flat_run("linear", recipe={"epochs": 5}),
+        flat_run("linear", recipe={"epochs": 5}, head_hash="new"),
+        flat_run("alone", recipe={"epochs": 9}),
     ]
     assert titles([row_facts(run) for run in runs]) == [
         "coral (text tower=clip:RN50)",
@@ -137,7 +138,7 @@ def test_a_title_says_what_differs_and_a_hash_only_if_nothing_else_does(
 
 
 def test_an_option_that_only_one_has_is_said_where_it_is(flat_run: FlatRun) -> None:
-    runs = [flat_run(head_options="base_ranks=5"), flat_run()]
+    runs = [flat_run(head_options={"base_ranks": 5}), flat_run()]
     assert titles([row_facts(run) for run in runs]) == ["coral (base_ranks=5)", "coral"]
 
 
@@ -183,5 +184,5 @@ def test_what_is_said_of_one_run_is_said_of_its_lot(
 
 def test_the_latest_lot_comes_last_in_whatever_order_they_came(flat_run: FlatRun) -> None:
     runs = [flat_run(shots=shots, created=f"2026-11-{30 - shots}") for shots in (1, 2, 4)]
-    for lots in (alike(runs), alike(runs[::-1])):
+    for lots in (group_by_cell(runs), group_by_cell(runs[::-1])):
         assert [lot.first.shots for lot in newest(lots)[0]] == [4, 2, 1]

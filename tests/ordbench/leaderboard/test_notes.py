@@ -10,7 +10,7 @@ from ordbench.leaderboard.notes import (
     training_notes,
 )
 from ordbench.leaderboard.ranking import Row, Score
-from ordbench.results.rows import RunRow, alike
+from ordbench.results.rows import RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
 
@@ -19,8 +19,12 @@ def test_a_plain_table_needs_no_remark(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0)
     assert cell_notes([Row("a", (Score(1.0, None, 1),))], runs=1) == []
     assert score_notes([("coral", "median", [1.0])]) == []
-    assert split_notes(alike([run])) == seed_notes([("a", "1-shot", alike([run])[0])]) == []
-    assert history_notes(alike([run]), []) == []
+    assert (
+        split_notes(group_by_cell([run]))
+        == seed_notes([("a", "1-shot", group_by_cell([run])[0])])
+        == []
+    )
+    assert history_notes(group_by_cell([run]), []) == []
 
 
 def test_marks_gaps_and_counts_are_explained_where_there_are_any() -> None:
@@ -44,29 +48,29 @@ def test_undefined_scores_are_counted() -> None:
 
 
 def test_tuned_heads_and_foreign_text_towers_are_named(flat_run: FlatRun) -> None:
-    def said(**recipes: str) -> list[str]:
+    def said(**recipes: dict[str, object]) -> list[str]:
         return training_notes(
             (head, lot)
             for head, recipe in recipes.items()
-            for lot in alike([flat_run(head, recipe=recipe)])
+            for lot in group_by_cell([flat_run(head, recipe=recipe)])
         )
 
-    tuned = "epochs=5:tune_budget=20:tune_sampler=random"
-    assert said(coral="epochs=5", linear="") == []
+    tuned: dict[str, object] = {"epochs": 5, "tune_budget": 20, "tune_sampler": "random"}
+    assert said(coral={"epochs": 5}, linear={}) == []
     assert said(linear=tuned, coral=tuned) == ["tuned (20 random): coral, linear"]
-    assert said(linear=tuned, coral="", coop="") == [
+    assert said(linear=tuned, coral={}, coop={}) == [
         "tuned (20 random): linear",
         "not tuned: coop, coral",
     ]
-    prompted = alike([flat_run("coop", text="clip:RN50")])
+    prompted = group_by_cell([flat_run("coop", text="clip:RN50")])
     assert training_notes([("coop", prompted[0])]) == ["text tower clip:RN50: coop"]
 
 
 def test_splits_that_leak_or_have_too_few_images_are_mentioned(flat_run: FlatRun) -> None:
-    assert split_notes(alike([flat_run(), flat_run(seed=1, leaks=True)])) == [
+    assert split_notes(group_by_cell([flat_run(), flat_run(seed=1, leaks=True)])) == [
         "identities leak: some people stand in test and in training or validation"
     ]
-    assert split_notes(alike([flat_run(), flat_run(seed=1, short=True)])) == [
+    assert split_notes(group_by_cell([flat_run(), flat_run(seed=1, short=True)])) == [
         "some ranks have fewer training images than shots"
     ]
 
@@ -76,7 +80,7 @@ def test_heads_with_other_draws_are_mentioned(flat_run: FlatRun) -> None:
         return seed_notes(
             (head, "1-shot", lot)
             for head, data_seed, train_seed in seeds
-            for lot in alike(
+            for lot in group_by_cell(
                 [flat_run(data_seed=data_seed, train_seed=train_seed, **{"shots": 1, **changes})]
             )
         )
@@ -98,12 +102,12 @@ def test_failed_and_older_runs_of_this_table_are_counted(flat_run: FlatRun) -> N
         flat_run("linear", seed=0, shots=4, status="failed"),
         flat_run(seed=1, status="failed"),  # it was done since
     ]
-    assert history_notes(alike(group), alike(others)) == [
+    assert history_notes(group_by_cell(group), group_by_cell(others)) == [
         "left out, as failed: 2 runs (coral 1, linear 1)",
         "left out, as run again since: 1 run",
     ]
 
 
 def test_mixed_versions_are_said(flat_run: FlatRun) -> None:
-    lots = alike([flat_run(ordbench="0.2.0"), flat_run(ordbench="0.1.0")])
+    lots = group_by_cell([flat_run(ordbench="0.2.0"), flat_run(ordbench="0.1.0")])
     assert history_notes(lots, []) == ["made by ordbench 0.1.0 and 0.2.0"]

@@ -4,25 +4,25 @@ import pytest
 
 from ordbench.errors import SpecError
 from ordbench.leaderboard.query import ask, select
-from ordbench.results.rows import RunRow, alike
+from ordbench.results.rows import RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
 
 
 def test_a_score_is_that_of_the_decoding_and_no_other(flat_run: FlatRun) -> None:
-    (lot,) = alike([flat_run(metrics={"mae_argmax": 1.0, "mae_median": 2.0})])
+    (lot,) = group_by_cell([flat_run(metrics={"mae_argmax": 1.0, "mae_median": 2.0})])
     assert ask("mae", "median", "shots", pool_folds=False).answer(lot) == ("median", [2.0])
     assert ask("mae", "mean", "shots", pool_folds=False).answer(lot) == ("", ())
 
 
 def test_a_head_without_a_posterior_answers_with_its_estimate(flat_run: FlatRun) -> None:
-    (lot,) = alike([flat_run(metrics={"mae_point": 3.0})])
+    (lot,) = group_by_cell([flat_run(metrics={"mae_point": 3.0})])
     assert ask("mae", "mean", "shots", pool_folds=False).answer(lot) == ("point", [3.0])
     assert ask("nll", "mean", "shots", pool_folds=False).answer(lot) == ("", ())
 
 
 def test_a_score_of_the_posterior_needs_no_decoding(flat_run: FlatRun) -> None:
-    (lot,) = alike([flat_run(metrics={"nll_posterior": 0.0})])
+    (lot,) = group_by_cell([flat_run(metrics={"nll_posterior": 0.0})])
     assert ask("nll", "mean", "shots", pool_folds=False).answer(lot) == ("posterior", [0.0])
 
 
@@ -48,7 +48,7 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
         flat_run("linear", shots=1, backbone="timm:resnet50"),
         flat_run("coop", label='coop:context="x,y"', shots=2),
     ]
-    runs = alike(runs)
+    runs = group_by_cell(runs)
     assert select(runs) == runs
     assert select(runs, head=["coral"]) == runs[:3]
     assert select(runs, head=["coral"], dataset=["fgnet"]) == runs[:2]
@@ -62,7 +62,7 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
 
 
 def test_a_dataset_is_selected_by_its_name_or_by_its_file_as_well(flat_run: FlatRun) -> None:
-    runs = alike(
+    runs = group_by_cell(
         flat_run(dataset="csv", dataset_argument=name, image_hash=name)
         for name in ("ages.csv", "more.csv")
     )
@@ -73,7 +73,7 @@ def test_a_dataset_is_selected_by_its_name_or_by_its_file_as_well(flat_run: Flat
 
 
 def test_a_filter_that_no_run_matches_is_refused_with_near_names(flat_run: FlatRun) -> None:
-    runs = alike([flat_run()])
+    runs = group_by_cell([flat_run()])
     with pytest.raises(SpecError, match="no head 'corall' among the records; there is: coral"):
         select(runs, head=["corall"])
     with pytest.raises(SpecError, match="no dataset 'FGNET' among the records; there is: fgnet"):

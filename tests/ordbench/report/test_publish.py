@@ -4,7 +4,7 @@ import pytest
 
 from ordbench.errors import SpecError, StoreError
 from ordbench.report.publish import PageSettings, check, check_embedded, embed, publish
-from ordbench.results.archive import read_compact, write_compact
+from ordbench.results.archive import read_archive, write_archive
 from ordbench.results.layout import COMPACT
 from ordbench.results.verify import Verification
 from ordbench.runs.record import Record, TaskFacts
@@ -87,7 +87,7 @@ def test_the_page_shows_where_its_numbers_come_from_and_then_the_numbers(folder:
 
 
 def test_no_path_of_a_machine_is_published(folder: Path) -> None:
-    published = [*read_compact(folder / COMPACT)]
+    published = [*read_archive(folder / COMPACT)]
     assert {record.spec.dataset_argument for record in published} == {"faces"}
     assert {record.spec.backbone for record in published} == {"timm:resnet50@resnet50.pt"}
     assert "/home" not in "".join(record.model_dump_json() for record in published)
@@ -103,7 +103,7 @@ def test_no_folder_is_published_wherever_its_path_begins(tmp_path: Path) -> None
         text=r"clip:Y@w\me\b.pt",
     )
     publish([record("linear", 0, spec=spec), record("linear", 1)], tmp_path, SETTINGS)
-    published = {one.spec.dataset: one.spec for one in read_compact(tmp_path / COMPACT)}
+    published = {one.spec.dataset: one.spec for one in read_archive(tmp_path / COMPACT)}
     changes = {"dataset_argument": "ages.csv", "backbone": "clip:X@a.pt", "text": "clip:Y@b.pt"}
     assert published["csv"] == spec.model_copy(update=changes)
     assert [*Verification(tmp_path).findings()] == []
@@ -112,7 +112,7 @@ def test_no_folder_is_published_wherever_its_path_begins(tmp_path: Path) -> None
 def test_runs_that_failed_are_not_published(tmp_path: Path) -> None:
     failed = record("coop", 0, status="failed", error="no room in /home/me")
     publish([*RECORDS, failed], tmp_path, SETTINGS)
-    assert {record.label for record in read_compact(tmp_path / COMPACT)} == {"linear", "coral"}
+    assert {record.label for record in read_archive(tmp_path / COMPACT)} == {"linear", "coral"}
 
 
 def test_the_same_records_give_the_same_files(folder: Path, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_page_is_held_to_its_records(folder: Path) -> None:
 
 
 def test_a_record_more_makes_the_page_wrong(folder: Path) -> None:
-    write_compact([*RECORDS, record("coop", 0)], folder / COMPACT)
+    write_archive([*RECORDS, record("coop", 0)], folder / COMPACT)
     with pytest.raises(StoreError, match="line 11 is not what"):
         check(folder)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.errors import StoreError
-from ordbench.results.archive import read_compact, write_compact
+from ordbench.results.archive import read_archive, write_archive
 from ordbench.results.layout import COMPACT
 from ordbench.runs.record import Record
 from ordbench.runs.spec import RunSpec
@@ -25,14 +25,14 @@ def record(seed: int) -> Record:
 
 def test_a_compact_file_holds_the_records_by_run_id(tmp_path: Path) -> None:
     records = [record(seed) for seed in range(9)]
-    write_compact(records, tmp_path / COMPACT)
-    assert [*read_compact(tmp_path / COMPACT)] == sorted(records, key=lambda r: r.run_id)
+    write_archive(records, tmp_path / COMPACT)
+    assert [*read_archive(tmp_path / COMPACT)] == sorted(records, key=lambda r: r.run_id)
 
 
 def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
     one, other = tmp_path / "one.jsonl.gz", tmp_path / "other.jsonl.gz"
-    assert write_compact([record(0), record(1)], one) == 2
-    assert write_compact([record(1), record(0), record(1)], other) == 2
+    assert write_archive([record(0), record(1)], one) == 2
+    assert write_archive([record(1), record(0), record(1)], other) == 2
     assert one.read_bytes() == other.read_bytes()
     header = one.read_bytes()[:10]
     assert header[3] == 0, "flags: no file name"
@@ -51,7 +51,7 @@ def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
             "line 1: edited since it was written",
         ),
         (lambda content: gzip.compress(gzip.decompress(content) + b"{"), "line 4: Invalid JSON"),
-        (lambda content: content + content, "line 4: run [0-9a-f]+ stands in an earlier line too"),
+        (lambda content: content + content, "line 4: run [0-9a-f]+ is also in an earlier line"),
     ],
     ids=["cut", "damaged", "not gzip", "no record", "edited", "torn line", "twice"],
 )
@@ -59,10 +59,10 @@ def test_a_damaged_file_is_refused_by_name_and_line(
     tmp_path: Path, damage: Callable[[bytes], bytes], words: str
 ) -> None:
     path = tmp_path / COMPACT
-    write_compact([record(seed) for seed in range(3)], path)
+    write_archive([record(seed) for seed in range(3)], path)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(StoreError, match=f"{COMPACT} {words}") as caught:
-        list(read_compact(path))
+        list(read_archive(path))
     assert "\n" not in str(caught.value)
 
 
@@ -70,5 +70,5 @@ def test_no_file_of_another_kind_is_written_over(tmp_path: Path) -> None:
     path = tmp_path / "notes.json"
     path.write_text("mine")
     with pytest.raises(StoreError, match=r"notes\.json: wanted a name that ends in \.jsonl\.gz; "):
-        write_compact([record(0)], path)
+        write_archive([record(0)], path)
     assert path.read_text() == "mine"

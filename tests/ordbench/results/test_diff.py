@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -36,29 +37,29 @@ def test_scores_differ_beyond_the_tolerance(
     flat_run: FlatRun, first: float, second: float, same: bool
 ) -> None:
     run = flat_run(metrics={"nll_posterior": first})
-    other = run._replace(metrics={"nll_posterior": second})
+    other = replace(run, metrics={"nll_posterior": second})
     assert bool(diff([run], [other])) is not same
 
 
 def test_the_tolerance_can_be_chosen(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0)
-    assert not diff([run], [run._replace(metrics={"mae_median": 1.5})], tolerance=0.5)
+    assert not diff([run], [replace(run, metrics={"mae_median": 1.5})], tolerance=0.5)
 
 
 def test_a_score_that_one_lacks_and_a_baseline_count(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0, baseline={"mae": 2.0})
-    for other in (run._replace(metrics={}), run._replace(baseline={"mae": 2.5})):
+    for other in (replace(run, metrics={}), replace(run, baseline={"mae": 2.5})):
         assert diff([run], [other]).changed
 
 
 def test_times_and_machines_do_not_count(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0)
-    assert not diff([run], [run._replace(created="later", seconds_fit=9.0)])
+    assert not diff([run], [replace(run, created="later", seconds_fit=9.0)])
 
 
 def test_each_difference_is_said_with_the_largest_score_first(flat_run: FlatRun) -> None:
     run = flat_run(metrics={"mae_median": 1.0, "qwk_mean": 0.5, "rps_posterior": 2.0}, shots=4)
-    other = run._replace(metrics={"mae_median": 1.25, "qwk_mean": 0.375, "rps_posterior": 2.0})
+    other = replace(run, metrics={"mae_median": 1.25, "qwk_mean": 0.375, "rps_posterior": 2.0})
     alone, all_images = flat_run("linear", 1.0, seed=3, shots=1), flat_run("linear", 1.0, seed=4)
     about = f"{run.run_id}, coral on fgnet, clip:tiny, 4-shot, data seed 0, train seed 0"
     assert lines([run, alone], [other, all_images])[:3] == [
@@ -71,7 +72,7 @@ def test_each_difference_is_said_with_the_largest_score_first(flat_run: FlatRun)
 
 def test_the_end_counts_by_label(flat_run: FlatRun) -> None:
     same, run, small = flat_run("coral", 1.0), flat_run("coral", 1.0), flat_run("coral", 1.0)
-    others = [same, run._replace(metrics={"mae_median": 3.0}), small._replace(metrics={})]
+    others = [same, replace(run, metrics={"mae_median": 3.0}), replace(small, metrics={})]
     got = lines([same, run, flat_run("linear", 1.0)], [*others[:2], flat_run("ordinalclip", 1.0)])
     assert [line.rstrip() for line in got[-4:]] == [
         "head         only in A  only in B  differ  same  most apart",

@@ -1,18 +1,20 @@
 import logging
+import math
 import os
 import sqlite3
 import subprocess
 import sys
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
 from ordbench.errors import StoreError
 from ordbench.results import index
-from ordbench.results.archive import write_compact
+from ordbench.results.archive import write_archive
 from ordbench.results.index import INDEX
 from ordbench.results.layout import COMPACT, record_path
-from ordbench.results.loading import load_rows
+from ordbench.results.loading import load_cells, load_rows
 from ordbench.results.rows import flatten
 from ordbench.results.store import Store
 from ordbench.runs.record import to_sealed
@@ -68,7 +70,7 @@ def test_a_record_that_is_removed_leaves_the_index(store: Store, opened: list[st
     assert len(load_rows(store.root)) == 4
     assert opened == []
     with sqlite3.connect(store.root / INDEX) as db:
-        assert db.execute("select count(*) from runs").fetchone() == (4,)
+        assert db.execute("select count(*) from run").fetchone() == (4,)
     db.close()
 
 
@@ -101,7 +103,7 @@ def test_a_file_that_could_not_be_read_is_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", refuse)
         assert len(load_rows(store.root)) == 4
-    assert caplog.messages == [f"{path} cannot be read and is left out: Permission denied"]
+    assert caplog.messages == [f"{path} is left out: it cannot be read: Permission denied"]
     assert len(load_rows(store.root)) == 5
 
 
@@ -144,8 +146,8 @@ def test_a_store_without_records_gets_no_index(tmp_path: Path) -> None:
 
 
 def test_a_compact_file_is_read_without_an_index(tmp_path: Path) -> None:
-    write_compact([record(1), record(0)], tmp_path / COMPACT)
-    wanted = sorted(flatten(record(seed)) for seed in (0, 1))
+    write_archive([record(1), record(0)], tmp_path / COMPACT)
+    wanted = sorted((flatten(record(seed)) for seed in (0, 1)), key=attrgetter("run_id"))
     assert load_rows(tmp_path) == load_rows(tmp_path / COMPACT) == wanted
     assert [path.name for path in tmp_path.iterdir()] == [COMPACT]
 
@@ -158,7 +160,7 @@ def test_no_records_says_where_it_looked(tmp_path: Path) -> None:
 READER = """
 import sys
 from pathlib import Path
-from ordbench.results.loading import load_rows
+from ordbench.results.loading import load_cells, load_rows
 for _ in range(6):
     rows = load_rows(Path(sys.argv[1]))
     assert len({row.run_id for row in rows}) == len(rows) >= 5, rows
@@ -196,3 +198,19 @@ def test_a_record_beside_which_nothing_else_stands_is_enough(tmp_path: Path) -> 
     path.parent.mkdir(parents=True)
     path.write_bytes(to_sealed(record(0)))
     assert load_rows(tmp_path) == [flatten(record(0))]
+
+
+def test_every_value_of_a_row_comes_back(store: Store) -> None:
+    odd = {"median": {"mae": math.inf, "qwk": math.nan, 'a "b"': 1 / 3}, "mean": {"mae": 1e-300}}
+    store.write(record(7, metrics=odd, baseline={"rps": math.nan}, seconds={"fit": 0.1}))
+    wanted = {repr(row) for row in rows_of_files(store)}
+    assert {repr(row) for row in load_rows(store.root)} == wanted
+    assert {repr(row) for row in load_rows(store.root)} == wanted
+
+
+def test_only_the_scores_that_are_asked_for_are_read(store: Store) -> None:
+    store.write(record(7, metrics={"median": {"mae": 0.5, "qwk": 0.25}}))
+    load_rows(store.root)
+    cells = load_cells(store.root, ["qwk_median"])
+    assert {tuple(cell.metrics) for cell in cells} == {(), ("qwk_median",)}
+    assert all(not cell.baseline for cell in cells)

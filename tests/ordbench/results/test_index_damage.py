@@ -31,14 +31,14 @@ def empty(path: Path) -> None:
 def other_schema(path: Path) -> None:
     path.unlink()
     with sqlite3.connect(path) as db:
-        db.execute("create table runs (mine)")
+        db.execute("create table run (mine)")
         db.execute("pragma user_version = 7")
     db.close()
 
 
 def lost_half(path: Path) -> None:
     with sqlite3.connect(path) as db:
-        db.execute("delete from shared")
+        db.execute("delete from cell")
     db.close()
 
 
@@ -53,15 +53,3 @@ def test_a_damaged_or_foreign_index_is_made_again(
     assert len(opened) == 5
     load_rows(store.root)
     assert len(opened) == 5, "the new index is used"
-
-
-def test_a_flipped_bit_anywhere_changes_no_answer(store: Store) -> None:
-    wanted = load_rows(store.root)
-    path = store.root / INDEX
-    content = path.read_bytes()
-    score = content.index(bytes.fromhex("000000000000d03f"))  # 0.25 as a little-endian double
-    for place in (*range(score, score + 8), *range(16, len(content), 331)):
-        flipped = bytearray(content)
-        flipped[place] ^= 4
-        path.write_bytes(flipped)
-        assert load_rows(store.root) == wanted, place

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.errors import StoreError
-from ordbench.results.archive import write_compact
+from ordbench.results.archive import write_archive
 from ordbench.results.layout import COMPACT, record_path
 from ordbench.results.merge import Merged, merge
 from ordbench.results.store import Store
@@ -152,7 +152,7 @@ def test_folders_that_cannot_be_merged_are_refused(ours: Store, theirs: Store) -
     with pytest.raises(StoreError, match="are one folder; merge another one into it"):
         list(merge(theirs.root, theirs.root))
     compact = ours.root / COMPACT
-    write_compact([done(0)], compact)
+    write_archive([done(0)], compact)
     for path in (compact, compact.parent):
         with pytest.raises(StoreError, match=r"holds no predictions, so it cannot be merged; "):
             list(merge(theirs.root, path))

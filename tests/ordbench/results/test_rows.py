@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from ordbench.recipe import Recipe
-from ordbench.results.rows import SHARED, RunRow, alike, flatten, of_rows, to_frame
+from ordbench.results.rows import RunRow, flatten, group_by_cell, of_rows, to_frame
 from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts
 from ordbench.runs.spec import RunSpec
 from tests.ordbench.conftest import done
@@ -43,8 +43,8 @@ def record(**changes: object) -> Record:
 
 def test_a_row_says_what_a_table_needs() -> None:
     row = flatten(record())
-    assert row.head_options == "base_ranks=5:tuned=false"
-    assert "learning_rate=0.5" in row.recipe.split(":")
+    assert row.head_options == {"base_ranks": 5, "tuned": False}
+    assert row.recipe["learning_rate"] == 0.5
     assert (row.title, row.unit, row.dtype) == ("Faces", "years", "bfloat16")
     assert (row.shots, row.data_seed, row.train_seed, row.leaks) == (4, 1, 2, True)
     assert (row.head_hash, row.text_hash) == ("h0", "t0")
@@ -60,7 +60,7 @@ def test_a_row_says_what_a_table_needs() -> None:
 def test_a_path_is_no_part_of_a_name() -> None:
     row = flatten(record())
     assert (row.backbone, row.text) == ("timm:resnet50", "clip:RN50")
-    assert row.dataset_options == "index=index.csv:people=true:ranks=and/or"
+    assert row.dataset_options == {"index": "index.csv", "people": True, "ranks": "and/or"}
     assert row.dataset_name == "folder:faces"
     assert "home" not in repr(row)
 
@@ -87,6 +87,7 @@ def test_a_frame_has_a_column_for_each_score() -> None:
     assert frame["nll_posterior"].isna().all()
     assert frame["shots"].dtype == "Int64"
     assert frame["shots"].isna().tolist() == [False, True]
+    assert frame["head_options"].tolist() == ["base_ranks=5:tuned=false", ""]
     assert frame["label"].tolist() == ["ordinalclip:base_ranks=5"] * 2
     assert not {"metrics", "baseline"} & set(frame.columns)
 
@@ -105,18 +106,13 @@ def test_a_leaderboard_needs_neither_torch_nor_pandas_nor_pyarrow() -> None:
     assert (got.stdout, got.stderr) == ("set()\n", "")
 
 
-def test_what_seeds_do_not_change_stands_first() -> None:
-    own = ("run_id", "created", "data_seed", "train_seed", "seconds_fit", "error")
-    assert RunRow._fields[SHARED:] == (*own, "metrics", "baseline")
-
-
 FlatRun = Callable[..., RunRow]
 
 
 def test_lots_hold_the_runs_that_differ_in_seeds_and_outcome(flat_run: FlatRun) -> None:
     one = [flat_run(mae=1.0, seed=0), flat_run(mae=2.0, seed=1, created="2026", seconds_fit=9.0)]
     other = [flat_run(mae=3.0, shots=4)]
-    lots = alike([one[0], *other, one[1]])
+    lots = group_by_cell([one[0], *other, one[1]])
     assert [[*lot.rows()] for lot in lots] == [one, other]
     assert [len(lot) for lot in lots] == [2, 1]
 
@@ -129,7 +125,7 @@ def test_lots_hold_the_runs_that_differ_in_seeds_and_outcome(flat_run: FlatRun) 
 def test_runs_of_one_lot_have_scores_of_the_same_names(
     flat_run: FlatRun, changes: dict[str, object]
 ) -> None:
-    assert len(alike([flat_run(), flat_run(**changes)])) == 2
+    assert len(group_by_cell([flat_run(), flat_run(**changes)])) == 2
 
 
 def test_a_lot_is_its_rows_by_columns(flat_run: FlatRun) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ordbench.errors import StoreError
-from ordbench.results.archive import write_compact
+from ordbench.results.archive import write_archive
 from ordbench.results.layout import COMPACT
 from ordbench.results.loading import read_records
 from ordbench.results.store import Store
@@ -293,7 +293,7 @@ def test_records_are_read_from(tmp_path: Path, kind: str) -> None:
         Store(path).write(done())
     else:
         path = path / COMPACT
-        write_compact([done()], path)
+        write_archive([done()], path)
         path = path if kind == "a compact file" else path.parent
     assert [record.run_id for record in read_records(path)] == [done().run_id]
 
