@@ -11,7 +11,7 @@ class Task:
     """K ordered ranks.
 
     Attributes:
-        rank_names: K words, as a prompt says them ("35", "1930s", "severe").
+        rank_names: K words ("35", "1930s", "almost_ripe"); prompts say `prompt_names`.
         rank_values: K numbers in ``unit``, strictly rising.
         unit: What ``rank_values`` are measured in ("years").
         context: The words before the rank name in a prompt, without a full stop.
@@ -47,3 +47,13 @@ class Task:
     def num_ranks(self) -> int:
         """K."""
         return len(self.rank_names)
+
+    @cached_property
+    def prompt_names(self) -> tuple[str, ...]:
+        """The rank names as a prompt says them: with blanks for underscores, as in CoOp's code.
+
+        >>> names = ("A_unripe", "B_almost_ripe")
+        >>> Task(rank_names=names, rank_values=(0, 1), unit="", context="").prompt_names
+        ('A unripe', 'B almost ripe')
+        """
+        return tuple(name.replace("_", " ") for name in self.rank_names)

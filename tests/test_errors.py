@@ -186,7 +186,7 @@ def test_results_that_cannot_be_written_end_in_one_line(cli: Cli, tmp_path: Path
 
 def test_a_prompt_head_without_a_text_tower_is_told_of_text(cli: Cli, tmp_path: Path) -> None:
     ran = cli("run", "--head", "ordinalclip", *FACES, "--backbone", "timm:resnet18@x.safetensors")
-    refused(ran, "resnet18@x.safetensors has none; add --text clip:tiny")
+    refused(ran, "resnet18@x.safetensors has none; add --text clip:RN50/openai")
 
 
 def test_a_table_of_nothing_says_how_to_make_one(cli: Cli) -> None:

@@ -49,7 +49,7 @@ class CoOp(PromptLearner):
         as_in_ordinalclip: bool = False,
     ) -> None:
         tower = text_tower(problem, type(self).__name__)
-        names = [embed_text(tower, name) for name in problem.task.rank_names]
+        names = [embed_text(tower, name) for name in problem.task.prompt_names]
         default = problem.task.context if as_in_ordinalclip else 16
         super().__init__(
             problem,

@@ -56,7 +56,7 @@ class ZeroShot(PromptHead):
                 "space; use a backbone with its own text tower (clip:...), layer post, no --text"
             )
         task, tower = problem.task, text_tower(problem, type(self).__name__)
-        prompts = [fill(template, task.context, name).strip() for name in task.rank_names]
+        prompts = [fill(template, task.context, name).strip() for name in task.prompt_names]
         with torch.no_grad():
             self.register_buffer("text_features", tower.encode(prompts).detach().clone())
 

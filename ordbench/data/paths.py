@@ -33,7 +33,7 @@ def dataset_folder(root: Path, name: str) -> Path:
     """The folder of one dataset below ``root``, whether it is called ``utkface`` or ``UTKFace``.
 
     Args:
-        root: Folder of all datasets.
+        root: Folder of all datasets, or of this one if it is called so.
         name: The dataset's registered name; it need not exist.
 
     >>> dataset_folder(Path("nowhere"), "fgnet").as_posix()
@@ -44,6 +44,8 @@ def dataset_folder(root: Path, name: str) -> Path:
         return exact
     wanted = _plain(name)
     near = sorted(p for p in root.iterdir() if _plain(p.name) == wanted and p.is_dir())
+    if not near and _plain(root.resolve().name) == wanted:
+        return root
     return near[0] if len(near) == 1 else exact
 
 

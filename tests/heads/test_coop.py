@@ -8,7 +8,8 @@ from tests.reference.problem import problem
 from tests.reference.prompt import encode_77
 from tests.reference.text_tower import random_clip
 
-NAMES = ("young", "middle aged", "old")  # 1, 2 and 1 tokens
+NAMES = ("young", "middle_aged", "old")
+PROMPT_NAMES = ("young", "middle aged", "old")  # 1, 2 and 1 tokens
 
 
 def trained(head: CoOp) -> int:
@@ -34,7 +35,7 @@ def test_as_in_ordinalclip_the_names_are_trained_and_the_context_is_the_tasks() 
 @pytest.mark.parametrize("as_in_ordinalclip", [True, False])
 def test_the_rank_names_stand_behind_the_context(as_in_ordinalclip: bool) -> None:
     head = CoOp(problem(3, names=NAMES), as_in_ordinalclip=as_in_ordinalclip)
-    names = [embed_text(random_clip(), name) for name in NAMES]
+    names = [embed_text(random_clip(), name) for name in PROMPT_NAMES]
     assert [len(name) for name in names] == [1, 2, 1]
     wanted = encode_77(random_clip(), head.context, names)
     torch.testing.assert_close(head.prototypes(), wanted)

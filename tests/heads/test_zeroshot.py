@@ -6,7 +6,7 @@ from ordbench_heads.zeroshot import ZeroShot
 from tests.reference.problem import problem
 from tests.reference.text_tower import random_clip
 
-NAMES = ("young", "middle aged", "old")
+NAMES = ("young", "middle_aged", "old")  # an underscore is a blank in a prompt
 
 
 @pytest.mark.parametrize(

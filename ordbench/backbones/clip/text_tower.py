@@ -58,7 +58,7 @@ def _tokenizer(source: Source) -> Any:  # noqa: ANN401 - open_clip's tokenizers 
     except ImportError as error:
         raise BackboneError(
             f"backbone {source.what}: its tokenizer needs another package ({one_line(error)}); "
-            "run: pip install transformers"
+            "run: pip install 'ordbench[tokenizers]'"
         ) from None
     except Exception as error:  # transformers raises anything without a network
         raise BackboneError(

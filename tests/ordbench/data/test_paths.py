@@ -40,3 +40,15 @@ def test_the_exact_name_wins_and_a_doubtful_one_is_not_guessed(tmp_path: Path) -
     assert dataset_folder(tmp_path, "utkface") == tmp_path / "utkface"
     (tmp_path / "utkface").mkdir(exist_ok=True)
     assert dataset_folder(tmp_path, "utkface") == tmp_path / "utkface"
+
+
+def test_the_folder_of_the_dataset_itself_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "UTKFace" / "part1").mkdir(parents=True)
+    assert dataset_folder(tmp_path / "UTKFace", "utkface") == tmp_path / "UTKFace"
+    assert dataset_folder(tmp_path / "UTKFace", "fgnet") == tmp_path / "UTKFace" / "fgnet"
+    monkeypatch.chdir(tmp_path / "UTKFace")
+    assert dataset_folder(Path(), "utkface") == Path()
+    (tmp_path / "UTKFace" / "utk-face").mkdir()  # one inside wins
+    assert dataset_folder(tmp_path / "UTKFace", "utkface") == tmp_path / "UTKFace" / "utk-face"

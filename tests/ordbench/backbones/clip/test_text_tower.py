@@ -89,7 +89,9 @@ def test_a_tokenizer_of_transformers_says_what_to_install(
     random_clip: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(BackboneError, match=r"tokenizer needs .*run: pip install transformers"):
+    with pytest.raises(
+        BackboneError, match=r"tokenizer needs .*run: pip install 'ordbench\[tokenizers\]'"
+    ):
         text_of(random_clip("sentencepiece").argument)
 
 
