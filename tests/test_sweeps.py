@@ -158,11 +158,11 @@ def test_heads_that_all_brings_in_and_that_cannot_work_here_are_left_out_by_name
     with_text = cli(*command, "--head", "all", "--text", "clip:tiny")
     assert with_text.returncode == 0, with_text.stderr
     (line,) = with_text.stderr.splitlines()
-    assert line.startswith("ordbench: left out: head ZeroShot learns no projection")
+    assert line.startswith("ordbench: left out: head zeroshot learns no projection")
     for named in ("zeroshot,linear", "z*"):
         refused = cli(*command, "--head", named, "--text", "clip:tiny")
         assert refused.returncode == 2
-        assert refused.stderr.startswith("ordbench: head ZeroShot learns no projection")
+        assert refused.stderr.startswith("ordbench: head zeroshot learns no projection")
 
 
 def test_too_many_shots_are_no_reason_to_leave_out_the_heads_of_a_glob(cli: Cli) -> None:

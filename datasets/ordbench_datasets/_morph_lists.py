@@ -82,6 +82,8 @@ def _files(path: Path) -> list[Path]:
             return [path]
         beside = [file for file in _listed(path.parent) if file.suffix == path.suffix]
         return [file for file in beside if _meaning(file)[0] == setting and _meaning(file)[1]]
+    if not path.is_dir():
+        raise DatasetError(f"{path} is neither a list file nor a folder of them")
     if files := _listed(path):
         return files
     below = sorted({file.parent.name for file in path.rglob("*.txt")})

@@ -268,9 +268,9 @@ def _group(text: str) -> str | None:
 
 
 def _fold(text: str) -> int:
-    if not text.isdecimal():
+    if not re.fullmatch(r"[0-9]+(\.0+)?", text):
         raise ValueError
-    return int(text)
+    return int(float(text))
 
 
 def _part(text: str) -> Part:

@@ -98,7 +98,7 @@ class OrdinalCLIP(PromptLearner):
     ) -> None:
         if min(base_ranks, tokens_per_rank) < 1 or kl_weight < 0:
             raise SpecError(
-                f"head OrdinalCLIP: base_ranks={base_ranks} and tokens_per_rank={tokens_per_rank} "
+                f"head ordinalclip: base_ranks={base_ranks} and tokens_per_rank={tokens_per_rank} "
                 f"must be at least 1, kl_weight={kl_weight} at least 0"
             )
         super().__init__(

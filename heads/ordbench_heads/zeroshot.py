@@ -28,7 +28,7 @@ def fill(template: str, context: str, rank: str) -> str:
     blanks = set(re.findall(r"\{(.*?)\}", template))
     if "rank" not in blanks or not blanks <= {"rank", "context"}:
         raise SpecError(
-            f"head ZeroShot: template={template!r} must hold {{rank}} and may hold {{context}}, "
+            f"head zeroshot: template={template!r} must hold {{rank}} and may hold {{context}}, "
             f"nothing else in braces"
         )
     return template.replace("{context}", context).replace("{rank}", rank)
@@ -52,7 +52,7 @@ class ZeroShot(PromptHead):
         super().__init__(problem)
         if not problem.aligned:
             raise SpecError(
-                "head ZeroShot learns no projection, so the features must lie in the text tower's "
+                "head zeroshot learns no projection, so the features must lie in the text tower's "
                 "space; use a backbone with its own text tower (clip:...), layer post, no --text"
             )
         task, tower = problem.task, text_tower(problem, type(self).__name__)

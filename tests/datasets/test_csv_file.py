@@ -154,6 +154,7 @@ def test_a_rank_may_be_called_none_where_ranks_names_it(
 def test_person_7_and_person_7_0_are_one(read: Callable[..., Samples]) -> None:
     listing = read("file,rank,group\na.jpg,1,7\nb.jpg,2,7.0\nc.jpg,2,07\ndeep/d.jpg,2,v7.0\n")
     assert [s.group for s in listing.samples] == ["7", "7", "07", "v7.0"]
+    assert [s.fold for s in read("file,rank,fold\na.jpg,1,0.0\nb.jpg,2,1\n").samples] == [0, 1]
 
 
 @pytest.mark.parametrize("nobody", ["nan", "NaN", "None", "NA", "null"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,3 +117,9 @@ def test_lists_of_two_kinds_are_refused(tmp_path: Path) -> None:
 def test_a_folder_without_lists_says_what_is_wanted(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"holds no list of images; wanted \.txt or \.csv"):
         read_lists(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(DatasetError, match=r"pipe\.txt is neither a list file nor a folder"):
+        read_lists(tmp_path / "pipe.txt")

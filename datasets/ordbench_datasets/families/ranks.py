@@ -16,7 +16,7 @@ from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_FIRST_NUMBER = re.compile(r"((?<!\w)-)?\d+([.,]\d+)?")
+_FIRST_NUMBER = re.compile(r"((?<!\w)[-\N{MINUS SIGN}])?\d+([.,]\d+)?")
 _LOWER, _HIGHER = re.compile(r"\s*(<|≤|below|under|less|up to)"), re.compile(r"\s*(>|≥|above|over)")
 
 # So many distinct values are measurements rather than ranks: whole numbers, and with fractions.
@@ -79,12 +79,13 @@ def plain(label: str) -> str:
     ('low', '10', '2.5', '0.00001')
     """
     label = composed(label.strip())
-    if not is_number(label):
+    number_text = label.replace("\N{MINUS SIGN}", "-")
+    if not is_number(number_text):
         return label
-    number = Decimal(label)
+    number = Decimal(number_text)
     if number == int(number):
         return str(int(number))
-    return format(Decimal(repr(float(label))), "f")
+    return format(Decimal(repr(float(number_text))), "f")
 
 
 def is_number(label: str) -> bool:
@@ -209,7 +210,7 @@ def _suggested_place(label: str) -> tuple[float, int] | None:
     if not match or re.search(r",\d{3}(?!\d)", label):  # 1,000 may be one or a thousand
         return None
     side = bool(_HIGHER.match(label.lower())) - bool(_LOWER.match(label.lower()))
-    return float(match[0].replace(",", ".")), side
+    return float(match[0].replace(",", ".").replace("\N{MINUS SIGN}", "-")), side
 
 
 def _quoted(write: str, option: str, value: str) -> str:

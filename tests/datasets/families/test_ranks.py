@@ -23,6 +23,7 @@ def test_numbers_stand_by_value_and_not_by_alphabet() -> None:
         ("+7", "7"),
         ("-0", "0"),
         ("-0.50", "-0.5"),
+        ("\N{MINUS SIGN}5", "-5"),
         (".5", "0.5"),
         ("1.", "1"),
         ("1e-05", "0.00001"),
@@ -61,6 +62,7 @@ def test_words_are_refused_with_a_line_to_fill_in() -> None:
         (["20-39", ">40", "<20"], "<20;20-39;>40"),
         (["60-80", "over 80", "up to 60"], "up to 60;60-80;over 80"),
         (["-1 to 0", "-10 to -2", "1 to 5"], "-10 to -2;-1 to 0;1 to 5"),
+        (["\N{MINUS SIGN}5 dB", "3 dB"], "\N{MINUS SIGN}5 dB;3 dB"),
         (["a;2", "a;1"], r"a\;1;a\;2"),
     ],
 )

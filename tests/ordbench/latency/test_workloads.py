@@ -140,7 +140,7 @@ def test_a_training_step_holds_weights_gradients_and_what_the_optimiser_remember
     [
         ("zeroshot", setting("with-text"), "it keeps its prototypes and never runs the text tower"),
         ("zeroshot", setting("train"), "it has nothing to train"),
-        ("zeroshot", setting(width=30), "head ZeroShot learns no projection"),
+        ("zeroshot", setting(width=30), "head zeroshot learns no projection"),
         ("coop", setting("with-text", dtype="float16"), "text towers are computed in float32"),
         ("linear", setting("train", dtype="float64"), "training and text towers are computed in"),
         ("linear", setting("train", "onnx"), "only what is deployed is exported to ONNX"),
