@@ -6,7 +6,7 @@ from importlib.metadata import version
 import pytest
 
 from ordbench.runs.preparation import prepare
-from ordbench.runs.resources import Resources, Settings
+from ordbench.runs.resources import Locations, Resources
 from ordbench.sweeps.cells import Cell, cells
 from ordbench.sweeps.spec import SweepSpec
 from ordbench.utils.environment import versions
@@ -37,21 +37,21 @@ def plan() -> Plan:
     def make(
         *heads: str, shots: str = "all", seeds: str = "0", recipe: Sequence[str] = ()
     ) -> list[Cell]:
-        grid = SweepSpec(
-            heads=heads,
-            datasets=["drawn-faces:per_rank=12"],
-            shots=[shots],
-            seeds=[seeds],
+        spec = SweepSpec.from_options(
+            head=heads,
+            dataset="drawn-faces:per_rank=12",
+            shots=shots,
+            seeds=seeds,
             recipe=recipe,
         )
-        return cells(grid.specs())
+        return cells(spec.expand())
 
     return make
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Locations:
     """Where the faces are drawn and encoded already, so that no benchmark pays for it."""
-    settings = Settings(cache=tmp_path_factory.mktemp("cache"), device="cpu")
+    settings = Locations(cache=tmp_path_factory.mktemp("cache"), device="cpu")
     prepare(plan("linear")[0].specs[0], Resources(settings))
     return settings

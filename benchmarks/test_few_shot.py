@@ -20,7 +20,7 @@ from ordbench.results.loading import load_rows
 from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec
-from ordbench.sweeps.spec import SweepSpec, typed
+from ordbench.sweeps.spec import SweepSpec
 
 PLAN = os.environ.get("ORDBENCH_PLAN", "")
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not PLAN, reason="ORDBENCH_PLAN is not set")
 
 @pytest.fixture(scope="module")
 def specs(settings: Locations) -> list[RunSpec]:
-    specs = SweepSpec.of(typed(Path(PLAN))).specs()
+    specs = SweepSpec.from_options(Path(PLAN)).expand()
     resources = Resources(settings)
     for spec in specs:
         prepare(spec, resources)

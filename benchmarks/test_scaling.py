@@ -15,16 +15,15 @@ from open_clip.transformer import TextTransformer
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from ordbench.backbones.clip.text_tower import ClipText
-from ordbench.engines.base import run_cells
-from ordbench.engines.local import local_pool
 from ordbench.latency.builders import HeadBuilder
 from ordbench.latency.setting import LatencySetting
 from ordbench.results.store import Store
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
+from ordbench.sweeps.api import sweep
 from ordbench.sweeps.cells import Cell
-from ordbench.sweeps.survey import Policy, Survey, survey
+from ordbench.sweeps.survey import PreparedCell, prepare_cells
 from ordbench.training.trainer import LabelledFeatures, Replica, fit
 
 Plan = Callable[..., list[Cell]]
@@ -89,8 +88,12 @@ def test_plan(benchmark: BenchmarkFixture, plan: Plan, number: int) -> None:
     assert len(benchmark(planned, plan, number)) == number
 
 
-def survey_anew(cells: list[Cell], settings: Locations, root: Path) -> Survey:
-    return survey(cells, Resources(settings), Store(root), Policy())
+def survey_anew(cells: list[Cell], settings: Locations, root: Path) -> list[bool]:
+    """Prepare each run and look up whether it is done."""
+    store = Store(root)
+    found = prepare_cells(cells, Resources(settings))
+    runs = [run for cell in found if isinstance(cell, PreparedCell) for run in cell.runs]
+    return [store.has(run.identity.run_id) for run in runs]
 
 
 @pytest.mark.benchmark(group="survey of what is missing, as cells grow")
@@ -100,7 +103,7 @@ def test_survey_of_a_new_sweep(
 ) -> None:
     cells = planned(plan, number)
     found = benchmark.pedantic(survey_anew, [cells, settings, tmp_path], rounds=3)
-    assert (len(found.done), len(found.missing)) == (0, number)
+    assert found == [False] * number
 
 
 @pytest.mark.benchmark(group="survey of what is done, as cells grow")
@@ -109,12 +112,11 @@ def test_survey_of_a_finished_sweep(
     benchmark: BenchmarkFixture, plan: Plan, settings: Locations, tmp_path: Path, number: int
 ) -> None:
     cells, store, resources = planned(plan, number), Store(tmp_path), Resources(settings)
-    with local_pool(resources, 1) as pool:
-        ((outcome,),) = run_cells(cells[:1], resources, store, Policy(), pool)
+    (result,) = sweep(cells[0].specs, results=store.root, settings=settings)
     for cell in cells[1:]:
-        store.write(like(outcome.record, cell, resources))
+        store.write(like(result.record, cell, resources))
     found = benchmark.pedantic(survey_anew, [cells, settings, tmp_path], rounds=3)
-    assert (len(found.done), len(found.missing)) == (number, 0)
+    assert found == [True] * number
 
 
 def like(record: Record, cell: Cell, resources: Resources) -> Record:

@@ -22,15 +22,15 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 import ordbench
-from ordbench.engines.base import run_cells
-from ordbench.engines.local import local_pool
+from ordbench.engines.local import local_engine
 from ordbench.metrics.decoding import estimates
 from ordbench.results.store import Store
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
 from ordbench.sweeps.cells import Cell, cells
-from ordbench.sweeps.survey import Policy
+from ordbench.sweeps.scheduler import Policy, Scheduler
+from ordbench.sweeps.survey import PreparedCell
 
 Plan = Callable[..., list[Cell]]
 
@@ -69,9 +69,12 @@ def together(cell: Cell, settings: Locations, root: Path) -> list[Record]:
 
 
 def in_this_process(planned: list[Cell], resources: Resources, store: Store) -> list[Record]:
-    with local_pool(resources, 1) as pool:
-        ended = run_cells(planned, resources, store, Policy(), pool)
-        return [outcome.record for outcomes in ended for outcome in outcomes]
+    with local_engine(resources) as engine:
+        prepared = (
+            PreparedCell(cell, [prepare(spec, resources) for spec in cell.specs])
+            for cell in planned
+        )
+        return [one.record for one in Scheduler(store, engine, Policy()).run(prepared)]
 
 
 def facts(records: Iterable[Record]) -> list[dict[str, object]]:

@@ -16,13 +16,13 @@ import pytest
 
 if TYPE_CHECKING:
     from ordbench.runs.resources import Resources
-    from ordbench.sweeps.cells import Cell
-    from ordbench.sweeps.survey import Outcome
+    from ordbench.runs.runner import RunResult
+    from ordbench.sweeps.survey import PreparedCell
 
 ROOT = Path(__file__).parent.parent
 Cli = Callable[..., subprocess.CompletedProcess[str]]
-SmallCells = Callable[..., "list[Cell]"]
-Bits = Callable[["Iterable[list[Outcome]]"], dict[str, dict[str, object]]]
+SmallCells = Callable[..., "list[PreparedCell]"]
+Bits = Callable[["Iterable[RunResult]"], dict[str, dict[str, object]]]
 
 
 # A busy machine may stop for a while at any example.
@@ -91,20 +91,25 @@ def resources(shared_cache: Path) -> Resources:
 
 
 @pytest.fixture(scope="session")
-def small_cells() -> SmallCells:
-    """Cells of two seeds on few drawn faces, that train in a moment."""
+def small_cells(resources: Resources) -> SmallCells:
+    """Prepared cells of two seeds on few drawn faces, that train in a moment."""
+    from ordbench.runs.preparation import prepare
     from ordbench.sweeps.cells import cells
     from ordbench.sweeps.spec import SweepSpec
+    from ordbench.sweeps.survey import PreparedCell
 
-    def make(*heads: str, shots: str = "1,2") -> list[Cell]:
-        grid = SweepSpec(
-            heads=heads,
-            datasets=["drawn-faces:per_rank=5"],
-            shots=[shots],
-            seeds=["0-1"],
+    def make(*heads: str, shots: str = "1,2") -> list[PreparedCell]:
+        spec = SweepSpec.from_options(
+            head=heads,
+            dataset="drawn-faces:per_rank=5",
+            shots=shots,
+            seeds="0-1",
             recipe=["min_steps=4", "epochs=1"],
         )
-        return cells(grid.specs())
+        return [
+            PreparedCell(cell, [prepare(spec, resources) for spec in cell.specs])
+            for cell in cells(spec.expand())
+        ]
 
     return make
 
@@ -114,9 +119,8 @@ def bits() -> Bits:
     """What a sweep gave, by run id: records with the hashes of predictions, without times."""
     differ = {"seconds", "created", "checksum"}
 
-    def collect(outcomes: Iterable[list[Outcome]]) -> dict[str, dict[str, object]]:
-        records = [outcome.record for cell in outcomes for outcome in cell]
-        return {record.run_id: record.model_dump(exclude=differ) for record in records}
+    def collect(results: Iterable[RunResult]) -> dict[str, dict[str, object]]:
+        return {r.record.run_id: r.record.model_dump(exclude=differ) for r in results}
 
     return collect
 

@@ -49,7 +49,7 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
         (("--head", "coral", *FACES, "--shots", "1000"), "wanted 1000 a rank.* has 24"),
         (("--head", "coral", *FACES, "--seeds", "4-2"), "--seeds 4-2: wanted"),
         (("--head", "coral", *FACES, "--fold", "99"), "has no fold 99; there is: 0, 1"),
-        (("--head", "coral", *FACES, "--layer", "middle"), "layer.*'post' or 'pre'"),
+        (("--head", "coral", *FACES, "--layer", "middle"), "'middle' is not one of 'post', 'pre'"),
         (
             ("--head", "coral", *FACES, "--dtype", "int8"),
             "--dtype int8: wanted 'float32', .* or 'auto'$",

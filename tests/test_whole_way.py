@@ -40,7 +40,7 @@ def ran(cli: Cli, *arguments: str) -> list[dict[str, Any]]:
 def test_six_heads_run_offline_and_stand_in_the_leaderboard(cli: Cli) -> None:
     process = cli("run", "--head", HEADS, *QUICK, "--shots", "1")
     assert process.returncode == 0, process.stderr
-    assert "6 trained, 0 done before" in process.stdout
+    assert "6 trained, 0 already done" in process.stdout
     printed = cli("table", "--format", "markdown")
     assert all(f"| `{head}` |" in printed.stdout for head in HEADS.split(","))
     assert "decoded by median" in printed.stdout
@@ -49,14 +49,14 @@ def test_six_heads_run_offline_and_stand_in_the_leaderboard(cli: Cli) -> None:
 def test_what_is_done_is_never_done_twice(cli: Cli) -> None:
     first = cli("run", "--head", "coral", *QUICK, "--shots", "1", "--seeds", "0-1")
     again = cli("run", "--head", "coral", *QUICK, "--shots", "1", "--seeds", "0-2")
-    assert "2 trained, 0 done before" in first.stdout
-    assert "1 trained, 2 done before" in again.stdout
+    assert "2 trained, 0 already done" in first.stdout
+    assert "1 trained, 2 already done" in again.stdout
 
 
 def test_an_option_that_changes_makes_another_run(cli: Cli) -> None:
     cli("run", "--head", "mean-variance", *QUICK, "--shots", "1")
     changed = cli("run", "--head", "mean-variance:mean_weight=0.5", *QUICK, "--shots", "1")
-    assert "1 trained, 0 done before" in changed.stdout
+    assert "1 trained, 0 already done" in changed.stdout
 
 
 def test_every_head_is_tuned_with_the_same_budget(cli: Cli) -> None:
@@ -106,7 +106,7 @@ def test_a_split_that_is_written_can_be_run(cli: Cli, tmp_path: Path) -> None:
     assert own["metrics"] == drawn["metrics"]
     (silent,) = ran(cli, "--head", "coral", *QUICK, "--split", "split.json")
     assert silent["run_id"] == own["run_id"]
-    claimed = cli("run", "--head", "coral", *QUICK, "--shots", "1,2", "--split", "split.json")
+    claimed = cli("run", "--head", "coral", *QUICK, "--shots", "1", "--split", "split.json")
     assert claimed.returncode == 2
     assert "the split was made for --shots 2, the run asks for --shots 1" in claimed.stderr
 
@@ -282,7 +282,7 @@ def test_a_disk_without_room_is_one_line_and_the_sweep_goes_on_when_there_is_roo
     assert len(full.stderr.strip().splitlines()) == 1
     assert "make room" in full.stderr
     assert not [*(tmp_path / "full").rglob("*.tmp"), *(tmp_path / "full").rglob("*.json")]
-    assert "2 trained, 0 done before" in cli(*sweep, "--results", "full").stdout
+    assert "2 trained, 0 already done" in cli(*sweep, "--results", "full").stdout
     assert cli("table", "full").stdout == cli("table", "roomy").stdout
 
 

@@ -15,7 +15,7 @@ from ordbench.cli.latency import latency
 from ordbench.cli.results import results_app
 from ordbench.cli.run import run
 from ordbench.cli.split import split_app
-from ordbench.errors import OrdbenchError
+from ordbench.errors import OrdbenchError, TrainingError
 
 INTERRUPTED = 130  # what Typer makes of a Ctrl-C, as shells do
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -123,7 +123,8 @@ def _show_warnings() -> None:
 def main() -> int:
     """Run the app and give its exit code.
 
-    What a user can mend becomes one line and code 2; a Ctrl-C becomes one line and code 130.
+    What a user can mend becomes one line and code 2, failed runs one line and code 1, Ctrl-C one
+    line and code 130.
     """
     _show_warnings()
     for stream in (sys.stdout, sys.stderr):
@@ -133,9 +134,9 @@ def main() -> int:
         code: int = app(standalone_mode=False) or 0
         if code != INTERRUPTED:
             return code
-        message = "stopped; the same command goes on with what is not done"
+        message = "Interrupted. Run the same command again to resume."
     except OrdbenchError as error:
-        code, message = 2, str(error)
+        code, message = (1 if isinstance(error, TrainingError) else 2), str(error)
     except OSError as error:
         if error.errno != ENOSPC:
             raise

@@ -1,9 +1,10 @@
-"""What a user sees while runs go by: a bar, a line for each result, or JSON for scripts."""
+"""What `ordbench run` shows: a progress bar, a line for each result, or JSON for scripts."""
 
 from __future__ import annotations
 
 import json
 import math
+import signal
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -24,33 +25,37 @@ from rich.progress import (
 from ordbench.results.layout import trace_path
 from ordbench.runs.record import to_json
 from ordbench.runs.titles import cell_title, dataset_label, head_label, seed_title
+from ordbench.sweeps.api import Callback
 
 if TYPE_CHECKING:
     from ordbench.dataset import SkippedFile
     from ordbench.runs.record import Record, SplitFacts
+    from ordbench.runs.runner import RunResult
     from ordbench.runs.spec import RunSpec
     from ordbench.sweeps.cells import Cell
-    from ordbench.sweeps.survey import Outcome, Survey
+    from ordbench.sweeps.dry_run import DryRun
+    from ordbench.sweeps.survey import RefusedCell
 
 SHOWN = 10  # files left out that are named
 
 
 @contextmanager
-def encoding_bar() -> Generator[Callable[[int, int], None]]:
-    """A bar on standard error that is told how many images of how many are encoded."""
-    bar = _bar(TextColumn("encoding images"))
-    task = bar.add_task("encoding", total=None)
+def stop_on_interrupt(say: Callable[[str], None]) -> Generator[Callable[[], bool]]:
+    """The first Ctrl-C asks to stop after the running cells, the second stops at once."""
+    asked = False
 
-    def told(done: int, total: int) -> None:
-        bar.start()
-        bar.update(task, completed=done, total=total)
-        if done == total:
-            bar.stop()
+    def ask(number: int, frame: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        say("Finishing running jobs; press Ctrl-C again to stop now.")
 
+    before = signal.signal(signal.SIGINT, ask)
     try:
-        yield told
+        yield lambda: asked
     finally:
-        bar.stop()
+        signal.signal(signal.SIGINT, before)
 
 
 def _bar(what: TextColumn) -> Progress:
@@ -62,20 +67,20 @@ def _bar(what: TextColumn) -> Progress:
     )
 
 
-class Report:
-    """Says what each run brought, and at the end how many there were.
+class Report(Callback):
+    """Shows each result, and at the end how many there were.
 
     Args:
         total: Number of runs.
         as_json: One JSON object a run on standard output, and nothing else.
-        left: Runs that are not among them, as there was a limit.
     """
 
-    def __init__(self, *, total: int, as_json: bool, left: int = 0) -> None:
+    def __init__(self, *, total: int, as_json: bool) -> None:
         self.as_json = as_json
-        self._left = left
         self.failed: list[Record] = []
-        self._trained = self._skipped = 0
+        self._total = total
+        self._trained = self._done = 0
+        self._skipped: list[RefusedCell] = []
         self._rejected: dict[str, tuple[SkippedFile, ...]] = {}
         self._notes: defaultdict[tuple[str, str], set[int]] = defaultdict(set)  # and their folds
         self._console = Console(highlight=False, soft_wrap=True)
@@ -96,42 +101,53 @@ class Report:
         for (dataset, note), folds in self._notes.items():
             fold = f", fold {', '.join(map(str, sorted(folds)))}" if any(folds) else ""
             self._say(f"{dataset}{fold}: {note}")
+        for told in skips(self._skipped):
+            self._say(told)
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        left = f", {self._left} left for another time" if self._left else ""
-        self._say(f"{self._trained} trained, {self._skipped} done before{failed}{left}")
+        left_out = f", {len(self._skipped)} cells skipped" if self._skipped else ""
+        self._say(f"{self._trained} trained, {self._done} already done{failed}{left_out}")
 
-    def begin(self, cell: Cell) -> None:
-        """Show what is trained now."""
+    def on_images(self, done: int, total: int) -> None:
+        """See `Callback`."""
+        self._bar.update(self._task, description=f"encoding images, {done} of {total}")
+
+    def on_cell(self, cell: Cell) -> None:
+        """See `Callback`."""
         self._now = cell.title
         self._show()
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Count runs that are done, and print a line for each."""
-        for record, skipped in outcomes:
-            if record.status == "failed":
-                self.failed.append(record)
-            elif skipped:
-                self._skipped += 1
-            else:
-                self._trained += 1
-            if record.split:
-                self._remember(record.spec, record.split)
-            if self.as_json:
-                print(to_json(record), flush=True)
-            else:
-                self._say(line(record, skipped=skipped))
-            self._bar.advance(self._task)
+    def on_skip(self, skipped: RefusedCell) -> None:
+        """See `Callback`."""
+        self._skipped.append(skipped)
+        self._bar.advance(self._task, len(skipped.cell.specs))
+
+    def on_result(self, result: RunResult) -> None:
+        """See `Callback`."""
+        record = result.record
+        if record.status == "failed":
+            self.failed.append(record)
+        elif result.done_before:
+            self._done += 1
+        else:
+            self._trained += 1
+        if record.split:
+            self._remember(record.spec, record.split)
+        if self.as_json:
+            print(to_json(record), flush=True)
+        else:
+            self._say(line(record, done_before=result.done_before))
+        self._bar.advance(self._task)
         self._show()
 
     def warn(self, message: str) -> None:
-        """Say something that is no result."""
+        """Print a line that is not a result."""
         self._bar.console.print(message, markup=False)
 
     def failures(self, results: Path, *, again: str) -> str:
         """How many runs failed, why the first did, and which option runs them again."""
         first = self.failed[0]
         trace = trace_path(results, first.run_id)
-        runs = self._trained + self._skipped + len(self.failed)
+        runs = self._trained + self._done + len(self.failed)
         return (
             f"{len(self.failed)} of {runs} runs failed, the first: "
             f"{title(first.spec, first.label)}: {first.error} (where: {trace}); "
@@ -139,7 +155,7 @@ class Report:
         )
 
     def _remember(self, spec: RunSpec, split: SplitFacts) -> None:
-        """What is said once at the end: files left out, and what a reader must know."""
+        """Keep what is printed once at the end: files left out and notes."""
         dataset = dataset_label(spec)
         if split.rejected:
             self._rejected[dataset] = split.rejected
@@ -159,9 +175,9 @@ def title(spec: RunSpec, label: str) -> str:
     return f"{cell_title(spec, label)}, {seed_title(spec)}"
 
 
-def line(record: Record, *, skipped: bool) -> str:
+def line(record: Record, *, done_before: bool) -> str:
     """One run in one line: what it was, and its MAE by every decode."""
-    what = title(record.spec, record.label) + (" [done before]" if skipped else "")
+    what = title(record.spec, record.label) + (" [already done]" if done_before else "")
     if record.status == "failed":
         return f"{what}: failed: {record.error}"
     maes = ", ".join(
@@ -179,33 +195,46 @@ def rejections(dataset: str, rejected: Sequence[SkippedFile]) -> str:
     return f"{dataset}: {len(rejected)} files left out: {shown}{more}"
 
 
-def dry(found: Survey, todo: Sequence[Cell], *, as_json: bool) -> None:
+def skips(skipped: Iterable[RefusedCell]) -> list[str]:
+    """A line for each reason why cells were skipped, with the first of them."""
+    titles: defaultdict[str, list[str]] = defaultdict(list)
+    for cell, error in skipped:
+        titles[str(error)].append(cell.title)
+    return [
+        f"skipped: {first}{f' and {len(more)} more cells' if more else ''}: {reason}"
+        for reason, (first, *more) in titles.items()
+    ]
+
+
+def print_plan(found: DryRun, *, as_json: bool) -> None:
     """Print what a sweep would do, and how long that may take.
 
     Args:
-        found: What there is.
-        todo: Of what there is not, what would be run.
+        found: What there is and what is missing.
         as_json: One JSON object a run instead: its record, or what it would be.
     """
     if as_json:
-        for record, _ in found.done:
+        for record in found.done:
             print(to_json(record))
-        for spec in (spec for cell in todo for spec in cell.specs):
-            print(json.dumps({"status": "to do", "spec": spec.model_dump(mode="json")}))
+        for spec in (spec for cell in found.missing for spec in cell.specs):
+            print(json.dumps({"status": "to run", "spec": spec.model_dump(mode="json")}))
         return
     console = Console(highlight=False, soft_wrap=True)
-    for cell in todo:
+    for told in skips(found.skipped):
+        console.print(told, markup=False)
+    for cell in found.missing:
         seeds = "; ".join(seed_title(spec) for spec in cell.specs)
-        console.print(f"to do: {cell.title}, {seeds}", markup=False)
-    failed = sum(record.status == "failed" for record, _ in found.done)
-    runs = sum(len(cell.specs) for cell in todo)
+        console.print(f"to run: {cell.title}, {seeds}", markup=False)
+    failed = sum(record.status == "failed" for record in found.done)
+    runs = sum(len(cell.specs) for cell in found.missing)
+    left_out = f", {len(found.skipped)} cells skipped" if found.skipped else ""
     console.print(
-        f"{found.total} runs, {len(found.done) - failed} done, {failed} failed before, "
-        f"{runs} to do: {estimate([record for record, _ in found.done], todo)}"
+        f"{len(found.done) - failed} already done, {failed} failed before, {runs} to run{left_out}"
+        f"{estimate(found.done, found.missing)}"
     )
 
 
-def estimate(records: Iterable[Record], todo: Sequence[Cell]) -> str:
+def estimate(records: Iterable[Record], missing: Sequence[Cell]) -> str:
     """How long cells may take, from the records of the same head, at best with as many shots."""
     took: defaultdict[object, list[float]] = defaultdict(list)
     for record in records:
@@ -214,12 +243,11 @@ def estimate(records: Iterable[Record], todo: Sequence[Cell]) -> str:
             took[record.label].append(seconds)
             took[record.label, record.spec.shots].append(seconds)
     total, unknown = 0.0, dict[str, None]()
-    for cell in todo:
+    for cell in missing:
         label = head_label(cell.specs[0])
         if alike := took.get((label, cell.specs[0].shots)) or took.get(label):
             total += median(alike) * len(cell.specs)
         else:
             unknown[label] = None
-    said = [f"about {total:.0f} s of training with one job"] if total else []
-    said += [f"nobody knows how long for {', '.join(unknown)}"] if unknown else []
-    return ", and ".join(said) or "nothing"
+    said = f"; about {total:.0f} s of training with one job" if total else ""
+    return said + (f"; no time estimate for {', '.join(unknown)}" if unknown else "")

@@ -17,8 +17,8 @@ from ordbench.latency.setting import LatencySetting
 from ordbench.plugins.registry import HEADS
 from ordbench.plugins.selection import chosen
 from ordbench.recipe import Recipe
+from ordbench.runs.spec import RunSpec, head_settings
 from ordbench.runs.titles import head_label
-from ordbench.sweeps.spec import head_settings, spec_of
 from ordbench.task import Task
 
 REFERENCE = "linear"
@@ -52,7 +52,7 @@ class HeadBuilder:
 
     def __init__(self, heads: Sequence[str]) -> None:
         typed = chosen([REFERENCE, *heads], HEADS)
-        specs = [spec_of({"dataset": "", **head_settings(str(head))}) for head in typed]
+        specs = [RunSpec(dataset="", **head_settings(str(head))) for head in typed]
         self.specs = {head_label(spec): spec for spec in specs}
         self.labels = list(self.specs)
         self._built: dict[object, object] = {}

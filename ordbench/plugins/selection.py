@@ -27,7 +27,7 @@ def chosen(texts: Iterable[str], known: Registry[Any]) -> list[PluginRef]:
     found: dict[str, PluginRef] = {}
     for text in items(texts):
         choice = PluginRef.parse(text)
-        names = _matching(choice.name, known) if is_pattern(choice.name) else [choice.name]
+        names = _matching(choice, known) if is_pattern(choice.name) else [choice.name]
         if not names:
             raise SpecError(f"no {known.kind} matches {text!r}; there is: {', '.join(known)}")
         for name in names:
@@ -44,15 +44,19 @@ def is_pattern(name: str) -> bool:
     return name == "all" or re.search(r"[*?[]", name) is not None
 
 
-def _matching(pattern: str, known: Registry[Any]) -> list[str]:
-    """What is installed and can be imported; what cannot is said in a line, and stops nothing."""
-    names = list(known) if pattern == "all" else fnmatch.filter(known, pattern)
+def _matching(pattern: PluginRef, known: Registry[Any]) -> list[str]:
+    """What is installed and can be used as it is; the rest is left out with a line each."""
+    every = pattern.name == "all"
     working: list[str] = []
-    for name in names:
+    for name in known if every else fnmatch.filter(known, pattern.name):
         try:
-            known[name]
+            plugin = known[name]
         except BrokenPluginError as error:
             _leave_out(str(error))
+            continue
+        argument = getattr(getattr(plugin, "card", None), "argument", "")
+        if argument and not pattern.argument:
+            _leave_out(f"{known.kind} {name!r} needs an argument; name it as {name}:{argument}")
         else:
             working.append(name)
     return working
@@ -60,5 +64,5 @@ def _matching(pattern: str, known: Registry[Any]) -> list[str]:
 
 @cache
 def _leave_out(problem: str) -> None:
-    """Say it once: the heads of a plan are looked up when it is read, and again for the grid."""
+    """Say it once: names are looked up when a sweep is checked, and again when it is expanded."""
     logger.warning("left out: %s", problem)

@@ -1,15 +1,19 @@
-"""What runs share: datasets, features and text towers, each opened once in a process."""
+"""What runs share: datasets, features and text towers, of which the last few are kept."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import warnings
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ordbench.backbone import TextTower
@@ -24,6 +28,8 @@ from ordbench.splits.protocol import draw
 from ordbench.splits.split import Split
 
 T = TypeVar("T")
+KEPT = 4  # datasets, features and text towers in memory
+KEPT_SPLITS = 256
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,17 @@ class EncodedDataset:
     def ranks(self) -> Tensor:
         """``(N,)``, int64."""
         return torch.tensor([sample.rank for sample in self.listing.samples])
+
+    def __reduce__(self) -> tuple[Callable[..., EncodedDataset], tuple[object, ...]]:
+        """Send the features as an array, which joblib and Ray map into memory and do not copy."""
+        plain = replace(self.features, features=torch.empty(0))
+        return _received, (self.listing, plain, self.features.features.numpy())
+
+
+def _received(listing: Samples, features: Features, rows: NDArray[np.float32]) -> EncodedDataset:
+    with warnings.catch_warnings():  # Ray's memory is read-only, and no head writes to features
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return EncodedDataset(listing, replace(features, features=torch.from_numpy(rows)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +76,7 @@ class Locations:
 
 
 class Resources:
-    """Opens what a run needs, and keeps it for the next run.
+    """Opens what a run needs, and keeps the last few of each kind for the next runs.
 
     Args:
         settings: Where things lie.
@@ -73,7 +90,7 @@ class Resources:
         self.device = resolve_device(self.settings.device)
         manifest = self.settings.manifest
         self.manifest = read_manifest(manifest) if manifest else None
-        self._opened: dict[object, object] = {}
+        self._opened: defaultdict[str, OrderedDict[Hashable, object]] = defaultdict(OrderedDict)
 
     def listing(self, spec: RunSpec) -> Samples:
         """The samples of a run's dataset.
@@ -82,8 +99,7 @@ class Resources:
             DatasetError: If it is missing or unusable.
             SpecError: If an option is not one of the dataset's.
         """
-        key = ("listing", spec.dataset, spec.dataset_argument, str(spec.dataset_options))
-        return self._once(key, lambda: self._read(spec))
+        return self._once("listing", _dataset(spec), lambda: self._read(spec))
 
     def material(self, spec: RunSpec) -> EncodedDataset:
         """The readable samples of a run's dataset, with their features.
@@ -93,8 +109,8 @@ class Resources:
             BackboneError: If the backbone or its weights cannot be had.
         """
         listing = self.listing(spec)
-        key = ("material", id(listing), spec.backbone, spec.layer, spec.normalize, spec.dtype)
-        return self._once(key, lambda: self._extract(spec, listing))
+        key = (*_dataset(spec), spec.backbone, spec.layer, spec.normalize, spec.dtype)
+        return self._once("material", key, lambda: self._extract(spec, listing))
 
     def split(self, spec: RunSpec, listing: Samples) -> Split:
         """Which samples train, validate and test.
@@ -105,7 +121,8 @@ class Resources:
                 run is of another split than the manifest that was given.
         """
         drawn_by = (spec.dataset, spec.protocol, spec.fold, spec.split, spec.shots, spec.data_seed)
-        return self._once(("split", id(listing), *drawn_by), lambda: self._split(spec, listing))
+        key = (listing.fingerprint, *drawn_by)
+        return self._once("split", key, lambda: self._split(spec, listing), KEPT_SPLITS)
 
     def is_default_split(self, spec: RunSpec, listing: Samples, split: Split) -> bool:
         """Whether a run has the split that it would have without a manifest."""
@@ -119,7 +136,7 @@ class Resources:
     def fingerprint(self, backbone: str) -> str:
         """Hash of a backbone's weights."""
         family, argument = open_family(backbone)
-        return self._once(("fingerprint", backbone), lambda: family.fingerprint(argument))
+        return self._once("fingerprint", backbone, lambda: family.fingerprint(argument))
 
     def text_tower(self, spec: RunSpec) -> TextTower | None:
         """The tower that a text head prompts: that of ``--text``, else the backbone's own.
@@ -128,7 +145,7 @@ class Resources:
             SpecError: If ``--text`` names a backbone without a text tower.
         """
         name = spec.text or spec.backbone
-        tower = self._once(("text", name), lambda: self._load_text_tower(name))
+        tower = self._once("text", name, lambda: self._load_text_tower(name))
         if spec.text and tower is None:
             raise SpecError(f"--text {spec.text} has no text tower; take --text clip:RN50/openai")
         return tower
@@ -176,10 +193,18 @@ class Resources:
         family, argument = open_family(name)
         return family.load_text_tower(argument, device=self.device)
 
-    def _once(self, key: object, make: Callable[[], T]) -> T:
-        if key not in self._opened:
-            self._opened[key] = make()
-        return cast(T, self._opened[key])
+    def _once(self, kind: str, key: Hashable, make: Callable[[], T], keep: int = KEPT) -> T:
+        opened = self._opened[kind]
+        if key not in opened:
+            opened[key] = make()
+        opened.move_to_end(key)
+        while len(opened) > keep:
+            opened.popitem(last=False)
+        return cast(T, opened[key])
+
+
+def _dataset(spec: RunSpec) -> tuple[str, str, str]:
+    return spec.dataset, spec.dataset_argument, str(spec.dataset_options)
 
 
 def _readable(listing: Samples, features: Features) -> Samples:

@@ -235,17 +235,19 @@ def _to(labelled: LabelledFeatures, device: str) -> LabelledFeatures:
 
 
 class RunResult(NamedTuple):
-    """What a try at one run brought; nothing of it is written yet.
+    """What came of one run.
 
     Attributes:
-        record: Of a run that is done, or of a failure.
-        predictions: What the head said of the test images.
+        record: Of a finished run or of a failure.
+        predictions: What the head said of the test images; None where they are in the store.
         trace: Where in the code a run failed.
+        done_before: Whether the record was in the store already.
     """
 
     record: Record
     predictions: Predictions | None = None
     trace: str = ""
+    done_before: bool = False
 
 
 def run_cell(prepared: Sequence[PreparedRun], bench: Bench) -> list[RunResult]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from ordbench.backbone import Dtype, Layer
+from ordbench.errors import SpecError
+from ordbench.plugins.options import resolve
+from ordbench.plugins.reference import PluginRef
+from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue, Recipe
 from ordbench.splits.split import Protocol
 from ordbench.training.samplers import Tuning
@@ -14,8 +18,27 @@ from ordbench.training.samplers import Tuning
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
 
 
-class RunSpec(BaseModel):
-    """One training of one head and its test.
+class RunSettings(BaseModel):
+    """What a run and a sweep say in the same words.
+
+    Attributes:
+        layer: Features after (``post``) or before (``pre``) the projection into the joint space.
+        normalize: Whether features are brought to unit length.
+        dtype: Arithmetic of the image tower; ``auto`` is settled by the device.
+        protocol: ``standard`` selects on validation; ``paper`` selects on test as the OrdinalCLIP
+            code does, and is never ranked with the others.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layer: Layer = "post"
+    normalize: bool = False
+    dtype: Dtype | Literal["auto"] = "auto"
+    protocol: Protocol = "standard"
+
+
+class RunSpec(RunSettings):
+    """One training of one head and its test. Its other fields are those of `RunSettings`.
 
     Attributes:
         head: Name of the head.
@@ -26,11 +49,6 @@ class RunSpec(BaseModel):
             run id in their place.
         backbone: ``FAMILY:ARGUMENT``; a path after ``@`` is never part of the run id.
         text: Backbone whose text tower is prompted; empty for the backbone's own.
-        layer: Features after (``post``) or before (``pre``) the projection into the joint space.
-        normalize: Whether features are brought to unit length.
-        dtype: Arithmetic of the image tower; ``auto`` is settled by the device.
-        protocol: ``standard`` selects on validation; ``paper`` selects on test as the OrdinalCLIP
-            code does, and is never ranked with the others.
         fold: Which fold is the test fold.
         split: SHA-256 of the split manifest that a user gave, or empty.
         shots: Training images a rank; None for all.
@@ -40,8 +58,6 @@ class RunSpec(BaseModel):
         tuning: How many settings around that are tried on validation; None for none.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     head: str
     head_options: dict[str, OptionValue] = Field(default_factory=dict)
     dataset: str
@@ -49,10 +65,6 @@ class RunSpec(BaseModel):
     dataset_options: dict[str, OptionValue] = Field(default_factory=dict)
     backbone: str = "clip:tiny"
     text: str = ""
-    layer: Layer = "post"
-    normalize: bool = False
-    dtype: Dtype | Literal["auto"] = "auto"
-    protocol: Protocol = "standard"
     fold: int = Field(default=0, ge=0)
     split: str = ""
     shots: int | None = Field(default=None, ge=1)
@@ -66,3 +78,48 @@ class RunSpec(BaseModel):
     def _own_needs_no_name(cls, text: str, so_far: ValidationInfo) -> str:
         """The backbone's own tower, by name, is no other run: its features need no projection."""
         return "" if text == so_far.data.get("backbone") else text
+
+
+def head_settings(text: str) -> dict[str, Any]:
+    """The fields of a `RunSpec` that a head, as typed, sets: name, options and recipe.
+
+    Raises:
+        OrdbenchError: If there is no such head or option.
+    """
+    ref = PluginRef.parse(text)
+    head = HEADS[ref.name]
+    if ref.argument:
+        raise SpecError(
+            f"head {text!r}: {ref.argument!r} is no KEY=VALUE; write {ref.name}:KEY=VALUE"
+        )
+    options = resolve(head, ref.options, owner=f"head {ref.name!r}")
+    return {"head": ref.name, "head_options": options, "recipe": head.recipe}
+
+
+def dataset_settings(text: str) -> dict[str, Any]:
+    """The fields of a `RunSpec` that a dataset, as typed, sets.
+
+    Raises:
+        OrdbenchError: If there is no such dataset or option.
+    """
+    ref = PluginRef.parse(text)
+    options = resolve(DATASETS[ref.name], ref.options, owner=f"dataset {ref.name!r}")
+    return {"dataset": ref.name, "dataset_argument": ref.argument, "dataset_options": options}
+
+
+def resolved(spec: RunSpec) -> RunSpec:
+    """The same run with every default filled in, so that one run has one description.
+
+    Raises:
+        OrdbenchError: If there is no such head, dataset or option.
+    """
+    head, dataset = HEADS[spec.head], DATASETS[spec.dataset]
+    return spec.model_copy(
+        update={
+            "head_options": resolve(head, spec.head_options, owner=f"head {spec.head!r}"),
+            "dataset_options": resolve(
+                dataset, spec.dataset_options, owner=f"dataset {spec.dataset!r}"
+            ),
+            "recipe": spec.recipe or head.recipe,
+        }
+    )

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
-from ordbench.errors import OrdbenchError, SpecError
-
-Values = dict[str, list[str]]
-Check = Callable[[str, str], None]
-"""Refuses a value, after its name, by an `OrdbenchError`."""
+from ordbench.errors import SpecError
+from ordbench.utils.text import items
 
 
-def read_plan(path: Path, check: Check, *, many: Collection[str], one: Collection[str]) -> Values:
-    """Read a plan; every value becomes a list of what would be typed on the command line.
+class PlanFile(NamedTuple):
+    """What a plan file says: for each name the values as they would be typed, with their places."""
 
-    A plan has lines such as ``head: [linear, "ordinalclip:base_ranks=5"]``, ``seeds: 0-4`` or
-    ``recipe: {learning_rate: 0.01}``.
+    values: dict[str, list[tuple[str, str]]]
+
+    def texts(self, many: Collection[str]) -> dict[str, str | list[str]]:
+        """The values without their places; a list for each name in ``many``."""
+        texts = {name: [text for text, _ in found] for name, found in self.values.items()}
+        return {name: found if name in many else found[0] for name, found in texts.items()}
+
+    def place(self, name: str, wrong: str) -> str:
+        """The file and line of a wrong value; empty if the plan does not have it."""
+        found = self.values.get(name, [])
+        places = [place for text, place in found if wrong in (text, *items([text]))]
+        return (places or [place for _, place in found] or [""])[0]
+
+
+def read_plan(path: Path, *, known: Collection[str], many: Collection[str]) -> PlanFile:
+    """Read a plan; it has lines such as ``head: [linear, coral]`` or ``recipe: {epochs: 10}``.
 
     Args:
         path: The file.
-        check: Asked about each value.
-        many: Names that may stand in it, with one value or many.
-        one: Names that may stand in it, with one value.
+        known: Names that it may have.
+        many: Those that may have several values.
 
     Raises:
         SpecError: If it cannot be read; names the line, what was wanted and what was found.
@@ -33,29 +44,21 @@ def read_plan(path: Path, check: Check, *, many: Collection[str], one: Collectio
     root = _root(path)
     if not isinstance(root, yaml.MappingNode):
         raise SpecError(f"plan {path}, line 1: wanted lines such as 'head: [linear, coral]'")
-    known = sorted({*many, *one})
-    values: Values = {}
+    values: dict[str, list[tuple[str, str]]] = {}
     for key, node in root.value:
         written, where = _text(key, "a name"), _place(key.start_mark)
         name = written.replace("-", "_")
         if name not in known:
-            near = get_close_matches(name, known) or known
+            near = get_close_matches(name, known) or sorted(known)
             raise SpecError(f"{where}: there is no {written!r}; there is: {', '.join(near)}")
         if name in values:
-            raise SpecError(f"{where}: {written!r} stands twice")
-        values[name] = []
-        for text, mark in _texts(node, written):
-            try:
-                check(name, text)
-            except OrdbenchError as error:
-                said = str(error).removeprefix("--")
-                raise SpecError(f"{_place(mark)}: {said}") from None
-            values[name].append(text)
+            raise SpecError(f"{where}: {written!r} is given twice")
+        values[name] = [(text, _place(mark)) for text, mark in _texts(node, written)]
         if not values[name]:
             raise SpecError(f"{where}: {written} has no value")
-        if name in one and len(values[name]) > 1:
+        if name not in many and len(values[name]) > 1:
             raise SpecError(f"{where}: {written} has {len(values[name])} values; one is wanted")
-    return values
+    return PlanFile(values)
 
 
 def _root(path: Path) -> yaml.Node | None:

@@ -1,26 +1,34 @@
-"""From what a user typed to the runs it means: a grid of heads, datasets, shots and seeds."""
+"""What a sweep is: a grid of heads, datasets, shots and seeds; typed, from YAML or from Python."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import cast
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-from ordbench.errors import SpecError
-from ordbench.plugins.options import resolve
+from ordbench.errors import OrdbenchError, SpecError
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS
-from ordbench.plugins.selection import chosen, is_pattern
+from ordbench.plugins.selection import chosen
 from ordbench.recipe import Recipe
-from ordbench.runs.spec import RunSpec
+from ordbench.runs.spec import RunSettings, RunSpec, Seed, dataset_settings, head_settings
 from ordbench.splits.manifest import read_manifest
-from ordbench.sweeps.plan_file import read_plan
+from ordbench.sweeps.plan_file import PlanFile, read_plan
 from ordbench.utils.text import items, parse_numbers
+
+SAID = "said"  # type of the validation errors whose text is a whole message
 
 
 def parse_shots(texts: Iterable[str]) -> list[int | None]:
@@ -43,16 +51,16 @@ def parse_shots(texts: Iterable[str]) -> list[int | None]:
     return shots
 
 
-def parse_recipe(texts: Iterable[str]) -> dict[str, str]:
+def parse_recipe(texts: Iterable[str]) -> dict[str, Any]:
     """Read ``KEY=VALUE``, each a field of a `Recipe`.
 
     Raises:
-        SpecError: If there is no such field, or one is given twice.
+        SpecError: If there is no such field, it does not take the value, or it is given twice.
 
     >>> parse_recipe(["learning-rate=0.5"])
-    {'learning_rate': '0.5'}
+    {'learning_rate': 0.5}
     """
-    changes: dict[str, str] = {}
+    changes: dict[str, Any] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
@@ -63,265 +71,222 @@ def parse_recipe(texts: Iterable[str]) -> dict[str, str]:
             raise SpecError(f"--recipe {text}: there is no {key!r}; there is: {', '.join(near)}")
         if name in changes:
             raise SpecError(f"--recipe {text}: {name} is given twice; run once for each value")
-        changes[name] = value
+        try:
+            changes[name] = getattr(Recipe.model_validate({name: value}), name)
+        except ValidationError as error:
+            raise SpecError(f"--recipe {name}={value}: {_wanted(error.errors())}") from None
     return changes
 
 
-def with_tuning(settings: Mapping[str, object]) -> dict[str, object]:
-    """The settings, with ``tune`` and ``sampler`` as one.
-
-    Raises:
-        SpecError: If there is a sampler alone.
-    """
-    kept = {name: value for name, value in settings.items() if name not in {"tune", "sampler"}}
-    if "tune" not in settings:
-        if "sampler" in settings:
-            raise SpecError(f"--sampler {settings['sampler']}: add --tune, say --tune 20")
-        return kept
-    sampler = settings.get("sampler", "random")
-    return {**kept, "tuning": {"budget": settings["tune"], "sampler": sampler}}
+def _texts(value: object) -> list[str]:
+    """One value, many or a mapping, as texts."""
+    if isinstance(value, Mapping):
+        return [f"{key}={item}" for key, item in cast("Mapping[str, object]", value).items()]
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        value = [value]
+    return ["all" if one is None else str(one) for one in cast("Iterable[object]", value)]
 
 
-def spec_of(settings: Mapping[str, object]) -> RunSpec:
-    """The run that settings describe.
+def _axis(read: Callable[[str], Sequence[object]]) -> BeforeValidator:
+    """Reads comma-separated values one by one, so that an error says which is wrong."""
 
-    Raises:
-        SpecError: If a value is not to be had; names its option, and what was wanted.
-    """
+    def validate(value: object, info: ValidationInfo) -> list[object]:
+        found: dict[object, None] = {}
+        for text in items(_texts(value)):
+            found |= dict.fromkeys(_checked(text, read))
+        if not found:
+            raise _error("", f"--{info.field_name} has no value")
+        return list(found)
+
+    return BeforeValidator(validate)
+
+
+def _checked(text: str, read: Callable[[str], Any]) -> Any:  # noqa: ANN401 - what `read` returns
     try:
-        return RunSpec.model_validate(settings)
-    except ValidationError as error:
-        flags = [_flag(one["loc"]) for one in error.errors()]
-        wanted = [one["msg"].removeprefix("Input should be ") for one in error.errors()]
-        # Each member of a union has an error of its own.
-        either = " or ".join(w for w, flag in zip(wanted, flags, strict=True) if flag == flags[0])
-        raise SpecError(f"{flags[0]}{error.errors()[0]['input']}: wanted {either}") from None
+        return read(text)
+    except OrdbenchError as error:
+        raise _error(text, str(error)) from None
 
 
-def _flag(place: tuple[int | str, ...]) -> str:
-    """How the value at a place of a `RunSpec` is typed."""
-    match place:
-        case ("recipe", key):
-            return f"--recipe {key}="
-        case ("tuning", key):
-            return "--tune " if key == "budget" else f"--{key} "
-        case _:
-            return f"--{place[0]} ".replace("_", "-")
+def _error(text: str, said: str) -> PydanticCustomError:
+    return PydanticCustomError(SAID, "{said}", {"said": said, "text": text})
 
 
-AXES = {
-    "head": "heads",
-    "dataset": "datasets",
-    "backbone": "backbones",
-    "shots": "shots",
-    "seeds": "seeds",
-    "fold": "folds",
-    "recipe": "recipe",
-}
-
-SETTINGS = (
-    "text",
-    "layer",
-    "normalize",
-    "dtype",
-    "protocol",
-    "split",
-    "data_seed",
-    "train_seed",
-    "tune",
-    "sampler",
-)
-
-NAMES = frozenset(AXES) | frozenset(SETTINGS)
+def _head(text: str) -> list[str]:
+    for ref in chosen([text], HEADS):
+        head_settings(str(ref))
+    return [text]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SweepSpec:
-    """The axes of a sweep, as typed; each takes comma-separated values.
+def _dataset(text: str) -> list[str]:
+    for ref in chosen([text], DATASETS):
+        dataset_settings(str(ref))
+    return [text]
+
+
+def _backbone(text: str) -> list[str]:
+    BACKBONES.offer(PluginRef.parse(text).name)
+    return [text]
+
+
+def _text(value: str) -> str:
+    return value and str(_checked(value, lambda text: _backbone(text)[0]))
+
+
+def _recipe(value: object) -> dict[str, Any]:
+    texts = _texts(value)
+    for text in texts:
+        _checked(text, lambda text: parse_recipe([text]))
+    return cast("dict[str, Any]", _checked(", ".join(texts), lambda _: parse_recipe(texts)))
+
+
+def _manifest(path: Path) -> Path:
+    _checked(str(path), lambda _: read_manifest(path))
+    return path
+
+
+class SweepSpec(RunSettings):
+    """A sweep: every combination of its heads, datasets, backbones, shots, folds and seeds.
+
+    Those take one value or many, comma-separated texts too. The other fields hold for every run;
+    some of them are those of `RunSettings`.
 
     Attributes:
-        heads: ``NAME[:KEY=VALUE]``; ``all`` and globs (``*clip``) mean what is installed.
-        datasets: ``NAME[:ARGUMENT][:KEY=VALUE]``, with globs.
-        backbones: ``FAMILY:ARGUMENT``.
-        shots: Images a rank, or ``all``.
-        seeds: Numbers and ranges (``0-4``); each is both data seed and train seed.
-        folds: Numbers and ranges.
-        recipe: ``KEY=VALUE``, put over each head's own recipe.
-        settings: The other fields of `RunSpec`, the same for every run.
-    """
-
-    heads: Sequence[str]
-    datasets: Sequence[str]
-    backbones: Sequence[str] = ("clip:tiny",)
-    shots: Sequence[str] = ("all",)
-    seeds: Sequence[str] = ("0",)
-    folds: Sequence[str] = ("0",)
-    recipe: Sequence[str] = ()
-    settings: Mapping[str, object] = field(default_factory=dict[str, object])
-
-    @classmethod
-    def of(cls, values: Mapping[str, Sequence[str]]) -> SweepSpec:
-        """The grid of options as typed, by their long names.
-
-        Args:
-            values: For each of `NAMES` that was given, its values.
-
-        Raises:
-            SpecError: If there is no head or no dataset, or an axis is empty.
-
-        >>> SweepSpec.of({"head": ["coral"], "dataset": ["utkface"], "seeds": ["0-2"]}).seeds
-        ['0-2']
-        """
-        for name in ("head", "dataset"):
-            if not items(values.get(name, ())):
-                raise SpecError(
-                    f"Missing option '--{name}'; ordbench ls {name}s says what there is"
-                )
-        for name in AXES:
-            if name in values and not items(values[name]):
-                raise SpecError(f"--{name} has no value")
-        axes = {AXES[name]: texts for name, texts in values.items() if name in AXES}
-        settings: dict[str, object] = {n: values[n][0] for n in SETTINGS if n in values}
-        return cls(**axes, settings=with_tuning(settings))
-
-    def named_heads(self) -> frozenset[str]:
-        """The heads that were typed by name, so that ``all`` or a glob is not why they are here."""
-        names = {PluginRef.parse(text).name for text in items(self.heads)}
-        return frozenset(name for name in names if not is_pattern(name))
-
-    def specs(self) -> list[RunSpec]:
-        """Every combination, checked, with defaults filled in, in the order of the axes.
-
-        Raises:
-            OrdbenchError: If a name, an option or a number is not to be had.
-        """
-        heads = chosen(self.heads, HEADS)
-        datasets = chosen(self.datasets, DATASETS)
-        axes = itertools.product(
-            datasets,
-            items(self.backbones),
-            parse_numbers(self.folds, "--fold"),
-            parse_shots(self.shots),
-            heads,
-            parse_numbers(self.seeds, "--seeds"),
-        )
-        resolved = {head: head_settings(head, self.recipe) for head in map(str, heads)}
-        specs: list[RunSpec] = []
-        for dataset, backbone, fold, shots, head, seed in axes:
-            settings = {
-                **resolved[str(head)],
-                **_dataset_settings(dataset),
-                "backbone": backbone,
-                "fold": fold,
-                "shots": shots,
-                "data_seed": seed,
-                "train_seed": seed,
-                **self.settings,
-            }
-            specs.append(spec_of(settings))
-        return specs
-
-
-def typed(plan: Path | None, **options: object) -> dict[str, list[str]]:
-    """What a user typed, by long name: the options, over those of a plan file.
-
-    Args:
-        plan: YAML file, or None.
-        options: Values of `NAMES`; None for those that were not given.
+        head: ``NAME[:KEY=VALUE]``; ``all`` and globs (``*clip``) mean what is installed.
+        dataset: ``NAME[:ARGUMENT][:KEY=VALUE]``, ``all`` and globs too.
+        backbone: ``FAMILY:ARGUMENT``.
+        shots: Training images a rank; None or ``all`` for all images.
+        seeds: Numbers and ranges (``0-4``); each is the data seed and the train seed of a run.
+        fold: Test folds; numbers and ranges.
+        text: Backbone whose text tower prompt heads use; empty for the backbone's own.
+        split: Manifest of the split to use in place of drawn ones. It sets shots, fold and data
+            seed where these are left out.
+        recipe: Changes of each head's own recipe, by field.
+        tune: Hyper-parameter trials a run; None for none.
+        sampler: Search method of the tuning.
+        data_seed: Data seed of all runs, in place of ``seeds``.
+        train_seed: Train seed of all runs, in place of ``seeds``.
 
     Raises:
-        SpecError: If the plan cannot be read, or a value that no option replaces is wrong; names
-            the line.
+        ValidationError: If a value cannot be used; `from_options` makes one line of it.
     """
-    values: dict[str, list[str]] = {}
-    for name, value in options.items():
-        if value is not None:
-            texts = cast(list[object], value) if isinstance(value, list) else [value]
-            values[name] = [_writable(str(text), name) for text in texts]
 
-    def check(name: str, text: str) -> None:
-        if name not in values:
-            _check(name, text)
+    head: Annotated[tuple[str, ...], _axis(_head)]
+    dataset: Annotated[tuple[str, ...], _axis(_dataset)]
+    backbone: Annotated[tuple[str, ...], _axis(_backbone)] = ("clip:tiny",)
+    shots: Annotated[tuple[int | None, ...], _axis(lambda text: parse_shots([text]))] = (None,)
+    seeds: Annotated[tuple[int, ...], _axis(lambda text: parse_numbers([text], "--seeds"))] = (0,)
+    fold: Annotated[tuple[int, ...], _axis(lambda text: parse_numbers([text], "--fold"))] = (0,)
+    text: Annotated[str, AfterValidator(_text)] = ""
+    split: Annotated[Path, AfterValidator(_manifest)] | None = None
+    recipe: Annotated[dict[str, Any], BeforeValidator(_recipe)] = Field(default_factory=dict)
+    tune: int | None = Field(default=None, ge=1)
+    sampler: Literal["random", "grid", "optuna"] | None = None
+    data_seed: Seed | None = None
+    train_seed: Seed | None = None
 
-    return {**read_plan(plan, check, many=AXES, one=SETTINGS), **values} if plan else values
+    @model_validator(mode="after")
+    def _sampler_of_a_tuning(self) -> Self:
+        if self.sampler and not self.tune:
+            raise _error("", f"--sampler {self.sampler}: add --tune, say --tune 20")
+        return self
+
+    @classmethod
+    def from_options(cls, plan: Path | None = None, **options: object) -> Self:
+        """The sweep that options describe, over those of a plan file.
+
+        Args:
+            plan: YAML file of options; see `read_plan`.
+            options: Values by field; None for those that were not given.
+
+        Raises:
+            SpecError: If a value cannot be used; names its option, or its line in the plan.
+
+        >>> SweepSpec.from_options(head="linear", dataset="drawn-faces", seeds="0-2,7").seeds
+        (0, 1, 2, 7)
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        for name, value in given.items():
+            for text in _texts(value):
+                _refuse_undecodable(name, text)
+        read = read_plan(plan, known=cls.model_fields, many=MANY) if plan else PlanFile({})
+        read = PlanFile({name: found for name, found in read.values.items() if name not in given})
+        try:
+            return cls.model_validate(read.texts(MANY) | given)
+        except ValidationError as error:
+            raise SpecError(_one_line(error.errors(), read)) from None
+
+    def expand(self) -> list[RunSpec]:
+        """Every run, with defaults filled in, in the order of the axes.
+
+        Raises:
+            OrdbenchError: If a plug-in cannot be loaded.
+        """
+        shared = self.model_dump(include=set(RunSettings.model_fields)) | {"text": self.text}
+        if self.tune:
+            shared["tuning"] = {"budget": self.tune, "sampler": self.sampler or "random"}
+        manifest = read_manifest(self.split) if self.split else None
+        shots, folds, data_seed = self.shots, self.fold, self.data_seed
+        if manifest:
+            shared["split"] = manifest.hash
+            shots = shots if "shots" in self.model_fields_set else (manifest.shots,)
+            folds = folds if "fold" in self.model_fields_set else (manifest.fold,)
+            data_seed = manifest.data_seed if data_seed is None else data_seed
+        heads = [head_settings(str(ref)) for ref in chosen(self.head, HEADS)]
+        for head in heads:
+            head["recipe"] = head["recipe"].model_copy(update=self.recipe)
+        datasets = [dataset_settings(str(ref)) for ref in chosen(self.dataset, DATASETS)]
+        axes = itertools.product(datasets, self.backbone, folds, shots, heads, self.seeds)
+        return [
+            RunSpec(
+                **shared,
+                **dataset,
+                **head,
+                backbone=backbone,
+                fold=fold,
+                shots=shot,
+                data_seed=seed if data_seed is None else data_seed,
+                train_seed=seed if self.train_seed is None else self.train_seed,
+            )
+            for dataset, backbone, fold, shot, head, seed in axes
+        ]
 
 
-def _writable(text: str, name: str) -> str:
-    """The same text, if a record can hold it: a path may have bytes that are no letters."""
+MANY = {"head", "dataset", "backbone", "shots", "seeds", "fold", "recipe"}
+"""Fields that may have several values in a plan."""
+
+
+def _refuse_undecodable(name: str, text: str) -> None:
+    """A path may have bytes that are no letters, which no record can hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
         shown = text.encode(errors="backslashreplace").decode()
-        raise SpecError(
-            f"--{name.replace('_', '-')} {shown}: not all of it is UTF-8; rename it"
-        ) from None
-    return text
+        raise SpecError(f"{_flag(name)} {shown}: not all of it is UTF-8; rename it") from None
 
 
-def _check(name: str, text: str) -> None:
-    """Refuse one value as a grid of it would."""
-    match name:
-        case "head":
-            for head in chosen([text], HEADS):
-                head_settings(str(head))
-        case "dataset":
-            for dataset in chosen([text], DATASETS):
-                _dataset_settings(dataset)
-        case "backbone" | "text":
-            for backbone in items([text]):
-                BACKBONES.offer(PluginRef.parse(backbone).name)
-        case "shots":
-            parse_shots([text])
-        case "seeds" | "fold":
-            parse_numbers([text], f"--{name}")
-        case "recipe":
-            spec_of({"head": "", "dataset": "", "recipe": parse_recipe([text])})
-        case "split":
-            read_manifest(Path(text))
-        case _:
-            spec_of({"head": "", "dataset": "", **with_tuning({"tune": 1, name: text})})
+def _one_line(errors: Sequence[ErrorDetails], plan: PlanFile) -> str:
+    """The first error, by its option or by its line in the plan; what is missing comes last."""
+    first = min(errors, key=lambda error: error["type"] == "missing")
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "missing":
+        return f"Missing option '--{name}'; ordbench ls {name}s says what there is"
+    if first["type"] == SAID:
+        said, text = first["ctx"]["said"], first["ctx"]["text"]
+    else:
+        text = str(first["input"])
+        either = [error for error in errors if error["loc"][:1] == first["loc"][:1]]
+        said = f"{_flag(name)} {text}: {_wanted(either)}"
+    place = plan.place(name, text)
+    return f"{place}: {said.removeprefix('--')}" if place else said
 
 
-def head_settings(text: str, overrides: Iterable[str] = ()) -> dict[str, object]:
-    """The fields of a `RunSpec` that a head and a recipe, as typed, decide.
-
-    Raises:
-        OrdbenchError: If there is no such head, option or recipe.
-    """
-    choice = PluginRef.parse(text)
-    head = HEADS[choice.name]
-    if choice.argument:
-        raise SpecError(
-            f"head {text!r}: {choice.argument!r} is no KEY=VALUE; write {choice.name}:KEY=VALUE"
-        )
-    options = resolve(head, choice.options, owner=f"head {choice.name!r}")
-    recipe = {**head.recipe.model_dump(), **parse_recipe(overrides)}
-    return {"head": choice.name, "head_options": options, "recipe": recipe}
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
-def _dataset_settings(choice: PluginRef) -> dict[str, object]:
-    options = resolve(DATASETS[choice.name], choice.options, owner=f"dataset {choice.name!r}")
-    return {
-        "dataset": choice.name,
-        "dataset_argument": choice.argument,
-        "dataset_options": options,
-    }
-
-
-def resolved(spec: RunSpec) -> RunSpec:
-    """The same run with every default filled in, so that one run has one description.
-
-    Raises:
-        OrdbenchError: As for `SweepSpec.specs`.
-    """
-    head = HEADS[spec.head]
-    dataset = DATASETS[spec.dataset]
-    return spec.model_copy(
-        update={
-            "head_options": resolve(head, spec.head_options, owner=f"head {spec.head!r}"),
-            "dataset_options": resolve(
-                dataset, spec.dataset_options, owner=f"dataset {spec.dataset!r}"
-            ),
-            "recipe": spec.recipe or head.recipe,
-        }
+def _wanted(errors: Sequence[ErrorDetails]) -> str:
+    """What was wanted; each member of a union has an error of its own."""
+    return (
+        f"wanted {' or '.join(error['msg'].removeprefix('Input should be ') for error in errors)}"
     )

@@ -11,6 +11,7 @@ from ordbench.errors import SpecError
 if TYPE_CHECKING:
     pass
 
+MAX_RANGE = 10_000
 _QUOTED = r'"[^"]*"'
 
 
@@ -45,7 +46,8 @@ def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
     """Read ``0-2,7``.
 
     Raises:
-        SpecError: If an item is neither a whole number nor a rising range, or not below 2^32.
+        SpecError: If an item is neither a whole number nor a rising range, not below 2^32, or a
+            range of more than 10,000 numbers.
 
     >>> parse_numbers(["0-2,7"], "--seeds")
     [0, 1, 2, 7]
@@ -55,9 +57,12 @@ def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", item)
         if not match or (match[2] and int(match[2]) < int(match[1])):
             raise SpecError(f"{flag} {item}: wanted a whole number or a range such as 0-4")
-        if int(match[2] or match[1]) >= 2**32:
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last >= 2**32:
             raise SpecError(f"{flag} {item}: wanted less than {2**32}")
-        numbers.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+        if last - first >= MAX_RANGE:
+            raise SpecError(f"{flag} {item}: wanted at most {MAX_RANGE} numbers")
+        numbers.extend(range(first, last + 1))
     return numbers
 
 

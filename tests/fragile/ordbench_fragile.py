@@ -23,6 +23,8 @@ class Fragile(Linear):
 
     def __init__(self, problem: Problem, *, fatal: bool = False) -> None:
         super().__init__(problem)
+        if os.environ.get("FRAGILE") == "raise":
+            raise RuntimeError("as FRAGILE says")
         with (HERE / "tries").open("a") as tries:
             tries.write(f"{os.getpid()} {int(problem.train_counts.max())} {fatal}\n")
         if fatal or taken(HERE / "kill"):

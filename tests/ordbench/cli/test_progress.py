@@ -4,8 +4,8 @@ import pytest
 
 from ordbench.cli.progress import Report
 from ordbench.runs.record import Record, SplitFacts
+from ordbench.runs.runner import RunResult
 from ordbench.runs.spec import RunSpec
-from ordbench.sweeps.survey import Outcome
 from tests.ordbench.conftest import done
 
 
@@ -29,8 +29,9 @@ def test_a_note_is_said_once_with_its_folds(
     folds: list[int], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Report(total=3, as_json=False) as report:
-        report.add(Outcome(of_fold(fold, "1 rank is empty"), False) for fold in folds)
-        report.add([Outcome(of_fold(5), False)])
+        for fold in folds:
+            report.on_result(RunResult(of_fold(fold, "1 rank is empty")))
+        report.on_result(RunResult(of_fold(5)))
     *_, note, total = capsys.readouterr().out.splitlines()
     assert note == said
-    assert total == f"{len(folds) + 1} trained, 0 done before"
+    assert total == f"{len(folds) + 1} trained, 0 already done"

@@ -11,18 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.engines.base import run_cells
-from ordbench.engines.local import local_pool
+from ordbench.engines.local import local_engine
 from ordbench.results.store import Store
-from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import Resources
-from ordbench.sweeps.cells import Cell
-from ordbench.sweeps.survey import Outcome, Policy
+from ordbench.runs.runner import RunResult
+from ordbench.sweeps.scheduler import Policy, Scheduler
+from ordbench.sweeps.survey import PreparedCell
 from tests.conftest import started
 
-SmallCells = Callable[..., list[Cell]]
+SmallCells = Callable[..., list[PreparedCell]]
 Records = dict[str, dict[str, object]]
-Bits = Callable[[Iterable[list[Outcome]]], Records]
+Bits = Callable[[Iterable[RunResult]], Records]
 
 
 def tries(fragile: Path) -> list[tuple[int, str]]:
@@ -67,8 +66,8 @@ def alone(
     """What undisturbed cells give in this process."""
     store = Store(tmp_path_factory.mktemp("alone"))
     cells = small_cells("fragile", shots="1,2,3")
-    with local_pool(resources, 1) as pool:
-        records = bits(run_cells(cells, resources, store, Policy(), pool))
+    with local_engine(resources) as engine:
+        records = bits(Scheduler(store, engine, Policy()).run(cells))
     (fragile / "tries").unlink()
     return records
 
@@ -86,14 +85,14 @@ def disturbed(
     store = Store(tmp_path_factory.mktemp("disturbed"))
     cells = small_cells("fragile", shots="1,2") + small_cells("fragile:fatal=true", shots="1")
     (fragile / "kill").touch()
-    with local_pool(resources, 2) as pool:
-        records = bits(run_cells(cells, resources, store, Policy(), pool))
+    with local_engine(resources, 2) as engine:
+        records = bits(Scheduler(store, engine, Policy()).run(cells))
         for pid in {pid for pid, _ in tries(fragile)}:
             if alive(pid):
                 os.kill(pid, signal.SIGKILL)
         until(lambda: not any(alive(pid) for pid, _ in tries(fragile)))
         more = small_cells("fragile", shots="3")
-        return records | bits(run_cells(more, resources, store, Policy(), pool))
+        return records | bits(Scheduler(store, engine, Policy()).run(more))
 
 
 def test_records_and_predictions_are_those_of_one_process(
@@ -110,7 +109,7 @@ def test_a_cell_that_always_kills_its_worker_is_a_failure(
     assert [record["status"] for record in broken] == ["failed", "failed"]
     assert all("'dtype': 'float32'" in str(record["features"]) for record in broken)
     assert {record["error"] for record in broken} == {
-        "its worker died twice: killed from outside, or out of memory; take fewer --jobs"
+        "worker process crashed twice: killed from outside, or out of memory; use fewer --jobs"
     }
 
 
@@ -127,17 +126,16 @@ def test_a_worker_outlives_ctrl_c_and_its_cell_and_ends_at_once_when_nobody_wait
     resources: Resources, small_cells: SmallCells, fragile: Path
 ) -> None:
     (cell,) = small_cells("fragile", shots="1")
-    prepared = [prepare(spec, resources) for spec in cell.specs]
-    with local_pool(resources, 2) as pool:
+    with local_engine(resources, 2) as engine:
         (fragile / "hold-here").touch()
-        first = pool.submit(prepared)
+        first = engine.submit(cell.runs)
         pid = held(fragile)
         os.kill(pid, signal.SIGINT)
         (fragile / "go-here").touch()
         assert [trial.record.status for trial in first.result(60)] == ["done", "done"]
         (fragile / "go-here").unlink()
         (fragile / "hold-here").touch()
-        pool.submit(prepared)
+        engine.submit(cell.runs)
         assert held(fragile) == pid
     until(lambda: not alive(pid))
 

@@ -1,31 +1,34 @@
-"""A Ray cluster of two nodes on the loopback address, which loses workers and then a node."""
+"""A Ray cluster of two nodes on this machine, which loses workers and then a node."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO, cast
 
 import pytest
 
-from ordbench.engines.base import Pool, run_cells
-from ordbench.engines.local import local_pool
-from ordbench.engines.ray import ray_pool
+from ordbench.engines.base import Engine
+from ordbench.engines.local import local_engine
+from ordbench.engines.ray import Stdout, ray_engine
 from ordbench.errors import SpecError
 from ordbench.results.store import Store
 from ordbench.runs.resources import Resources
-from ordbench.sweeps.cells import Cell
-from ordbench.sweeps.survey import Outcome, Policy
+from ordbench.runs.runner import RunResult
+from ordbench.sweeps.scheduler import Policy, Scheduler
+from ordbench.sweeps.survey import PreparedCell
 
-SmallCells = Callable[..., list[Cell]]
+SmallCells = Callable[..., list[PreparedCell]]
 Records = dict[str, dict[str, object]]
-Bits = Callable[[Iterable[list[Outcome]]], Records]
-Run = Callable[[list[Cell]], Records]
+Bits = Callable[[Iterable[RunResult]], Records]
+Run = Callable[[list[PreparedCell]], Records]
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: ordbench[ray]"
@@ -51,10 +54,8 @@ def cluster(fragile: Path) -> Iterator[Cluster]:
     """A head and a second node, of one CPU each."""
     cluster_utils: Any = importlib.import_module("ray.cluster_utils")
 
-    one = {"num_cpus": 1, "node_ip_address": "127.0.0.1"}
+    one = {"num_cpus": 1}
     with pytest.MonkeyPatch.context() as patch:
-        # Else Ray would look for the cluster at this machine's address in the network.
-        patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_worker_niceness", "0")  # else workers starve on a busy machine
         patch.setenv("RAY_memory_monitor_refresh_ms", "0")  # others may fill the memory
@@ -72,9 +73,9 @@ def ids(cluster: Cluster) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def pool(cluster: Cluster, resources: Resources) -> Iterator[Pool]:
-    with ray_pool(resources, address=cluster.address) as workers:
-        yield workers
+def engine(cluster: Cluster, resources: Resources) -> Iterator[Engine]:
+    with ray_engine(resources, address=cluster.address) as ray:
+        yield ray
 
 
 @pytest.fixture(autouse=True)
@@ -84,20 +85,19 @@ def no_tries(fragile: Path) -> None:
 
 
 @pytest.fixture
-def on_ray(pool: Pool, resources: Resources, tmp_path: Path, bits: Bits) -> Run:
+def on_ray(engine: Engine, tmp_path: Path, bits: Bits) -> Run:
     """What the cluster makes of cells."""
     store = Store(tmp_path / "ray")
-    return lambda cells: bits(run_cells(cells, resources, store, Policy(), pool))
+    return lambda cells: bits(Scheduler(store, engine, Policy()).run(cells))
 
 
 @pytest.fixture
 def here(resources: Resources, tmp_path: Path, bits: Bits) -> Run:
     """What this process makes of cells."""
 
-    def run(cells: list[Cell]) -> Records:
-        with local_pool(resources, 1) as pool:
-            store = Store(tmp_path / "here")
-            return bits(run_cells(cells, resources, store, Policy(), pool))
+    def run(cells: list[PreparedCell]) -> Records:
+        with local_engine(resources) as local:
+            return bits(Scheduler(Store(tmp_path / "here"), local, Policy()).run(cells))
 
     return run
 
@@ -140,7 +140,8 @@ def test_a_worker_that_is_killed_costs_its_cell_one_retry_and_nothing_else(
 ) -> None:
     (fragile / "kill").touch()
     cells = small_cells("fragile", shots="1,2,3")
-    records = on_ray(cells)
+    with redirect_stdout(cast("TextIO", Stdout(sys.stdout))):  # capsys has put its own there
+        records = on_ray(cells)
     # Two heads a cell, one a seed; the worker that died took the first with it.
     assert sorted(tries(fragile).values()) == [2, 2, 3]
     assert records == here(cells)
@@ -155,7 +156,7 @@ def test_a_cell_that_always_kills_its_worker_is_a_failure_and_stops_nothing(
     assert tries(fragile) == {"1 True": 2, "1 False": 2}
     errors = [record["error"] for record in records.values() if record["status"] == "failed"]
     assert len(errors) == 2
-    assert str(errors[0]).startswith("its worker died twice: killed from outside")
+    assert str(errors[0]).startswith("worker process crashed twice: killed from outside")
 
 
 @pytest.fixture
@@ -171,9 +172,8 @@ def both_hold(cluster: Cluster, fragile: Path) -> Iterator[Callable[[], bool]]:
 
 @needs_ray
 def test_a_stop_lets_the_cells_that_run_end_and_withdraws_those_that_wait(
-    pool: Pool,
+    engine: Engine,
     cluster: Cluster,
-    resources: Resources,
     tmp_path: Path,
     small_cells: SmallCells,
     fragile: Path,
@@ -189,11 +189,10 @@ def test_a_stop_lets_the_cells_that_run_end_and_withdraws_those_that_wait(
                 (fragile / f"go-{node}").touch()
         return bool(asked)
 
-    assert pool.size == 4  # two CPUs, and as many cells that wait for them
+    assert engine.size == 4  # two CPUs, and as many cells that wait for them
     cells = small_cells("fragile", shots="1,2,3") + small_cells("linear")
     store = Store(tmp_path)
-    ended = list(run_cells(cells, resources, store, Policy(), pool, stopped=stopped))
-    assert len(ended) == 2
+    assert len(list(Scheduler(store, engine, Policy(), stopped).run(cells))) == 4
     assert [record.status for record in store.records()] == ["done"] * 4
     assert sorted(tries(fragile).values()) == [2, 2]
 
@@ -225,16 +224,16 @@ def test_a_node_that_is_lost_costs_its_cell_one_retry_and_nothing_else(
 
 
 @needs_ray
-@pytest.mark.usefixtures("pool")
+@pytest.mark.usefixtures("engine")
 def test_a_gpu_that_is_not_there_is_refused(resources: Resources) -> None:
-    refused = ray_pool(resources, gpus_per_cell=0.5)
-    with pytest.raises(SpecError, match=r"^--gpus-per-cell 0.5: Ray finds no GPU"), refused:
+    refused = ray_engine(resources, gpus=0.5)
+    with pytest.raises(SpecError, match=r"^--engine ray:gpus=0.5: Ray finds no GPU"), refused:
         pass
 
 
 @pytest.mark.parametrize("gpus", [1.5, -1.0])
-def test_a_part_of_a_gpu_that_cannot_be_had_is_refused_at_once(
+def test_a_fraction_of_a_gpu_that_cannot_be_is_refused_at_once(
     resources: Resources, gpus: float
 ) -> None:
-    with pytest.raises(SpecError, match=rf"^--gpus-per-cell {gpus}: wanted a part of a GPU"):
-        ray_pool(resources, gpus_per_cell=gpus)
+    with pytest.raises(SpecError, match=rf"^--engine ray:gpus={gpus}: wanted a fraction of a GPU"):
+        ray_engine(resources, gpus=gpus)

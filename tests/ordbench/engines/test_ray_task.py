@@ -1,14 +1,10 @@
 """What a Ray worker does that needs no Ray."""
 
-import warnings
 from dataclasses import replace
 
-import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
-from ordbench.engines.ray import Job, Run, pack, unpack, work
+from ordbench.engines.ray import Job, Run, work
 from ordbench.errors import SpecError
 from ordbench.runs.identity import Identity, versions_for
 from ordbench.runs.spec import RunSpec
@@ -19,37 +15,6 @@ SPEC = RunSpec(head="linear", dataset="drawn-faces")
 def job(head_hash: str, spec: RunSpec = SPEC, **versions: str) -> Job:
     identity = Identity("0" * 20, {"head": head_hash}, {}, "", "")
     return Job([Run(spec, identity, None)], None, None, "cpu", versions_for(spec) | versions)
-
-
-@pytest.mark.parametrize(
-    "tensor",
-    [
-        torch.randn(3, 4),
-        torch.randn(4, 3).T,
-        torch.tensor(1.5),
-        torch.empty(0, 4),
-        torch.randn(3).bfloat16(),
-        torch.tensor([True, False]),
-        torch.tensor([-1, 2**40]),
-        torch.ones(2, requires_grad=True),
-    ],
-    ids=["matrix", "view", "number", "empty", "bfloat16", "bool", "int64", "with gradient"],
-)
-def test_tensors_come_back_as_they_were(tensor: Tensor) -> None:
-    back = unpack(pack(tensor))
-    assert back.dtype == tensor.dtype
-    assert torch.equal(back, tensor.detach())
-
-
-def test_a_tensor_is_mapped_and_not_copied_even_where_it_may_not_be_written_to() -> None:
-    content, dtype, shape = pack(torch.arange(6.0).reshape(2, 3))
-    content.flags.writeable = False
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        tensor = unpack((content, dtype, shape))
-    assert tensor.tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert tensor.data_ptr() == content.ctypes.data
-    assert content.dtype == np.uint8
 
 
 def test_a_node_with_another_torch_is_refused_by_name() -> None:

@@ -10,9 +10,9 @@ from ordbench.runs.preparation import prepare
 from ordbench.runs.record import to_json
 from ordbench.runs.resources import Resources
 from ordbench.runs.runner import run_cell
-from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.survey import PreparedCell
 
-SmallCells = Callable[..., list[Cell]]
+SmallCells = Callable[..., list[PreparedCell]]
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ def test_whatever_breaks_a_run_is_a_failure_that_can_be_written(
 
     monkeypatch.setattr("ordbench.runs.runner.train_and_test", broken)
     (cell,) = small_cells("linear", shots="1")
-    trials = run_cell([prepare(spec, resources) for spec in cell.specs], resources)
-    assert [trial.record.error for trial in trials] == [said] * len(cell.specs)
+    trials = run_cell(cell.runs, resources)
+    assert [trial.record.error for trial in trials] == [said] * len(cell.runs)
     for trial in trials:
         assert to_json(trial.record).encode()
         assert said in trial.trace.encode().decode()
@@ -45,12 +45,12 @@ def test_a_cell_is_the_same_however_it_was_typed(
     resources: Resources, small_cells: SmallCells
 ) -> None:
     one, other = small_cells("linear", shots="1,2")
-    first, second = (prepare(spec, resources).identity for spec in one.specs)
+    first, second = (run.identity for run in one.runs)
     assert first.run_id != second.run_id
     assert first.cell == second.cell
-    typed = one.specs[0].model_copy(update={"dtype": "float32"})
+    typed = one.runs[0].spec.model_copy(update={"dtype": "float32"})
     assert prepare(typed, resources).identity == first
-    assert prepare(other.specs[0], resources).identity.cell != first.cell
+    assert other.runs[0].identity.cell != first.cell
 
 
 def test_a_dataset_whose_people_repeat_must_name_them(

@@ -10,8 +10,15 @@ import ordbench
 from ordbench.cli.typed_split import draw_one
 from ordbench.errors import SpecError, TrainingError
 from ordbench.recipe import Recipe
-from ordbench.runs.resources import Locations
+from ordbench.runs.preparation import PreparedRun, prepare
+from ordbench.runs.resources import Locations, Resources
+from ordbench.runs.runner import RunResult
+from ordbench.runs.spec import resolved
 from ordbench.splits.manifest import write_manifest
+from ordbench.sweeps.api import Callback, sweep
+from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.spec import SweepSpec
+from ordbench.sweeps.survey import RefusedCell
 
 SPEC = ordbench.RunSpec(
     head="linear",
@@ -97,3 +104,50 @@ def test_a_run_that_fails_raises_and_is_tried_again(
     assert failed == "ZeroDivisionError: division by zero"
     assert ordbench.run(SPEC, results=tmp_path, settings=settings).status == "done"
     assert len(ordbench.load_records(tmp_path)) == 1
+
+
+def test_each_run_is_prepared_once(
+    tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[ordbench.RunSpec] = []
+
+    def counted(spec: ordbench.RunSpec, resources: Resources) -> PreparedRun:
+        prepared.append(spec)
+        return prepare(spec, resources)
+
+    monkeypatch.setattr("ordbench.sweeps.survey.prepare", counted)
+    specs = [SPEC.model_copy(update={"shots": n, "train_seed": s}) for n in (1, 2) for s in (0, 1)]
+    settings = Locations(cache=shared_cache)
+    results = sweep([resolved(spec) for spec in specs], results=tmp_path, settings=settings)
+    assert [result.record.status for result in results] == ["done"] * 4
+    assert len(prepared) == 4
+
+
+def test_a_sweep_tells_its_callbacks_and_yields_each_result(
+    tmp_path: Path, shared_cache: Path
+) -> None:
+    told: list[str] = []
+
+    class Told(Callback):
+        def on_cell(self, cell: Cell) -> None:
+            told.append(f"cell {cell.title}")
+
+        def on_skip(self, skipped: RefusedCell) -> None:
+            told.append(f"skip {skipped.cell.title}")
+
+        def on_result(self, result: RunResult) -> None:
+            told.append(f"{result.record.spec.head} {result.done_before}")
+
+    spec = SweepSpec.from_options(
+        head="linear",
+        dataset="drawn-faces:per_rank=5",
+        shots=[100, 1],
+        recipe={"min_steps": 4, "epochs": 1},
+    )
+    settings = Locations(cache=shared_cache)
+    for expected in (["cell linear on drawn-faces:per_rank=5, clip:tiny, 1 shots"], []):
+        told.clear()
+        results = list(sweep(spec, results=tmp_path, settings=settings, callbacks=[Told()]))
+        skipped = "skip linear on drawn-faces:per_rank=5, clip:tiny, 100 shots"
+        assert told == [skipped, *expected, f"linear {not expected}"]
+        assert [result.record.spec.shots for result in results] == [1]

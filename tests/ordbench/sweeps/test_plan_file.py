@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.errors import SpecError
-from ordbench.sweeps.spec import NAMES, SweepSpec, typed
+from ordbench.sweeps.spec import SweepSpec
 
 
 def plan(folder: Path, text: str) -> Path:
@@ -19,8 +19,7 @@ def test_a_plan_means_what_the_same_options_mean(tmp_path: Path) -> None:
         "dataset: drawn-faces\nshots: [1, all]\nseeds: 0-1\n"
         "recipe: {learning_rate: 0.5}\ndata-seed: 7\nnormalize: true\n",
     )
-    options = typed(
-        None,
+    options = SweepSpec.from_options(
         head=["linear", "ordinalclip:base_ranks=5"],
         dataset=["drawn-faces"],
         shots=["1", "all"],
@@ -29,23 +28,20 @@ def test_a_plan_means_what_the_same_options_mean(tmp_path: Path) -> None:
         data_seed=7,
         normalize=True,
     )
-    assert SweepSpec.of(typed(path)).specs() == SweepSpec.of(options).specs()
+    assert SweepSpec.from_options(path).expand() == options.expand()
 
 
 def test_options_win_over_the_plan(tmp_path: Path) -> None:
     path = plan(tmp_path, "head: linear\ndataset: drawn-faces\nseeds: 0-4\n")
-    assert typed(path, seeds=["3"], head=None) == {
-        "head": ["linear"],
-        "dataset": ["drawn-faces"],
-        "seeds": ["3"],
-    }
+    spec = SweepSpec.from_options(path, seeds=["3"], head=None)
+    assert (spec.head, spec.dataset, spec.seeds) == (("linear",), ("drawn-faces",), (3,))
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("head: linear\nhaed: x\n", r"plan\.yaml, line 2: there is no 'haed'; there is: head"),
-        ("head: linear\nhead: coral\n", r"line 2: 'head' stands twice"),
+        ("head: linear\nhead: coral\n", r"line 2: 'head' is given twice"),
         ("head: linear\nshots:\n", r"line 2: shots has no value"),
         ("- head\n", r"line 1: wanted lines such as"),
         ("head: [linear\nshots: 1\n", r"line 2: not YAML"),
@@ -66,7 +62,7 @@ def test_options_win_over_the_plan(tmp_path: Path) -> None:
 )
 def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
-        typed(plan(tmp_path, text))
+        SweepSpec.from_options(plan(tmp_path, text))
 
 
 @pytest.mark.parametrize(
@@ -99,12 +95,12 @@ def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) ->
 )
 def test_a_wrong_value_names_file_and_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SpecError, match=rf"^plan {tmp_path}/plan\.yaml, line 3: {message}"):
-        typed(plan(tmp_path, f"# A sweep\n\n{text}\n"))
+        SweepSpec.from_options(plan(tmp_path, f"# A sweep\n\n{text}\n"))
 
 
 def test_a_wrong_item_of_a_list_names_its_own_line(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"line 3: no head 'nope'"):
-        typed(plan(tmp_path, "head:\n  - linear\n  - nope\n"))
+        SweepSpec.from_options(plan(tmp_path, "head:\n  - linear\n  - nope\n"))
 
 
 def test_what_a_glob_leaves_out_is_said_once(
@@ -115,7 +111,8 @@ def test_what_a_glob_leaves_out_is_said_once(
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text("[ordbench.heads]\nlinearest = nowhere:Head\n")
     monkeypatch.syspath_prepend(tmp_path)
-    specs = SweepSpec.of(typed(plan(tmp_path, "head: linear*\ndataset: drawn-faces\n"))).specs()
+    path = plan(tmp_path, "head: linear*\ndataset: drawn-faces\n")
+    specs = SweepSpec.from_options(path).expand()
     assert [spec.head for spec in specs] == ["linear"]
     (message,) = caplog.messages
     assert message.startswith("left out: head 'linearest' of broken")
@@ -123,14 +120,13 @@ def test_what_a_glob_leaves_out_is_said_once(
 
 def test_an_option_over_the_plan_is_refused_by_its_own_name(tmp_path: Path) -> None:
     path = plan(tmp_path, "head: linear\ndataset: drawn-faces\nshots: x\n")
-    values = typed(path, shots=["y"])
     with pytest.raises(SpecError, match=r"^--shots y: wanted 'all'"):
-        SweepSpec.of(values).specs()
+        SweepSpec.from_options(path, shots=["y"])
 
 
 def test_a_plan_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"nowhere\.yaml: No such file"):
-        typed(tmp_path / "nowhere.yaml")
+        SweepSpec.from_options(tmp_path / "nowhere.yaml")
 
 
 def test_the_help_says_which_options_may_stand_in_a_plan() -> None:
@@ -138,4 +134,7 @@ def test_the_help_says_which_options_may_stand_in_a_plan() -> None:
 
     options = list(run.__annotations__)
     assert "from --head to --train-seed" in run.__annotations__["plan"]
-    assert set(options[options.index("head") : options.index("train_seed") + 1]) == NAMES
+    assert (
+        set(options[options.index("head") : options.index("train_seed") + 1])
+        == SweepSpec.model_fields.keys()
+    )

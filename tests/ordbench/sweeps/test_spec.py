@@ -1,58 +1,42 @@
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-
 import pytest
 
 from ordbench.errors import SpecError
-from ordbench.plugins.registry import HEADS
-from ordbench.recipe import OptionValue
-from ordbench.runs.spec import RunSpec
+from ordbench.plugins.registry import DATASETS, HEADS
+from ordbench.plugins.selection import _leave_out
+from ordbench.runs.spec import RunSpec, resolved
 from ordbench.runs.titles import head_label
-from ordbench.sweeps.spec import SweepSpec, parse_shots, resolved
+from ordbench.sweeps.spec import SweepSpec, parse_shots
 from ordbench.utils.text import parse_numbers
 
 
-def grid(
-    heads: Sequence[str] = ("coral",),
-    shots: Sequence[str] = ("all",),
-    seeds: Sequence[str] = ("0",),
-    recipe: Sequence[str] = (),
-    settings: Mapping[str, OptionValue] = MappingProxyType({}),
-) -> list[RunSpec]:
-    return SweepSpec(
-        heads=heads,
-        datasets=["drawn-faces"],
-        shots=shots,
-        seeds=seeds,
-        recipe=recipe,
-        settings=settings,
-    ).specs()
+def grid(head: object = "coral", **options: object) -> list[RunSpec]:
+    return SweepSpec.from_options(head=head, dataset="drawn-faces", **options).expand()
 
 
 def test_the_grid_is_every_combination() -> None:
-    specs = grid(heads=["linear,coral"], shots=["1,2", "all"], seeds=["0-1"])
+    specs = grid(head=["linear,coral"], shots=["1,2", "all"], seeds=["0-1"])
     cells = {(spec.head, spec.shots, spec.train_seed) for spec in specs}
     assert len(specs) == len(cells) == 2 * 3 * 2
     assert ("linear", None, 1) in cells
 
 
 def test_a_value_that_stands_twice_counts_once() -> None:
-    assert len(grid(heads=["coral,coral", "coral"], shots=["1,1"])) == 1
+    assert len(grid(head=["coral,coral", "coral"], shots=["1,1"])) == 1
 
 
 def test_all_means_every_installed_head() -> None:
-    assert {spec.head for spec in grid(heads=["all"])} == set(HEADS)
+    assert {spec.head for spec in grid(head=["all"])} == set(HEADS)
 
 
 def test_defaults_are_filled_in_so_that_one_run_has_one_description() -> None:
-    (short,) = grid(heads=["ordinalclip"])
-    (long,) = grid(heads=["ordinalclip:base_ranks=3:interpolation=linear"])
+    (short,) = grid(head=["ordinalclip"])
+    (long,) = grid(head=["ordinalclip:base_ranks=3:interpolation=linear"])
     assert short == long
     assert short == resolved(RunSpec(head="ordinalclip", dataset="drawn-faces"))
 
 
 def test_a_label_shows_the_options_that_are_not_the_default() -> None:
-    (spec,) = grid(heads=["ordinalclip:base_ranks=5:kl_weight=1.0"])
+    (spec,) = grid(head=["ordinalclip:base_ranks=5:kl_weight=1.0"])
     assert head_label(spec) == "ordinalclip:base_ranks=5"
 
 
@@ -73,27 +57,25 @@ def test_a_word_that_is_not_to_be_had_is_answered_with_those_that_are(
     name: str, wanted: str
 ) -> None:
     with pytest.raises(SpecError, match=f"^--{name} int8: wanted {wanted}$"):
-        grid(settings={name: "int8"})
+        grid(**{name: "int8"})
 
 
 def test_two_wrong_changes_of_a_recipe_are_not_mixed_up() -> None:
-    with pytest.raises(
-        SpecError, match=r"^--recipe optimizer=a: wanted 'adamw', 'radam' or 'sgd'$"
-    ):
+    with pytest.raises(SpecError, match=r"^--recipe schedule=b: wanted 'cosine' or 'constant'$"):
         grid(recipe=["schedule=b", "optimizer=a"])
 
 
 def test_seeds_set_both_seeds_unless_one_is_held() -> None:
     (spec,) = grid(seeds=["3"])
     assert (spec.data_seed, spec.train_seed) == (3, 3)
-    (held,) = grid(seeds=["3"], settings={"data_seed": 0})
+    (held,) = grid(seeds=["3"], data_seed=0)
     assert (held.data_seed, held.train_seed) == (0, 3)
 
 
 @pytest.mark.parametrize("name", ["seeds", "shots", "fold", "backbone"])
 def test_an_axis_without_a_value_is_refused(name: str) -> None:
     with pytest.raises(SpecError, match=f"^--{name} has no value$"):
-        SweepSpec.of({"head": ["coral"], "dataset": ["utkface"], name: [""]})
+        grid(**{name: [""]})
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "few"])
@@ -106,3 +88,42 @@ def test_shots_that_cannot_be_are_refused(text: str) -> None:
 def test_seeds_that_cannot_be_are_refused(text: str) -> None:
     with pytest.raises(SpecError, match=f"--seeds {text}: wanted"):
         parse_numbers([text], "--seeds")
+
+
+def test_a_range_that_nobody_means_is_refused_at_once() -> None:
+    with pytest.raises(SpecError, match=r"^--seeds 0-300000000: wanted at most 10000 numbers$"):
+        grid(seeds="0-300000000")
+
+
+def test_python_values_mean_what_typed_ones_mean() -> None:
+    typed = SweepSpec.from_options(
+        head="linear,coral",
+        dataset="drawn-faces",
+        shots="1,all",
+        seeds="0-2",
+        recipe=["epochs=3"],
+        tune="5",
+        normalize="true",
+    )
+    built = SweepSpec.from_options(
+        head=["linear", "coral"],
+        dataset=["drawn-faces"],
+        shots=[1, None],
+        seeds=range(3),
+        recipe={"epochs": 3},
+        tune=5,
+        normalize=True,
+    )
+    assert built == typed
+    assert SweepSpec.model_validate(built.model_dump()) == typed
+
+
+def test_all_datasets_are_those_that_need_no_argument(caplog: pytest.LogCaptureFixture) -> None:
+    _leave_out.cache_clear()
+    spec = SweepSpec.from_options(head="linear", dataset="all")
+    datasets = [run.dataset for run in spec.expand()]
+    assert datasets == [name for name in DATASETS if name not in {"csv", "folder"}]
+    assert [message.partition(" needs")[0] for message in caplog.messages] == [
+        "left out: dataset 'csv'",
+        "left out: dataset 'folder'",
+    ]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.engines.base import run_cells
+from ordbench.engines.local import local_engine
+from ordbench.engines.registry import open_engine
 from ordbench.errors import SpecError
 from ordbench.results.store import Store
 from ordbench.runs.resources import Resources
-from ordbench.sweeps.cells import Cell
-from ordbench.sweeps.run import Engine
-from ordbench.sweeps.survey import Policy
+from ordbench.sweeps.scheduler import Policy, Scheduler
+from ordbench.sweeps.survey import PreparedCell
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,31 +22,37 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.mark.parametrize(
     ("engine", "said"),
     [
-        (Engine(address="auto"), "--address auto: only Ray has that; add --engine ray"),
-        (Engine(gpus_per_cell=0.0), "--gpus-per-cell 0.0: only Ray has that; add --engine ray"),
+        ("dask", "--engine dask: wanted local or ray"),
+        ("local:address=auto", "engine 'local' has no option 'address'"),
+        ("ray:address=head:6379", "write a value that holds a colon in double quotes"),
+        ("ray:gpus=-1", "--engine ray:gpus=-1.0: wanted a fraction of a GPU"),
+        ("ray:gpus=many", "engine 'ray', option gpus='many'"),
     ],
 )
-def test_an_option_of_another_engine_is_refused(
-    engine: Engine, said: str, resources: Resources
+def test_what_is_no_engine_or_no_option_of_it_is_refused(
+    engine: str, said: str, resources: Resources
 ) -> None:
     with pytest.raises(SpecError) as refused:
-        engine.pool(resources)
-    assert str(refused.value) == said
+        open_engine(engine, resources)
+    assert said in str(refused.value)
 
 
 @pytest.mark.parametrize(("jobs", "size"), [(None, 1), (1, 1), (3, 3)])
-def test_a_local_pool_takes_as_many_cells_as_there_are_jobs(
+def test_the_local_engine_takes_as_many_cells_as_there_are_jobs(
     jobs: int | None, size: int, resources: Resources
 ) -> None:
-    with Engine(jobs=jobs).pool(resources) as pool:
-        assert pool.size == size
+    with open_engine("local", resources, jobs) as engine:
+        assert engine.size == size
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: ordbench[ray]"
 )
 def test_a_ray_of_its_own_gives_what_the_local_engine_does(
-    cli: Cli, resources: Resources, small_cells: Callable[..., list[Cell]], tmp_path: Path
+    cli: Cli,
+    resources: Resources,
+    small_cells: Callable[..., list[PreparedCell]],
+    tmp_path: Path,
 ) -> None:
     sweep = ["--head", "linear", "--dataset", "drawn-faces:per_rank=5", "--shots", "1,2"]
     sweep += ["--seeds", "0-1", "--recipe", "min_steps=4", "--recipe", "epochs=1"]
@@ -55,8 +61,8 @@ def test_a_ray_of_its_own_gives_what_the_local_engine_does(
     assert ran.returncode == 0, ran.stderr
     on_ray = [json.loads(line) for line in ran.stdout.splitlines()]
     store = Store(tmp_path / "local")
-    with Engine().pool(resources) as pool:
-        list(run_cells(small_cells("linear"), resources, store, Policy(), pool))
+    with local_engine(resources) as engine:
+        list(Scheduler(store, engine, Policy()).run(small_cells("linear")))
     local = [json.loads(record.model_dump_json()) for record in store.records()]
     assert len(local) == 4
     for part in ("metrics", "predictions", "training"):

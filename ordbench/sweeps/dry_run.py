@@ -1,0 +1,94 @@
+"""What a sweep would do, from descriptions alone: no image is decoded, nothing is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ordbench.errors import OrdbenchError
+from ordbench.plugins.registry import DATASETS, HEADS
+from ordbench.plugins.source_hash import source_hash
+from ordbench.results.store import Store
+from ordbench.runs.identity import versions_for
+from ordbench.runs.record import Record
+from ordbench.runs.resources import Locations, Resources
+from ordbench.runs.spec import RunSpec
+from ordbench.sweeps.cells import Cell, cells
+from ordbench.sweeps.scheduler import Policy
+from ordbench.sweeps.survey import RefusedCell
+from ordbench.utils.canonical_json import canonical
+
+
+@dataclass
+class DryRun:
+    """What is there of a sweep, and what is missing.
+
+    Attributes:
+        done: Records of the runs that would not be trained; failures among them.
+        missing: What would be trained.
+        skipped: What cannot run, as its dataset is not there.
+    """
+
+    done: list[Record] = field(default_factory=list[Record])
+    missing: list[Cell] = field(default_factory=list[Cell])
+    skipped: list[RefusedCell] = field(default_factory=list[RefusedCell])
+
+
+def find_missing(
+    specs: Iterable[RunSpec], results: Path, settings: Locations, policy: Policy
+) -> DryRun:
+    """Compare the runs of a sweep with the records of a store.
+
+    A record counts if it has the same description, head source and versions. Whether images or
+    weights were changed since is found out only when they are read.
+
+    Args:
+        specs: The runs.
+        results: Folder of the records.
+        settings: Where datasets lie.
+        policy: Which records are run again, and how many runs to train.
+    """
+    stored = Store(results).records()
+    records = {_key(record.spec): record for record in stored if _is_current(record)}
+    resources = Resources(replace(settings, download=False))
+    found = DryRun()
+    left = policy.limit
+    for cell in cells(specs):
+        missing: dict[str, RunSpec] = {}
+        for spec in cell.specs:
+            record = records.get(_key(spec))
+            if record is None or policy.wants(record):
+                missing.setdefault(_key(spec), spec)
+            elif record not in found.done:
+                found.done.append(record)
+        runs = tuple(missing.values())[:left]
+        if not runs:
+            continue
+        try:
+            # A dataset that comes with ordbench, or may be fetched, is not looked for.
+            if not settings.download and not DATASETS[cell.specs[0].dataset].card.embedded:
+                resources.listing(cell.specs[0])
+        except OrdbenchError as error:
+            found.skipped.append(RefusedCell(cell, error))
+            continue
+        found.missing.append(Cell(cell.key, runs))
+        left = None if left is None else left - len(runs)
+    return found
+
+
+def _key(spec: RunSpec) -> str:
+    """The description of a run, without a seed that changes nothing."""
+    changes = {"data_seed": 0} if spec.shots is None else {}
+    return canonical(spec.model_copy(update=changes).model_dump(mode="json"))
+
+
+def _is_current(record: Record) -> bool:
+    spec = record.spec
+    try:
+        versions = versions_for(spec)
+        return record.hashes.get("head") == source_hash(HEADS[spec.head]) and all(
+            record.versions.get(name) == version for name, version in versions.items()
+        )
+    except OrdbenchError:  # its head is not installed any more
+        return False
