@@ -18,6 +18,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from ordbench.cli.table import table_text
 from ordbench.leaderboard.build import build
 from ordbench.leaderboard.formats import render
+from ordbench.leaderboard.query import ask
 from ordbench.recipe import Recipe
 from ordbench.results.index import INDEX
 from ordbench.results.layout import record_path
@@ -107,6 +108,6 @@ def test_every_file_is_read(benchmark: BenchmarkFixture, store: Store) -> None:
     """What a table took before there was an index; the answer is the same."""
 
     def table() -> str:
-        return render(build(group_by_cell(map(flatten, store.records()))), "rich")
+        return render(build(group_by_cell(map(flatten, store.records())), ask()), "rich")
 
     assert benchmark.pedantic(table, rounds=1) == table_text(store.root)

@@ -32,6 +32,8 @@ class DatasetCard:
         folds: Number of official folds; 0 where there are none.
         grouped: Whether people repeat, so that each sample must say whom it shows.
         embedded: Whether it comes with ordbench.
+        cs_thresholds: The k of the CS@k that runs record, in the task's unit; None for 1, 3, 5
+            if that is years, else none.
     """
 
     title: str
@@ -44,6 +46,7 @@ class DatasetCard:
     folds: int = 0
     grouped: bool = False
     embedded: bool = False
+    cs_thresholds: tuple[float, ...] | None = None
 
 
 class Sample(NamedTuple):

@@ -108,3 +108,26 @@ def test_two_packages_that_offer_one_name_are_both_named(
     assert ran.returncode == 2
     assert "ordbench (ordbench_heads.coral:Coral)" in ran.stderr
     assert "ordbench-mirror (ordbench_mirror:Mirror)" in ran.stderr
+
+
+def test_a_metric_and_a_decode_from_another_package_are_tabled_for_old_runs(
+    cli: Cli, source: Path, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    tiny = ("--dataset", "drawn-faces:per_rank=5", "--shots", "1", "--recipe", "min_steps=4")
+    ran = cli("run", "--head", "linear", *tiny, "--json", "--results", str(results))
+    record = json.loads(ran.stdout)
+    env = install(source, tmp_path / "site")
+    query = ("table", str(results), "--metric", "worst", "--decode", "lowest", "--format", "json")
+    printed = [cli(*query, env=env) for _ in range(2)]
+    assert [one.stderr for one in printed] == ["", ""]
+    (table,) = json.loads(printed[0].stdout)
+    assert printed[1].stdout == printed[0].stdout
+    assert table["caption"].startswith("worst error [years], lower is better; decoded by lowest")
+    file = results / "runs" / record["run_id"][:2] / record["predictions"]["file"]
+    seen = pd.read_parquet(file)
+    estimates = [1 + int((row.cumsum() > 0.05).argmax()) for row in seen["posterior"]]
+    worst = max(abs(e - true) for e, true in zip(estimates, seen["true"], strict=True))
+    assert table["rows"][0]["cells"][0]["mean"] == worst
+    unknown = cli("table", str(results), "--metric", "worse", env=env)
+    assert unknown.stderr == "ordbench: no metric 'worse'; there is: worst\n"

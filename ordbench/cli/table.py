@@ -8,8 +8,9 @@ from pathlib import Path
 from ordbench.leaderboard.build import build
 from ordbench.leaderboard.formats import Format, render
 from ordbench.leaderboard.grouping import Columns
-from ordbench.leaderboard.query import select
+from ordbench.leaderboard.query import ask, select
 from ordbench.results.loading import load_cells
+from ordbench.results.rescoring import rescore
 from ordbench.utils.torch_threads import no_garbage_collection
 
 
@@ -47,8 +48,9 @@ def table_text(
         StoreError: If there is nothing to show, or the records cannot be read.
     """
     # A hundred thousand rows hold no circles, and looking for some takes longer than the rows.
+    query = ask(metric, decode, columns, pool_folds=pool_folds)
     with no_garbage_collection():
-        lots = load_cells(results)
-        lots = select(lots, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold)
-        tables = build(lots, metric=metric, decode=decode, columns=columns, pool_folds=pool_folds)
-        return render(tables, format)
+        cells = load_cells(results, query.columns_needed())
+        cells = select(cells, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold)
+        cells = rescore(results, cells, query.metric, decode)
+        return render(build(cells, query), format)

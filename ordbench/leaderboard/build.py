@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from ordbench.errors import StoreError
 from ordbench.leaderboard.grouping import (
-    Columns,
     Facts,
     column_facts,
     natural,
@@ -33,8 +32,9 @@ from ordbench.leaderboard.notes import (
     seed_notes,
     split_notes,
     training_notes,
+    unscored_notes,
 )
-from ordbench.leaderboard.query import TableQuery, ask
+from ordbench.leaderboard.query import TableQuery
 from ordbench.leaderboard.ranking import Row, aggregate, by_name, ranked
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import CellRuns
@@ -42,28 +42,16 @@ from ordbench.results.rows import CellRuns
 REFERENCE = "median of train"
 
 
-def build(
-    lots: Iterable[CellRuns],
-    *,
-    metric: str = "mae",
-    decode: str = "median",
-    columns: Columns = "shots",
-    pool_folds: bool = False,
-) -> list[Table]:
+def build(lots: Iterable[CellRuns], asked: TableQuery) -> list[Table]:
     """Make the leaderboards that the runs allow, the ranked ones first.
 
     Args:
         lots: As `ordbench.results.loading.load_cells` gives them.
-        metric: A name in `ordbench.metrics.registry.METRICS`.
-        decode: ``argmax``, ``mean`` or ``median``.
-        columns: ``shots``, or ``dataset``: then each number of shots has a table of its own.
-        pool_folds: Whether a cell holds the runs of all folds; if not, each fold has a table.
+        asked: What to show, and how.
 
     Raises:
-        SpecError: If there is no such metric or decoding.
         StoreError: If no run is done, or none has that score.
     """
-    asked = ask(metric, decode, columns, pool_folds=pool_folds)
     lots = under_last_names(lots)
     failed = [lot for lot in lots if lot.first.status == "failed"]
     current, older = newest(lot for lot in lots if lot.first.status == "done")
@@ -72,7 +60,7 @@ def build(
         raise StoreError(_nothing(lots, failed, asked))
     others: defaultdict[object, list[CellRuns]] = defaultdict(list)
     for lot in (*older, *failed):
-        others[place(lot.first, columns)].append(lot)
+        others[place(lot.first, asked.columns)].append(lot)
     shown = worth_saying([facts for facts, _ in groups])
     return [
         _Draft(asked, group).table(facts, others)
@@ -140,6 +128,7 @@ class _Draft:
             notes=(
                 *cell_notes(rows, same),
                 *score_notes(named),
+                *unscored_notes((self.names[placed.row], placed.lot) for placed in self.group),
                 *training_notes((self.names[placed.row], placed.lot) for placed in self.group),
                 *split_notes(lots),
                 *seed_notes((one.row, one.column, one.lot) for one in self.group if one.decoding),
@@ -200,6 +189,6 @@ def _nothing(lots: Sequence[CellRuns], failed: Sequence[CellRuns], asked: TableQ
         first = f", the first because: {failed[0].first.error}" if failed else ""
         number = sum(map(len, failed))
         return f"no run to table; {number} failed{first}; `ordbench run` makes runs"
-    known = sorted({name for lot in lots for name in lot.metrics})
-    wanted = f"{asked.metric.name} decoded by {asked.decode}"
-    return f"no run has a score for {wanted}; the records hold: {', '.join(known)}"
+    decoded = "" if asked.metric.of_posterior else f" decoded by {asked.decode}"
+    reasons = sorted({lot.unscored for lot in lots if lot.unscored}) or ["none was recorded"]
+    return f"no run has a score for {asked.metric.name}{decoded}: {', '.join(reasons)}"

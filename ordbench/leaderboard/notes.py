@@ -41,6 +41,19 @@ def score_notes(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[str
     ]
 
 
+def unscored_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[str]:
+    """Which heads lack the score, and why it could not be computed.
+
+    Args:
+        rows: Name of a row, and a cell of it.
+    """
+    heads: defaultdict[str, set[str]] = defaultdict(set)
+    for name, cell in rows:
+        if cell.unscored:
+            heads[cell.unscored].add(name)
+    return [f"{reason}: {', '.join(sorted(names))}" for reason, names in sorted(heads.items())]
+
+
 def training_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[str]:
     """How many trainings which heads were tuned with, and whose text towers they prompt.
 

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from ordbench.errors import SpecError
 from ordbench.leaderboard.grouping import Columns
-from ordbench.metrics.registry import DECODES, METRICS, Metric
+from ordbench.metrics.registry import Metric
+from ordbench.plugins.registry import DECODES, find_metric
+from ordbench.results.rescoring import score_names
 from ordbench.results.rows import CellRuns
 from ordbench.utils.text import split
 
@@ -26,22 +28,38 @@ class TableQuery(NamedTuple):
 
         Both are empty where there is no such score.
         """
-        for decoding in (self.decode, "point", "posterior"):
-            values = lot.metrics.get(f"{self.metric.name}_{decoding}")
-            if values is not None:
-                return decoding, values
+        for name in score_names(self.metric, self.decode):
+            if name in lot.metrics:
+                return name.removeprefix(f"{self.metric.name}_"), lot.metrics[name]
         return "", ()
 
+    def columns_needed(self) -> list[str]:
+        """Names of the scores and baselines to load; see `ordbench.results.loading.load_cells`."""
+        return [*score_names(self.metric, self.decode), self.metric.name]
 
-def ask(metric: str, decode: str, columns: Columns, *, pool_folds: bool) -> TableQuery:
+
+def ask(
+    metric: str = "mae",
+    decode: str = "median",
+    columns: Columns = "shots",
+    *,
+    pool_folds: bool = False,
+) -> TableQuery:
     """Check what a user asked for.
 
+    Args:
+        metric: A name in `ordbench.plugins.registry.METRICS`, or ``cs@K``.
+        decode: A name in `ordbench.plugins.registry.DECODES`.
+        columns: ``shots``, or ``dataset``: then each number of shots has a table of its own.
+        pool_folds: Whether a cell holds the runs of all folds; if not, each fold has a table.
+
     Raises:
-        SpecError: If there is no such metric or decoding; near names are suggested.
+        UnknownPluginError: If there is no such metric or decoding; near names are suggested.
+        BrokenPluginError: If a package offers it, but it cannot be used.
     """
-    _check("metric", metric, METRICS)
-    _check("decode", decode, DECODES)
-    return TableQuery(METRICS[metric], decode, columns, pool_folds)
+    found = find_metric(metric)
+    DECODES[decode]
+    return TableQuery(found, decode, columns, pool_folds)
 
 
 def select(

@@ -1,47 +1,140 @@
-"""What scores are called, how tables print them, and how posteriors are decoded: no arithmetic.
+"""What metrics and decodings exist, and how tables print them; their arithmetic is imported later.
 
-Apart from the formulas, so that a table is printed without loading NumPy.
+A table needs names, titles and units only, so this module does not import NumPy. The registries
+`METRICS` and `DECODES` of `ordbench.plugins.registry` add those of other packages.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-Decode = Literal["argmax", "mean", "median"]
-Estimate = Literal[Decode, "point"]
-"""How a number came about: a posterior was decoded, or the head gives a point and no posterior."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Column = Literal[Estimate, "posterior"]
-"""What a score is a function of."""
+    from ordbench.metrics.evaluation import Evaluation
 
-DECODES: tuple[Decode, ...] = get_args(Decode)
-CS_UNITS = (1, 3, 5)
+    Score = Callable[[Evaluation], float]
+    Decode = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+
+CS_OF_YEARS = (1, 3, 5)
+_CUMULATIVE = re.compile(r"cs@(\d+(?:\.\d+)?)")
 
 
-class Metric(NamedTuple):
-    """How a leaderboard prints and sorts one metric.
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A score of predictions. Packages add one by an entry point of group ``ordbench.metrics``.
 
     Attributes:
-        name: Its key in `scores`.
+        name: What a user types.
         title: What captions call it.
-        higher_is_better: Which way the column is sorted.
-        unit: What it is measured in; ``{unit}`` stands for the dataset's unit ("years").
+        unit: What it is measured in; ``{unit}`` is replaced by the dataset's unit ("years").
+        higher_is_better: Which end of the column is best.
+        function: The score of an `Evaluation`; NaN where it is undefined.
+        of_posterior: Whether it is a function of the posterior, and not of decoded estimates.
     """
 
     name: str
     title: str
-    higher_is_better: bool
     unit: str
+    higher_is_better: bool
+    function: Score = field(compare=False)
+    of_posterior: bool = False
 
 
-METRICS: dict[str, Metric] = {
+def cumulative_score(k: float) -> Metric:
+    """CS@k: the share of images with an absolute error of at most ``k``."""
+    function = _later("scores", "cumulative_score", k)
+    return Metric(
+        name=f"cs@{k:g}",
+        title=f"CS@{k:g}",
+        unit=f"share within {k:g} {{unit}}",
+        higher_is_better=True,
+        function=function,
+    )
+
+
+def parse_cumulative_score(name: str) -> Metric | None:
+    """The metric that ``cs@K`` names, for any number K; None if it is another name.
+
+    >>> metric = parse_cumulative_score("cs@2.5")
+    >>> metric and metric.unit
+    'share within 2.5 {unit}'
+    """
+    match = _CUMULATIVE.fullmatch(name)
+    return cumulative_score(float(match[1])) if match else None
+
+
+def metrics_for(cs_thresholds: Sequence[float] | None, unit: str) -> list[Metric]:
+    """The metrics that a run records.
+
+    Args:
+        cs_thresholds: Of the dataset's card; None for 1, 3, 5 if the unit is years, else none.
+        unit: What the task is measured in.
+    """
+    if cs_thresholds is None:
+        cs_thresholds = CS_OF_YEARS if unit == "years" else ()
+    others = [metric for name, metric in BUILTIN_METRICS.items() if "@" not in name]
+    return [*others, *map(cumulative_score, cs_thresholds)]
+
+
+def _later(module: str, function: str, *arguments: float) -> Callable[..., Any]:
+    """A function of a module beside this one, which is imported when it is called."""
+
+    def call(*arrays: object) -> object:
+        return getattr(import_module(f"ordbench.metrics.{module}"), function)(*arrays, *arguments)
+
+    return call
+
+
+BUILTIN_METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("mae", "MAE", False, "{unit}"),
-        Metric("accuracy", "accuracy", True, "share of images"),
-        *(Metric(f"cs@{k}", f"CS@{k}", True, f"share within {k} {{unit}}") for k in CS_UNITS),
-        Metric("qwk", "QWK", True, "1 is perfect, 0 is chance"),
-        Metric("nll", "NLL", False, "nats per image"),
-        Metric("rps", "RPS", False, "rank steps"),
+        Metric(
+            name="mae",
+            title="MAE",
+            unit="{unit}",
+            higher_is_better=False,
+            function=_later("scores", "mae"),
+        ),
+        Metric(
+            name="accuracy",
+            title="accuracy",
+            unit="share of images",
+            higher_is_better=True,
+            function=_later("scores", "accuracy"),
+        ),
+        *map(cumulative_score, CS_OF_YEARS),
+        Metric(
+            name="qwk",
+            title="QWK",
+            unit="1 is perfect, 0 is chance",
+            higher_is_better=True,
+            function=_later("scores", "qwk"),
+        ),
+        Metric(
+            name="nll",
+            title="NLL",
+            unit="nats per image",
+            higher_is_better=False,
+            function=_later("scores", "nll"),
+            of_posterior=True,
+        ),
+        Metric(
+            name="rps",
+            title="RPS",
+            unit="rank steps",
+            higher_is_better=False,
+            function=_later("scores", "rps"),
+            of_posterior=True,
+        ),
     )
+}
+
+BUILTIN_DECODES: dict[str, Decode] = {
+    name: _later("decoding", name) for name in ("argmax", "mean", "median")
 }

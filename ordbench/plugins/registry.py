@@ -10,11 +10,18 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from ordbench.errors import BrokenPluginError, UnknownPluginError
+from ordbench.metrics.registry import (
+    BUILTIN_DECODES,
+    BUILTIN_METRICS,
+    Metric,
+    parse_cumulative_score,
+)
 
 if TYPE_CHECKING:
     from ordbench.backbone import BackboneFamily
     from ordbench.dataset import Dataset
     from ordbench.head import Head
+    from ordbench.metrics.registry import Decode
 
 T = TypeVar("T")
 
@@ -25,11 +32,13 @@ class Registry(Mapping[str, T], Generic[T]):
     Args:
         kind: What error messages call one plug-in ("head").
         group: The entry-point group that packages fill ("ordbench.heads").
+        builtin: Those that need no entry point; a package cannot replace them.
     """
 
-    def __init__(self, kind: str, group: str) -> None:
+    def __init__(self, kind: str, group: str, builtin: Mapping[str, T] | None = None) -> None:
         self.kind = kind
         self.group = group
+        self._builtin = builtin or {}
 
     def __getitem__(self, name: str) -> T:
         """Import the plug-in called ``name``.
@@ -38,6 +47,8 @@ class Registry(Mapping[str, T], Generic[T]):
             UnknownPluginError: If nobody offers ``name``; near names are suggested.
             BrokenPluginError: If two packages offer it, or if its import fails.
         """
+        if name in self._builtin:
+            return self._builtin[name]
         offer = self.offer(name)
         try:
             return cast(T, offer.load())
@@ -57,8 +68,9 @@ class Registry(Mapping[str, T], Generic[T]):
         offers = _distinct(_offers(self.group, *sys.path).select(name=name))
         if not offers:
             near = get_close_matches(name, self) or list(self)
+            listed = "" if self._builtin else f" (ordbench ls {self.kind}s)"
             raise UnknownPluginError(
-                f"no {self.kind} {name!r}; there is: {', '.join(near)} (ordbench ls {self.kind}s)"
+                f"no {self.kind} {name!r}; there is: {', '.join(near)}{listed}"
             )
         if len(offers) > 1:
             owners = " and ".join(sorted(_owner(offer) for offer in offers))
@@ -68,10 +80,10 @@ class Registry(Mapping[str, T], Generic[T]):
         return offers[0]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(_offers(self.group, *sys.path).names))
+        return iter(sorted({*self._builtin, *_offers(self.group, *sys.path).names}))
 
     def __len__(self) -> int:
-        return len(_offers(self.group, *sys.path).names)
+        return len({*self._builtin, *_offers(self.group, *sys.path).names})
 
 
 @cache
@@ -92,3 +104,21 @@ def _owner(offer: EntryPoint) -> str:
 HEADS: Registry[type[Head]] = Registry("head", "ordbench.heads")
 DATASETS: Registry[type[Dataset]] = Registry("dataset", "ordbench.datasets")
 BACKBONES: Registry[type[BackboneFamily]] = Registry("backbone", "ordbench.backbones")
+METRICS: Registry[Metric] = Registry("metric", "ordbench.metrics", BUILTIN_METRICS)
+DECODES: Registry[Decode] = Registry("decode", "ordbench.decodes", BUILTIN_DECODES)
+
+
+def find_metric(name: str) -> Metric:
+    """The metric of that name; CS@k for any k, as ``cs@K``.
+
+    Raises:
+        UnknownPluginError: If nobody offers it.
+        BrokenPluginError: If what a package offers is not a metric of that name.
+    """
+    metric = parse_cumulative_score(name) or METRICS[name]
+    if not isinstance(metric, Metric) or metric.name != name:
+        raise BrokenPluginError(
+            f"metric {name!r} must be an ordbench.metrics.registry.Metric of that name, "
+            f"got {metric!r}"
+        )
+    return metric

@@ -13,7 +13,8 @@ from ordbench.errors import StoreError
 from ordbench.leaderboard.build import build
 from ordbench.leaderboard.formats import escape_markdown, render
 from ordbench.leaderboard.grouping import Columns
-from ordbench.metrics.registry import METRICS
+from ordbench.leaderboard.query import ask
+from ordbench.plugins.registry import find_metric
 from ordbench.results.archive import read_archive, refuse_to_hide, write_archive
 from ordbench.results.layout import COMPACT
 from ordbench.results.rows import flatten, group_by_cell, without_paths
@@ -153,12 +154,12 @@ def _without_folders(spec: RunSpec) -> RunSpec:
 
 def _section(records: Sequence[Record], settings: PageSettings, metric: str, decode: str) -> str:
     shown = _tables(records, settings, metric, decode)
-    return f"## {METRICS[metric].title}\n\n{shown}"
+    return f"## {find_metric(metric).title}\n\n{shown}"
 
 
 def _tables(records: Iterable[Record], settings: PageSettings, metric: str, decode: str) -> str:
     lots = group_by_cell(map(flatten, records))
-    return render(build(lots, metric=metric, decode=decode, columns=settings.columns), "markdown")
+    return render(build(lots, ask(metric, decode, settings.columns)), "markdown")
 
 
 def _origin(records: Sequence[Record]) -> str:

@@ -13,7 +13,7 @@ import logging
 import math
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,18 +21,34 @@ from typing import Any, NamedTuple
 from ordbench.results.layout import Stamp
 from ordbench.results.rows import CellRuns, RunRow
 
-VERSION = 2  # raised when the columns or the fields of `RunRow` change
+VERSION = 3  # raised when the columns or the fields of `RunRow` change
 INDEX = "index.sqlite"
 _BUSY_SECONDS = 10.0
 _OWN = "run_id, inode, size, changed, cell, fault, created, data_seed, train_seed, seconds_fit"
 _TABLES = (
     "create table cell (id integer primary key, shared text)",
     f"create table run ({_OWN}, primary key (run_id)) without rowid",
+    "create table rescored (run_id, name, code, scored_as, value, reason, "
+    "primary key (run_id, name)) without rowid",
 )
 
 # What damaged bytes look like to code that takes them for rows.
 _DAMAGED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 logger = logging.getLogger(__name__)
+
+
+class Rescored(NamedTuple):
+    """A score that was computed from the stored predictions of one run.
+
+    Attributes:
+        column: Its name in `RunRow.metrics`; empty if there is none.
+        value: The score.
+        reason: Why there is none.
+    """
+
+    column: str
+    value: float
+    reason: str
 
 
 class Indexed(NamedTuple):
@@ -86,7 +102,7 @@ class Index:
         return nothing
 
     def write(
-        self, found: Mapping[str, Stamp], fresh: Mapping[str, RunRow | str], gone: Iterable[str]
+        self, found: Mapping[str, Stamp], fresh: Mapping[str, RunRow | str], gone: Sequence[str]
     ) -> None:
         """Add rows and remove those of files that are gone; does nothing if it may not write.
 
@@ -105,10 +121,41 @@ class Index:
                         db.execute(table)
                     db.execute(f"pragma user_version = {VERSION}")
                 db.executemany("delete from run where run_id = ?", ((run_id,) for run_id in gone))
+                changed = ((run_id,) for run_id in (*gone, *fresh))
+                db.executemany("delete from rescored where run_id = ?", changed)
                 _insert(db, found, fresh)
                 db.execute("delete from cell where id not in (select cell from run)")
                 db.execute("commit")
         except (sqlite3.Error, OSError) as error:
+            logger.info("%s cannot be written: %s", self._path, error)
+
+    def rescored(self, name: str, code: str) -> dict[str, Rescored]:
+        """The computed scores of one name, by run id.
+
+        Args:
+            name: Metric and decoding.
+            code: Hash of the code that computed them.
+        """
+        try:
+            with closing(self._connect()) as db:
+                asked = "select run_id, scored_as, value, reason from rescored"
+                rows = db.execute(f"{asked} where name = ? and code = ?", (name, code))
+                return {
+                    run_id: Rescored(column, math.nan if value is None else value, reason)
+                    for run_id, column, value, reason in rows
+                }
+        except sqlite3.Error as error:
+            logger.info("%s cannot be read: %s", self._path, error)
+            return {}
+
+    def keep_rescored(self, name: str, code: str, scores: Mapping[str, Rescored]) -> None:
+        """Keep computed scores for the next table; does nothing if it may not write."""
+        rows = ((run_id, name, code, *score) for run_id, score in scores.items())
+        try:
+            with closing(self._connect()) as db, db:
+                db.execute("begin immediate")
+                db.executemany("insert or replace into rescored values (?, ?, ?, ?, ?, ?)", rows)
+        except sqlite3.Error as error:
             logger.info("%s cannot be written: %s", self._path, error)
 
     def _connect(self) -> sqlite3.Connection:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ordbench.plugins.registry import find_metric
 from ordbench.results.index import INDEX, Index
 from ordbench.results.layout import LEFT_OUT, archive_path, no_records, record_path, stamps
+from ordbench.results.rescoring import rescore
 from ordbench.results.rows import CellRuns, RunRow, flatten, group_by_cell, to_frame
 
 if TYPE_CHECKING:
@@ -113,10 +115,22 @@ def read_records(path: Path) -> Iterator[Record]:
         raise no_records(path)
 
 
-def load_records(path: Path | str = "results") -> pd.DataFrame:
+def load_records(
+    path: Path | str = "results", *, metrics: Sequence[str] = (), decode: str = "median"
+) -> pd.DataFrame:
     """The same records as rows for pandas; see `ordbench.results.rows.to_frame`.
+
+    Args:
+        path: Where they are.
+        metrics: Names of metrics to compute from stored predictions where records lack them.
+        decode: How posteriors become the estimates of these metrics.
 
     Raises:
         StoreError: As `read_records`.
+        UnknownPluginError: If there is no such metric or decoding.
     """
-    return to_frame(load_rows(Path(path)))
+    cells = load_cells(Path(path))
+    for name in metrics:
+        cells = rescore(Path(path), cells, find_metric(name), decode)
+    rows = [row for cell in cells for row in cell.rows()]
+    return to_frame(sorted(rows, key=attrgetter("run_id")))

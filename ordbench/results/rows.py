@@ -268,6 +268,7 @@ class CellRuns:
         seconds: Wall time of each training.
         metrics: Scores on the test images, as in `RunRow`.
         baseline: Scores of the median of the training ranks.
+        unscored: Why they lack a score that was asked for; see `ordbench.results.rescoring`.
     """
 
     first: RunRow
@@ -277,6 +278,7 @@ class CellRuns:
     seconds: Sequence[float | None]
     metrics: Mapping[str, Sequence[float]]
     baseline: Mapping[str, Sequence[float]]
+    unscored: str = ""
 
     def __len__(self) -> int:
         return len(self.run_ids)

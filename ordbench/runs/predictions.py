@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ordbench.metrics.registry import Estimate
-
-ESTIMATES: tuple[Estimate, ...] = get_args(Estimate)
+_METADATA = b"ordbench"
+_NOT_ESTIMATES = {"sample", "rank", "true", "posterior"}
+_EXTRA = "extra."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,9 @@ class Predictions:
         estimates: By decoding, ``(N,)`` float64 in the task's unit; ``point`` alone for a head
             without a posterior.
         posterior: ``(N, K)`` float32, or None.
+        rank_values: K numbers in the task's unit; empty in files that do not hold them.
+        unit: What estimates and true values are measured in.
+        extra: N more true values by name, where the dataset has some.
 
     Raises:
         ValueError: If the lengths differ.
@@ -34,14 +37,19 @@ class Predictions:
 
     samples: Sequence[str]
     ranks: NDArray[np.int64]
-    estimates: Mapping[Estimate, NDArray[np.float64]] = field(
-        default_factory=dict[Estimate, NDArray[np.float64]]
+    estimates: Mapping[str, NDArray[np.float64]] = field(
+        default_factory=dict[str, NDArray[np.float64]]
     )
     posterior: NDArray[np.float32] | None = None
+    rank_values: Sequence[float] = ()
+    unit: str = ""
+    extra: Mapping[str, Sequence[float | str]] = field(
+        default_factory=dict[str, Sequence[float | str]]
+    )
 
     def __post_init__(self) -> None:
         lengths = {"samples": len(self.samples), "ranks": len(self.ranks)}
-        lengths |= {name: len(values) for name, values in self.estimates.items()}
+        lengths |= {n: len(values) for n, values in {**self.estimates, **self.extra}.items()}
         if self.posterior is not None:
             lengths["posterior"] = len(self.posterior)
         if len(set(lengths.values())) > 1:
@@ -49,28 +57,34 @@ class Predictions:
 
 
 def to_parquet(predictions: Predictions) -> bytes:
-    """The bytes of a Parquet file: columns sample, rank, the estimates, posterior.
+    """The bytes of a Parquet file: columns sample, rank, true, the estimates, posterior, extra.
 
-    The posterior is a ``fixed_size_list<float32>[K]``. Byte stream split sets bytes of the same
-    place in a float side by side, so that zstd finds more to compress.
+    ``true`` and the estimates are in the task's unit, which the metadata name with the values of
+    the ranks. The posterior is a ``fixed_size_list<float32>[K]``. Byte stream split puts bytes of
+    the same place in a float side by side, so that zstd finds more to compress.
     """
     pa, pq = _arrow()
+    ranks = np.asarray(predictions.ranks, np.int64)
     columns: dict[str, object] = {
         "sample": pa.array(predictions.samples, pa.string()),
-        "rank": pa.array(np.asarray(predictions.ranks, np.int64)),
+        "rank": pa.array(ranks),
     }
-    for name in ESTIMATES:
-        if name in predictions.estimates:
-            columns[name] = pa.array(np.asarray(predictions.estimates[name], np.float64))
-    floats: list[str] = [name for name in ESTIMATES if name in columns]
+    if predictions.rank_values:
+        columns["true"] = pa.array(np.asarray(predictions.rank_values, np.float64)[ranks])
+    for name, values in predictions.estimates.items():
+        columns[name] = pa.array(np.asarray(values, np.float64))
+    floats = [name for name in columns if name not in {"sample", "rank"}]
     if predictions.posterior is not None:
         posterior = np.ascontiguousarray(predictions.posterior, np.float32)
         flat = pa.array(posterior.reshape(-1))
         columns["posterior"] = pa.FixedSizeListArray.from_arrays(flat, posterior.shape[1])
         floats.append("posterior.list.element")
+    for name, extra in predictions.extra.items():
+        columns[_EXTRA + name] = pa.array(list(extra))
+    about = {"unit": predictions.unit, "rank_values": list(predictions.rank_values)}
     file = io.BytesIO()
     pq.write_table(
-        pa.table(columns),
+        pa.table(columns, metadata={_METADATA: json.dumps(about)}),
         file,
         compression="zstd",
         use_dictionary=False,
@@ -93,11 +107,17 @@ def from_parquet(content: bytes) -> Predictions:
             column = table["posterior"]
             flat = column.combine_chunks().flatten().to_numpy()
             posterior = flat.reshape(len(column), column.type.list_size)
+        about = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
+        extra = [name for name in table.column_names if name.startswith(_EXTRA)]
+        estimates = [name for name in table.column_names if name not in {*_NOT_ESTIMATES, *extra}]
         return Predictions(
             samples=table["sample"].to_pylist(),
             ranks=table["rank"].to_numpy(),
-            estimates={n: table[n].to_numpy() for n in ESTIMATES if n in table.column_names},
+            estimates={name: table[name].to_numpy() for name in estimates},
             posterior=posterior,
+            rank_values=tuple(about.get("rank_values", ())),
+            unit=about.get("unit", ""),
+            extra={name.removeprefix(_EXTRA): table[name].to_pylist() for name in extra},
         )
     except (pa.ArrowException, KeyError) as error:
         raise ValueError(f"not a file of predictions: {error}") from error

@@ -20,7 +20,6 @@ from pydantic import (
 
 from ordbench.backbone import Layer
 from ordbench.dataset import SkippedFile
-from ordbench.metrics.registry import Column
 from ordbench.recipe import OptionValue
 from ordbench.runs.spec import RunSpec
 from ordbench.utils.canonical_json import (
@@ -195,9 +194,7 @@ class Record(_Facts):
     split: SplitFacts | None = None
     features: FeatureFacts | None = None
     training: TrainingFacts | None = None
-    metrics: dict[Column, dict[str, Number]] = Field(
-        default_factory=dict[Column, dict[str, Number]]
-    )
+    metrics: dict[str, dict[str, Number]] = Field(default_factory=dict[str, dict[str, Number]])
     baseline: dict[str, Number] = Field(default_factory=dict)
     hashes: dict[str, str] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)

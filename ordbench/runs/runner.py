@@ -16,7 +16,7 @@ from ordbench.backbone import TextTower
 from ordbench.errors import OrdbenchError
 from ordbench.head import Head, PointHead, Problem
 from ordbench.metrics.decoding import estimates, to_unit
-from ordbench.metrics.registry import DECODES, Column
+from ordbench.metrics.registry import BUILTIN_DECODES, metrics_for
 from ordbench.metrics.scores import point_scores, scores
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue
@@ -176,28 +176,32 @@ def _tested(
     test = prepared.labelled("test")
     answers = _answers(fitted.head, test.features.to(bench.device)).cpu().numpy()
     ranks = test.ranks.numpy()
-    values = prepared.material.listing.task.rank_values
+    task = prepared.material.listing.task
+    values = task.rank_values
+    metrics = metrics_for(DATASETS[prepared.spec.dataset].card.cs_thresholds, task.unit)
     if isinstance(fitted.head, PointHead):
-        point = to_unit(answers, values)
-        found: dict[Column, dict[str, float]] = {"point": point_scores(point, ranks, values)}
-        predictions = Predictions(
-            samples=prepared.split.test, ranks=ranks, estimates={"point": point}
-        )
+        posterior = None
+        decoded = {"point": to_unit(answers, values)}
+        found = {"point": point_scores(decoded["point"], ranks, values, metrics)}
     else:
-        found = scores(answers, ranks, values)
-        predictions = Predictions(
-            samples=prepared.split.test,
-            ranks=ranks,
-            estimates={how: estimates(answers, values, how) for how in DECODES},
-            posterior=answers,
-        )
+        posterior = answers
+        decoded = {how: estimates(answers, values, how) for how in BUILTIN_DECODES}
+        found = scores(answers, ranks, values, metrics)
+    predictions = Predictions(
+        samples=prepared.split.test,
+        ranks=ranks,
+        estimates=decoded,
+        posterior=posterior,
+        rank_values=values,
+        unit=task.unit,
+    )
     median = values[int(prepared.labelled("train").ranks.median())]
     record = Record(
         status="done",
         **record_header(prepared, bench.device),
         training=_training(prepared.spec, fitted, tuned),
         metrics=found,
-        baseline=point_scores(np.full(len(ranks), median), ranks, values),
+        baseline=point_scores(np.full(len(ranks), median), ranks, values, metrics),
         seconds={
             "features": prepared.material.features.seconds,
             "fit": fit_seconds,

@@ -9,6 +9,7 @@ import pytest
 
 import ordbench.runs.record
 from ordbench.leaderboard import build as leaderboard
+from ordbench.leaderboard.query import TableQuery, ask
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import RunRow, group_by_cell
 from ordbench.results.store import Store
@@ -104,8 +105,8 @@ def flat_run() -> FlatRun:
 
 def build(runs: Iterable[RunRow], **asked: object) -> list[Table]:
     """The leaderboards of runs one by one."""
-    make: Callable[..., list[Table]] = leaderboard.build
-    return make(group_by_cell(runs), **asked)
+    query: Callable[..., TableQuery] = ask
+    return leaderboard.build(group_by_cell(runs), query(**asked))
 
 
 def record(seed: int, mae: float = 0.25, **changes: object) -> Record:

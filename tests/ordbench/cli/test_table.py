@@ -9,7 +9,7 @@ import pytest
 
 from ordbench.cli import table as tabling
 from ordbench.cli.table import table_text
-from ordbench.errors import SpecError, StoreError
+from ordbench.errors import StoreError, UnknownPluginError
 from ordbench.results.rows import CellRuns, RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
@@ -19,7 +19,7 @@ def test_the_text_is_of_the_runs_asked_for(
     flat_run: FlatRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [flat_run("coral", 1.5), flat_run("linear", 2.5), flat_run("coral", 3.5, shots=4)]
-    monkeypatch.setattr(tabling, "load_cells", lambda path: group_by_cell(runs))
+    monkeypatch.setattr(tabling, "load_cells", lambda path, scores: group_by_cell(runs))
     text = table_text(Path("results"), head=["coral"], shots=["all"], format="csv")
     assert text.splitlines()[1].endswith(",coral,all,1.5,,1,")
     assert len(text.splitlines()) == 2
@@ -28,14 +28,14 @@ def test_the_text_is_of_the_runs_asked_for(
     assert len(two(head=["coral"]).splitlines()) == 3
     pooled = two(head=["coral"], pool_folds=True).splitlines()
     assert pooled[1].split(",")[-4:] == ["3.0", "2.1213203435596424", "2", ""]
-    with pytest.raises(SpecError, match="no metric 'maee'"):
+    with pytest.raises(UnknownPluginError, match="no metric 'maee'"):
         table_text(Path("results"), metric="maee")
 
 
 def test_the_collector_rests_and_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
 
-    def broken(path: Path) -> list[CellRuns]:
+    def broken(path: Path, scores: object) -> list[CellRuns]:
         seen.append(gc.isenabled())
         raise StoreError("no records")
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from ordbench.errors import SpecError, StoreError
+from ordbench.errors import StoreError, UnknownPluginError
 from ordbench.leaderboard.ranking import Score
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import RunRow
@@ -231,7 +231,7 @@ def test_an_undefined_score_is_not_averaged_and_the_count_tells(flat_run: FlatRu
 
 
 def test_an_unknown_metric_is_refused(flat_run: FlatRun) -> None:
-    with pytest.raises(SpecError, match="no metric 'maee'; there is: mae"):
+    with pytest.raises(UnknownPluginError, match="no metric 'maee'; there is: mae"):
         build([flat_run(mae=1.0)], metric="maee")
 
 
@@ -241,7 +241,7 @@ def test_nothing_to_show_says_why_and_what_to_do(flat_run: FlatRun) -> None:
     failed = flat_run(status="failed", error="out of memory")
     with pytest.raises(StoreError, match="1 failed, the first because: out of memory; `ordbench"):
         build([failed])
-    with pytest.raises(StoreError, match=r"no run has a score for nll .* hold: mae_median"):
+    with pytest.raises(StoreError, match="no run has a score for nll: none was recorded"):
         build([flat_run(mae=1.0), failed], metric="nll")
 
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ordbench.errors import SpecError
+from ordbench.errors import SpecError, UnknownPluginError
 from ordbench.leaderboard.query import ask, select
 from ordbench.results.rows import RunRow, group_by_cell
 
@@ -36,7 +36,7 @@ def test_a_score_of_the_posterior_needs_no_decoding(flat_run: FlatRun) -> None:
     ],
 )
 def test_an_unknown_score_is_refused_with_near_names(metric: str, decode: str, words: str) -> None:
-    with pytest.raises(SpecError, match=words):
+    with pytest.raises(UnknownPluginError, match=words):
         ask(metric, decode, "shots", pool_folds=False)
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from ordbench.leaderboard.ranking import Row, Score, aggregate, by_name, digits, ranked
-from ordbench.metrics.registry import METRICS
+from ordbench.metrics.registry import BUILTIN_METRICS as METRICS
 
 MAE, ACCURACY = METRICS["mae"], METRICS["accuracy"]
 

@@ -12,16 +12,16 @@ from scipy.stats import rv_discrete
 from sklearn.metrics import cohen_kappa_score
 
 from ordbench.metrics.decoding import estimates, nearest_ranks, to_unit
-from ordbench.metrics.registry import DECODES, METRICS, Decode
-from ordbench.metrics.scores import (
-    absolute_errors,
-    cumulative_score,
-    nll,
-    point_scores,
-    qwk,
-    rps,
-    scores,
+from ordbench.metrics.evaluation import Evaluation
+from ordbench.metrics.registry import (
+    BUILTIN_DECODES,
+    BUILTIN_METRICS,
+    metrics_for,
+    parse_cumulative_score,
 )
+from ordbench.metrics.scores import cumulative_score, nll, point_scores, qwk, rps, scores
+
+METRICS = metrics_for(None, "years")
 
 NUM_RANKS = [2, 3, 5, 101]
 Drawn = tuple[NDArray[np.float64], NDArray[np.int64], tuple[float, ...]]
@@ -36,7 +36,19 @@ def drawn(num_ranks: int, num_images: int = 40) -> Drawn:
     return posterior, ranks, tuple(values.tolist())
 
 
-def decode_by_hand(row: Sequence[float], values: Sequence[float], how: Decode) -> float:
+def of_posterior(posterior: NDArray[np.float64], ranks: NDArray[np.int64]) -> Evaluation:
+    """An evaluation whose estimates do not matter."""
+    values = tuple(range(posterior.shape[1]))
+    none = np.zeros(len(ranks))
+    return Evaluation(ranks=ranks, rank_values=values, estimates=none, posterior=posterior)
+
+
+def of_ranks(predicted: NDArray[np.int64], ranks: NDArray[np.int64], num_ranks: int) -> Evaluation:
+    """An evaluation of a head that estimates ranks."""
+    return Evaluation(ranks=ranks, rank_values=tuple(range(num_ranks)), estimates=predicted)
+
+
+def decode_by_hand(row: Sequence[float], values: Sequence[float], how: str) -> float:
     if how == "argmax":
         return values[list(row).index(max(row))]
     if how == "mean":
@@ -44,9 +56,9 @@ def decode_by_hand(row: Sequence[float], values: Sequence[float], how: Decode) -
     return float(rv_discrete(values=(values, row)).median())
 
 
-@pytest.mark.parametrize("how", DECODES)
+@pytest.mark.parametrize("how", BUILTIN_DECODES)
 @pytest.mark.parametrize("num_ranks", NUM_RANKS)
-def test_an_estimate_is_its_definition(how: Decode, num_ranks: int) -> None:
+def test_an_estimate_is_its_definition(how: str, num_ranks: int) -> None:
     posterior, _, values = drawn(num_ranks)
     by_hand = [decode_by_hand(row, values, how) for row in posterior.tolist()]
     np.testing.assert_allclose(estimates(posterior, values, how), by_hand, rtol=1e-12)
@@ -63,7 +75,7 @@ def test_an_estimate_is_its_definition(how: Decode, num_ranks: int) -> None:
     ],
     ids=["one mode", "a tie of modes stays low", "exactly half", "just below half", "rounding"],
 )
-def test_a_tie_stays_low(row: list[float], how: Decode, expected: float) -> None:
+def test_a_tie_stays_low(row: list[float], how: str, expected: float) -> None:
     values = [10.0 * (k + 1) for k in range(len(row))]
     assert estimates(np.array([row]), values, how).tolist() == [expected]
 
@@ -93,8 +105,8 @@ def test_the_median_has_the_least_expected_absolute_error(weights: list[float]) 
     assert risk(chosen) <= min(risk(v) for v in values.tolist()) + 1e-4
 
 
-@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=12), st.sampled_from(DECODES))
-def test_an_estimate_lies_within_the_values(weights: list[float], how: Decode) -> None:
+@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=12), st.sampled_from([*BUILTIN_DECODES]))
+def test_an_estimate_lies_within_the_values(weights: list[float], how: str) -> None:
     posterior = np.array([weights]) / np.sum(weights)
     values = [3.0 * k - 7 for k in range(len(weights))]
     assert values[0] <= estimates(posterior, values, how)[0] <= values[-1]
@@ -118,7 +130,7 @@ def test_positions_between_ranks_are_interpolated() -> None:
 def test_point_scores_are_their_definitions(num_ranks: int) -> None:
     posterior, ranks, values = drawn(num_ranks)
     estimated = estimates(posterior, values, "mean")
-    got = point_scores(estimated, ranks, values)
+    got = point_scores(estimated, ranks, values, METRICS)
     errors = [abs(e - values[r]) for e, r in zip(estimated.tolist(), ranks.tolist(), strict=True)]
     predicted = [min(range(num_ranks), key=lambda k: abs(values[k] - e)) for e in estimated]
     assert got["mae"] == pytest.approx(sum(errors) / len(errors))
@@ -131,14 +143,16 @@ def test_point_scores_are_their_definitions(num_ranks: int) -> None:
 
 
 def test_the_error_is_measured_in_the_datasets_unit() -> None:
-    assert absolute_errors(np.array([1943.0]), np.array([0]), (1930, 1940)).tolist() == [13]
+    seen = Evaluation(ranks=np.array([0]), rank_values=(1930, 1940), estimates=np.array([1943.0]))
+    assert seen.errors.tolist() == [13]
 
 
 @pytest.mark.parametrize(
     ("error", "within"), [(2.999, True), (3.0, True), (0.1 + 2.9 + 1e-9, True), (3.001, False)]
 )
 def test_an_error_at_the_boundary_counts_as_within(error: float, within: bool) -> None:
-    assert cumulative_score(np.array([error]), 3) == within
+    seen = Evaluation(ranks=np.array([0]), rank_values=(0, 9), estimates=np.array([error]))
+    assert cumulative_score(seen, 3) == within
 
 
 @pytest.mark.parametrize("num_ranks", NUM_RANKS)
@@ -148,7 +162,7 @@ def test_qwk_agrees_with_scikit_learn_where_ranks_are_absent(num_ranks: int, low
     seen = np.array([0, 1]) if low else np.array([0, num_ranks - 1])
     predicted, ranks = rng.choice(seen, (2, 30))
     kappa = cohen_kappa_score(ranks, predicted, weights="quadratic", labels=list(range(num_ranks)))
-    assert qwk(predicted, ranks) == pytest.approx(kappa)
+    assert qwk(of_ranks(predicted, ranks, num_ranks)) == pytest.approx(kappa)
 
 
 @pytest.mark.parametrize(
@@ -159,11 +173,11 @@ def test_qwk_agrees_with_scikit_learn_where_ranks_are_absent(num_ranks: int, low
 def test_qwk_of_known_cases(predicted: list[int], expected: float) -> None:
     # Reversed: E(p - r)^2 = (16 + 1 + 1 + 16) / 4 = 8.5, by chance 2 * 35 / 16 = 4.375.
     expected = 1 - 8.5 / 4.375 if expected < 0 else expected
-    assert qwk(np.array(predicted), np.array([0, 1, 2, 4])) == pytest.approx(expected)
+    assert qwk(of_ranks(np.array(predicted), np.array([0, 1, 2, 4]), 5)) == pytest.approx(expected)
 
 
 def test_qwk_of_one_rank_only_is_not_a_number() -> None:
-    assert math.isnan(qwk(np.full(7, 3), np.full(7, 3)))
+    assert math.isnan(qwk(of_ranks(np.full(7, 3), np.full(7, 3), 5)))
 
 
 @pytest.mark.parametrize("num_ranks", NUM_RANKS)
@@ -174,37 +188,42 @@ def test_nll_and_rps_are_their_definitions(num_ranks: int) -> None:
         nats -= math.log(max(row[rank], 1e-12)) / len(ranks)
         for k in range(num_ranks):
             steps += (sum(row[: k + 1]) - (rank <= k)) ** 2 / len(ranks)
-    assert nll(posterior, ranks) == pytest.approx(nats)
-    assert rps(posterior, ranks) == pytest.approx(steps)
+    assert nll(of_posterior(posterior, ranks)) == pytest.approx(nats)
+    assert rps(of_posterior(posterior, ranks)) == pytest.approx(steps)
 
 
 def test_an_impossible_rank_costs_the_floor() -> None:
-    assert nll(np.array([[1.0, 0.0]]), np.array([1])) == pytest.approx(12 * math.log(10))
+    assert nll(of_posterior(np.array([[1.0, 0.0]]), np.array([1]))) == pytest.approx(
+        12 * math.log(10)
+    )
 
 
 @given(st.integers(0, 6), st.integers(0, 6))
 def test_rps_of_a_certain_prediction_is_its_distance(predicted: int, rank: int) -> None:
-    assert rps(np.eye(7)[[predicted]], np.array([rank])) == abs(predicted - rank)
+    assert rps(of_posterior(np.eye(7)[[predicted]], np.array([rank]))) == abs(predicted - rank)
 
 
 def test_scores_holds_every_decoding_and_what_needs_none() -> None:
     posterior, ranks, values = drawn(5)
-    got = scores(posterior, ranks, values)
-    assert list(got) == [*DECODES, "posterior"]
-    for how in DECODES:
-        assert got[how] == point_scores(estimates(posterior, values, how), ranks, values)
-    assert got["posterior"] == {"nll": nll(posterior, ranks), "rps": rps(posterior, ranks)}
+    got = scores(posterior, ranks, values, METRICS)
+    assert list(got) == [*BUILTIN_DECODES, "posterior"]
+    for how in BUILTIN_DECODES:
+        assert got[how] == point_scores(estimates(posterior, values, how), ranks, values, METRICS)
+    assert got["posterior"] == {
+        "nll": nll(of_posterior(posterior, ranks)),
+        "rps": rps(of_posterior(posterior, ranks)),
+    }
 
 
 def test_the_leaderboard_knows_every_score_and_its_direction() -> None:
-    got = scores(*drawn(3))
-    assert set(METRICS) == set(got["mean"]) | set(got["posterior"])
-    assert all(name == metric.name for name, metric in METRICS.items())
+    got = scores(*drawn(3), METRICS)
+    assert set(BUILTIN_METRICS) == set(got["mean"]) | set(got["posterior"])
+    assert all(name == metric.name for name, metric in BUILTIN_METRICS.items())
     perfect, poor = (
-        scores(np.eye(3)[[0, 1, predicted]], np.array([0, 1, 2]), (0, 10, 20))
+        scores(np.eye(3)[[0, 1, predicted]], np.array([0, 1, 2]), (0, 10, 20), METRICS)
         for predicted in (2, 0)
     )
-    for name, metric in METRICS.items():
+    for name, metric in BUILTIN_METRICS.items():
         column = "posterior" if name in got["posterior"] else "mean"
         assert (perfect[column][name] > poor[column][name]) == metric.higher_is_better
 
@@ -239,4 +258,29 @@ def test_what_cannot_be_scored_is_refused(
     estimated: list[float], ranks: list[int], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        point_scores(np.array(estimated), np.array(ranks, dtype=np.int64), (1, 2))
+        point_scores(np.array(estimated), np.array(ranks, dtype=np.int64), (1, 2), METRICS)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "unit", "names"),
+    [
+        (None, "years", ["cs@1", "cs@3", "cs@5"]),
+        (None, "ranks", []),
+        (None, "decades", []),
+        ((0.5, 10), "decades", ["cs@0.5", "cs@10"]),
+    ],
+)
+def test_a_dataset_chooses_the_thresholds_of_its_cumulative_scores(
+    thresholds: tuple[float, ...] | None, unit: str, names: list[str]
+) -> None:
+    metrics = metrics_for(thresholds, unit)
+    assert [metric.name for metric in metrics if "@" in metric.name] == names
+    assert {"mae", "accuracy", "qwk", "nll", "rps"} <= {metric.name for metric in metrics}
+
+
+def test_a_cumulative_score_of_any_threshold_is_a_metric() -> None:
+    metric = parse_cumulative_score("cs@0.5")
+    assert metric is not None
+    seen = Evaluation(ranks=np.array([0, 1]), rank_values=(0, 1), estimates=np.array([0.5, 0.25]))
+    assert metric.function(seen) == 0.5
+    assert parse_cumulative_score("cs@x") is None

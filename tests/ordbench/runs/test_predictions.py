@@ -1,4 +1,5 @@
 import io
+import json
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -18,6 +19,9 @@ def predictions(num_images: int = 3, num_ranks: int = 4) -> Predictions:
             "median": (posterior.cumsum(1) >= 0.5).argmax(1).astype(np.float64),
         },
         posterior=posterior.astype(np.float32),
+        rank_values=tuple(10.0 * k for k in range(num_ranks)),
+        unit="years",
+        extra={"deviation": [0.5] * num_images, "gender": ["f"] * num_images},
     )
 
 
@@ -32,6 +36,8 @@ def test_predictions_come_back_bit_for_bit(num_images: int) -> None:
     for name, values in given.estimates.items():
         assert got.estimates[name].dtype == np.float64
         np.testing.assert_array_equal(got.estimates[name], values)
+    assert (got.rank_values, got.unit) == (given.rank_values, "years")
+    assert got.extra == given.extra
     assert got.posterior is not None
     assert given.posterior is not None
     assert got.posterior.dtype == np.float32
@@ -54,14 +60,23 @@ def test_another_program_finds_plain_columns_and_lists_of_fixed_size() -> None:
     assert [(field.name, str(field.type)) for field in file.schema_arrow] == [
         ("sample", "string"),
         ("rank", "int64"),
+        ("true", "double"),
         ("argmax", "double"),
         ("mean", "double"),
         ("median", "double"),
         ("posterior", "fixed_size_list<element: float>[4]"),
+        ("extra.deviation", "double"),
+        ("extra.gender", "string"),
     ]
-    column = file.metadata.row_group(0).column(5)
+    column = file.metadata.row_group(0).column(6)
     assert column.compression == "ZSTD"
     assert "BYTE_STREAM_SPLIT" in column.encodings
+
+
+def test_true_values_and_estimates_are_in_one_unit() -> None:
+    table = pq.read_table(io.BytesIO(to_parquet(predictions())))
+    assert table["true"].to_pylist() == [0.0, 10.0, 20.0]
+    assert json.loads(table.schema.metadata[b"ordbench"])["unit"] == "years"
 
 
 def test_columns_of_different_lengths_are_refused() -> None:

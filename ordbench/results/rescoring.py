@@ -1,0 +1,148 @@
+"""Scores that records lack, computed from their stored predictions and kept in the index."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ordbench.errors import BrokenPluginError, StoreError
+from ordbench.plugins.registry import DECODES
+from ordbench.results.index import INDEX, Index, Rescored
+from ordbench.results.layout import archive_path
+from ordbench.results.rows import CellRuns
+
+if TYPE_CHECKING:
+    from ordbench.metrics.registry import Metric
+    from ordbench.runs.predictions import Predictions
+
+NO_PREDICTIONS = "no predictions stored"
+NO_POSTERIOR = "no posterior"
+logger = logging.getLogger(__name__)
+
+
+def score_names(metric: Metric, decode: str) -> list[str]:
+    """The columns of `CellRuns.metrics` that answer for a metric, the first that exists first."""
+    if metric.of_posterior:
+        return [f"{metric.name}_posterior"]
+    return [f"{metric.name}_{decode}", f"{metric.name}_point"]
+
+
+def rescore(root: Path, cells: Sequence[CellRuns], metric: Metric, decode: str) -> list[CellRuns]:
+    """Add a score to the runs that are done and lack it.
+
+    A run without stored predictions, or without a posterior where the metric needs one, stays
+    without the score; `CellRuns.unscored` says why.
+
+    Args:
+        root: The store of the runs, or an archive, which holds no predictions.
+        cells: Runs of ``root``.
+        metric: What to compute.
+        decode: How posteriors become estimates.
+
+    Raises:
+        BrokenPluginError: If the metric or the decoding cannot be computed.
+        StoreError: If a record cannot be read.
+    """
+    names = set(score_names(metric, decode))
+    lacking = [c for c in cells if c.first.status == "done" and not names & c.metrics.keys()]
+    if not lacking:
+        return list(cells)
+    run_ids = [run_id for cell in lacking for run_id in cell.run_ids]
+    if archive_path(root):
+        found = dict.fromkeys(run_ids, Rescored("", 0.0, NO_PREDICTIONS))
+    else:
+        found = _of_store(root, run_ids, metric, decode)
+    others = [cell for cell in cells if cell not in lacking]
+    return [*others, *(part for cell in lacking for part in _split(cell, found))]
+
+
+def _split(cell: CellRuns, found: Mapping[str, Rescored]) -> list[CellRuns]:
+    """The runs of a cell that have the score, and those that do not, by reason."""
+    groups: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for run_id in cell.run_ids:
+        column, _, reason = found[run_id]
+        groups[column, reason].add(run_id)
+    parts: list[CellRuns] = []
+    for (column, reason), run_ids in groups.items():
+        for part in cell.part(run_ids):
+            scores = {column: [found[run_id].value for run_id in part.run_ids]} if column else {}
+            parts.append(replace(part, metrics={**part.metrics, **scores}, unscored=reason))
+    return parts
+
+
+def _of_store(
+    root: Path, run_ids: Iterable[str], metric: Metric, decode: str
+) -> dict[str, Rescored]:
+    index, name = Index(root / INDEX), "/".join([metric.name, decode])
+    code = _code_of(metric, decode)
+    known = index.rescored(name, code)
+    fresh = {
+        run_id: _rescored(root, run_id, metric, decode) for run_id in run_ids if run_id not in known
+    }
+    if fresh:
+        index.keep_rescored(name, code, fresh)
+    return known | fresh
+
+
+def _rescored(root: Path, run_id: str, metric: Metric, decode: str) -> Rescored:
+    from ordbench.results.store import Store  # pydantic and NumPy, which other tables need not
+
+    store = Store(root)
+    record = store.read(run_id)
+    if record.predictions is None or record.task is None:
+        return Rescored("", 0.0, NO_PREDICTIONS)
+    try:
+        predictions = store.read_predictions(run_id)
+    except StoreError as error:
+        logger.warning("%s", error)
+        return Rescored("", 0.0, NO_PREDICTIONS)
+    if metric.of_posterior and predictions.posterior is None:
+        return Rescored("", 0.0, NO_POSTERIOR)
+    try:
+        return _scored(predictions, record.task.rank_values, metric, decode)
+    except Exception as error:  # a plug-in may raise anything
+        raise BrokenPluginError(
+            f"metric {metric.name!r} with decode {decode!r} cannot score run {run_id}: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _scored(
+    predictions: Predictions, rank_values: Sequence[float], metric: Metric, decode: str
+) -> Rescored:
+    from ordbench.metrics.decoding import estimates
+    from ordbench.metrics.evaluation import Evaluation
+
+    posterior = predictions.posterior
+    if posterior is None:
+        decoded, column = predictions.estimates["point"], f"{metric.name}_point"
+    else:
+        decoded = estimates(posterior, rank_values, DECODES[decode])
+        column = score_names(metric, decode)[0]
+    evaluation = Evaluation(
+        ranks=predictions.ranks,
+        rank_values=rank_values,
+        estimates=decoded,
+        posterior=posterior,
+        samples=predictions.samples,
+        extra=predictions.extra,
+    )
+    return Rescored(column, float(metric.function(evaluation)), "")
+
+
+def _code_of(metric: Metric, decode: str) -> str:
+    """A hash of the code that computes a score: an edited metric is computed again."""
+    import ordbench.metrics
+
+    own = Path(inspect.getfile(ordbench.metrics)).parent.glob("*.py")
+    theirs = (Path(inspect.getfile(function)) for function in (metric.function, DECODES[decode]))
+    digest = hashlib.sha256()
+    for path in sorted({*own, *theirs}):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,138 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ordbench.errors import BrokenPluginError
+from ordbench.leaderboard.build import build
+from ordbench.leaderboard.query import TableQuery, ask
+from ordbench.metrics.evaluation import Evaluation
+from ordbench.metrics.registry import Metric, cumulative_score
+from ordbench.plugins.registry import DECODES
+from ordbench.results import rescoring
+from ordbench.results.archive import write_archive
+from ordbench.results.layout import COMPACT
+from ordbench.results.loading import load_cells
+from ordbench.results.rescoring import rescore
+from ordbench.results.rows import CellRuns
+from ordbench.results.store import Store
+from ordbench.runs.predictions import Predictions
+from ordbench.runs.record import TaskFacts
+from tests.ordbench.conftest import done
+
+TASK = TaskFacts(title="Faces", num_ranks=3, unit="years", rank_values=(0, 10, 30))
+POSTERIOR = np.array([[0.5, 0.25, 0.25], [0.0, 0.0, 1.0]], np.float32)
+RANKS = np.array([1, 2])
+SAMPLES = ["a", "b"]
+
+
+def worst(evaluation: Evaluation) -> float:
+    return float(evaluation.errors.max())
+
+
+WORST = Metric(
+    name="worst", title="worst error", unit="{unit}", higher_is_better=False, function=worst
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A run with a posterior, one with point estimates and one without predictions."""
+    store = Store(tmp_path)
+    pmf = Predictions(samples=SAMPLES, ranks=RANKS, posterior=POSTERIOR)
+    points = Predictions(samples=SAMPLES, ranks=RANKS, estimates={"point": np.array([12.0, 26.0])})
+    store.write(done(0, task=TASK, label="pmf"), pmf)
+    store.write(done(1, task=TASK, label="points", metrics={"point": {"mae": 3.0}}), points)
+    store.write(done(2, task=TASK, label="none"))
+    return store
+
+
+def outcome(cells: list[CellRuns]) -> dict[str, Any]:
+    return {
+        cell.first.label: cell.unscored or {n: [*v] for n, v in cell.metrics.items()}
+        for cell in cells
+    }
+
+
+@pytest.fixture
+def scored(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The runs whose predictions were read."""
+    read: list[str] = []
+    real = Store.read_predictions
+
+    def count(self: Store, run_id: str) -> Predictions:
+        read.append(run_id)
+        return real(self, run_id)
+
+    monkeypatch.setattr(Store, "read_predictions", count)
+    return read
+
+
+def test_a_score_that_records_lack_is_computed_from_their_predictions(store: Store) -> None:
+    cells = rescore(store.root, load_cells(store.root), WORST, "mean")
+    # Means of 10 and 30 against 10 and 30; points of 12 and 26.
+    assert outcome(cells) == {
+        "pmf": {"mae_median": [0.25], "worst_mean": [0.0]},
+        "points": {"mae_point": [3.0], "worst_point": [4.0]},
+        "none": "no predictions stored",
+    }
+
+
+def test_a_decoding_that_records_lack_is_computed_from_the_posterior(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lowest = {"lowest": lambda probs, values: values[(probs > 0).argmax(1)]}
+    monkeypatch.setattr(rescoring, "DECODES", {**DECODES, **lowest})
+    cells = rescore(store.root, load_cells(store.root), ask("mae").metric, "lowest")
+    found = outcome(cells)
+    assert found["pmf"] == {"mae_median": [0.25], "mae_lowest": [5.0]}
+    assert found["points"] == {"mae_point": [3.0]}, "a head's own estimates are not decoded"
+
+
+def test_a_score_of_the_posterior_needs_one(store: Store) -> None:
+    cells = rescore(store.root, load_cells(store.root), ask("nll").metric, "median")
+    found = outcome(cells)
+    assert found["points"] == "no posterior"
+    (cell,) = [cell for cell in cells if cell.first.label == "pmf"]
+    assert cell.metrics["nll_posterior"] == [pytest.approx(-np.log(0.25) / 2)]
+
+
+def test_what_was_computed_is_kept_until_the_run_or_the_code_changes(
+    store: Store, scored: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again() -> list[CellRuns]:
+        scored.clear()
+        return rescore(store.root, load_cells(store.root), cumulative_score(12), "mean")
+
+    first = again()
+    assert len(scored) == 2
+    assert outcome(again()) == outcome(first)
+    assert scored == []
+    changed = Predictions(samples=SAMPLES, ranks=RANKS, posterior=POSTERIOR[::-1].copy())
+    run_id = store.write(done(0, task=TASK, label="pmf"), changed).run_id
+    assert {"cs@12_mean": [0.0]}.items() <= outcome(again())["pmf"].items()
+    assert scored == [run_id]
+    monkeypatch.setattr(rescoring, "_code_of", lambda metric, decode: "edited")
+    again()
+    assert len(scored) == 2
+
+
+def test_a_table_of_an_archive_says_that_it_holds_no_predictions(tmp_path: Path) -> None:
+    has_it = done(1, label="linear", task=TASK, metrics={"median": {"worst": 1.0}})
+    write_archive([done(0, task=TASK), has_it], tmp_path / COMPACT)
+    (table,) = build(
+        rescore(tmp_path, load_cells(tmp_path), WORST, "median"),
+        TableQuery(WORST, "median", "shots", pool_folds=False),
+    )
+    assert [row.label for row in table.rows if row.cells[0]] == ["linear"]
+    assert "no predictions stored: coral" in table.notes
+
+
+def test_a_metric_that_fails_is_named_with_the_run(store: Store) -> None:
+    broken = Metric(
+        name="broken", title="", unit="", higher_is_better=True, function=lambda seen: 1 / 0
+    )
+    with pytest.raises(BrokenPluginError, match=r"metric 'broken' .* cannot score run .*division"):
+        rescore(store.root, load_cells(store.root), broken, "mean")
