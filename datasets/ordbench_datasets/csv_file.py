@@ -20,7 +20,7 @@ from ordbench_datasets.families.own_images import PARTS, OwnImages
 from ordbench_datasets.families.ranks import listed, plain
 
 T = TypeVar("T")
-_EMPTY = {"", "nan", "none", "null", "na", "n/a", "inf", "-inf"}
+_EMPTY = {"", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "inf", "-inf"}
 
 # What each column is usually called, the first name first.
 _USUAL = {

@@ -5,6 +5,7 @@ Source: the layout of torchvision's ImageFolder, but never in alphabetical order
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -14,6 +15,8 @@ from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench_datasets.families.own_images import PARTS, OwnImages
 from ordbench_datasets.families.ranks import Ranks, listed, plain
+
+_FOLD = re.compile(r"(fold|split)[ _-]?\d+", re.IGNORECASE)
 
 
 class Folder(OwnImages):
@@ -77,7 +80,14 @@ class Folder(OwnImages):
     def _parts(self) -> dict[str, Part]:
         """The part of each subfolder, where they are parts."""
         names = self._subfolders()
-        parts = {name: PARTS[name.lower()] for name in names if name.lower() in PARTS}
+        if not self.ranks and all(map(_FOLD.fullmatch, names)):
+            raise DatasetError(
+                f"{self.path}: the subfolders {', '.join(names[:3])} look like folds, not ranks; "
+                "list the images in a CSV file with a column fold, or name the ranks in ranks="
+            )
+        parts: dict[str, Part] = {
+            name: PARTS[name.lower()] for name in names if name.lower() in PARTS
+        }
         if not parts or parts.keys() & set(listed(self.ranks)):
             return {}
         if others := [name for name in names if name not in parts]:

@@ -1,7 +1,8 @@
 """TorchScript archives, such as OpenAI's own CLIP files: their tensors, without running their code.
 
 Such an archive is a zip file: ``data.pkl`` describes the modules, ``data/N`` are the tensors' bytes
-and ``code/`` says which attributes of a module are parameters and buffers.
+``code/`` says which attributes of a module are parameters and buffers. Files that ``torch.save``
+wrote are zip files too, but have no ``constants.pkl``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
-from zipfile import ZipFile, is_zipfile
+from zipfile import ZipFile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,14 +32,6 @@ _DTYPES = {
     "BoolStorage": "bool",
 }
 _LISTS = {"build_intlist", "build_doublelist", "build_boollist", "build_tensorlist"}
-
-
-def is_torchscript(path: Path) -> bool:
-    """Whether a file is a TorchScript archive; other torch files have no ``constants.pkl``."""
-    if not is_zipfile(path):
-        return False
-    with ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
 def read_torchscript(path: Path) -> dict[str, Tensor]:

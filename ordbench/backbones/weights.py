@@ -16,8 +16,9 @@ from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, TypeVar
+from zipfile import ZipFile, is_zipfile
 
-from ordbench.backbones.torchscript import is_torchscript, read_torchscript
+from ordbench.backbones.torchscript import read_torchscript
 from ordbench.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _BOXES = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "mode
 # What is taken for weights by mistake, by how it begins.
 _NO_WEIGHTS = (
     (rb"version https://git-lfs", "it is a Git LFS pointer; run git lfs pull where it comes from"),
-    (rb"\s*<(!doctype|html|head)", "it is an HTML page, not the file behind it; download it again"),
+    (rb"\s*<(!doctype|html|\?xml)", "it is an HTML or XML page; download the file itself"),
     (rb"(/annex|\.git/annex)", "it is a git-annex pointer; run git annex get where it comes from"),
     (rb"\s*[{\[]\s*[\"{\[]", "it is a JSON file; name the file of tensors"),
     (rb"\x89HDF", "it is an HDF5 file, as Keras writes; convert it to safetensors"),
@@ -169,7 +170,11 @@ def read_tensors(
         for pattern, reason in _NO_WEIGHTS:
             if re.match(pattern, start, re.IGNORECASE):
                 raise ValueError(reason)
-        read = read_torchscript if is_torchscript(path) else _read_torch
+        if text := _text(start):
+            raise ValueError(f"it is a text that begins with {text!r}")
+        if is_zipfile(path) and not _has_member(path, "data.pkl"):
+            raise ValueError("it is a zip archive of something else; unpack it")
+        read = read_torchscript if _has_member(path, "constants.pkl") else _read_torch
         tensors = _renamed(read(path))
         return {name: tensor for name, tensor in tensors.items() if (wanted or _every)(name)}
     except Exception as error:  # damaged files make readers raise anything
@@ -177,6 +182,19 @@ def read_tensors(
             f"backbone {what}: {path} cannot be read as weights ({_reason(error)}); "
             "wanted a safetensors file, or a torch file of plain tensors"
         ) from error
+
+
+def _text(start: bytes) -> str:
+    words = " ".join(start.decode(errors="replace").split())[:32]
+    return words if start.isascii() and words.isprintable() else ""
+
+
+def _has_member(path: Path, name: str) -> bool:
+    """Whether a file is a zip archive of torch with a member of that name."""
+    if not is_zipfile(path):
+        return False
+    with ZipFile(path) as archive:
+        return any(member.endswith(f"/{name}") for member in archive.namelist())
 
 
 def _every(name: str) -> bool:
@@ -187,7 +205,7 @@ def _reason(error: Exception) -> str:
     if not isinstance(error, UnpicklingError):
         return one_line(error)
     if found := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
-        return f"it holds a {found[1]}, which needs code to be read; save its state_dict() alone"
+        return f"it holds a {found[1]}, which needs code; save a state_dict() of tensors alone"
     return "it is no torch file, or needs code to be read"
 
 

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO, cast
 
 from ordbench.errors import DatasetError
 
@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 _decoding = threading.local()  # the file that a thread decodes
 _shown_by = [warnings.showwarning]
 
+# Copies and thumbnails that macOS, Windows and Synology's NAS keep beside images.
+_NOT_OURS = {"__MACOSX", "$RECYCLE.BIN", "@eaDir"}
+
 _PORTABLE = tuple(b"P%d" % kind for kind in range(1, 7))
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"II", b"MM", *_PORTABLE)
 
@@ -47,7 +50,7 @@ def walk(folder: Path) -> list[Path]:
 
     Links to folders elsewhere are followed. A link to a folder that is listed anyway, or that
     contains ``folder``, is listed as it is, so that `header_problem` can name it. Hidden is what
-    starts with a dot, and the ``__MACOSX`` that macOS puts into archives.
+    starts with a dot, and what operating systems put beside images.
 
     Raises:
         DatasetError: If a folder may not be read; its images would be missing without a word.
@@ -82,12 +85,13 @@ def cannot_read(error: OSError) -> DatasetError:
 
 
 def visible(name: str) -> bool:
-    """Whether a file or folder of that name is looked at.
+    """Whether a file or folder of that name is looked at; a folder may be the rank ``.5``.
 
-    >>> visible("001A02.JPG"), visible("._001A02.JPG")
-    (True, False)
+    >>> visible("001A02.JPG"), visible("._001A02.JPG"), visible(".5")
+    (True, False, True)
     """
-    return not name.startswith(".") and name != "__MACOSX"
+    hidden = name.startswith(".") and not name[1:].isdecimal()
+    return not hidden and name not in _NOT_OURS
 
 
 def name_of(file: Path, folder: Path) -> str:
@@ -262,9 +266,8 @@ def _coding(image: ImageFile, path: Path) -> _Coding:
 
 def _refuse_twelve_bits(image: Image, path: Path) -> None:
     """Refuse 12-bit values in 16 bits: read as 16 bits they are almost black."""
-    extrema = image.getextrema()
-    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    top = max(high for _, high in bands[:3])
+    bands = image.split()[:3]  # without alpha
+    top = max(cast("tuple[int, int]", band.getextrema())[1] for band in bands)
     if top < (4096 if image.mode.startswith("I") else 16):  # of colours, the high byte is loaded
         raise DatasetError(
             f"{path} stores 16-bit values, but none is above 4095, as in 12-bit data; "

@@ -157,7 +157,7 @@ def test_person_7_and_person_7_0_are_one(read: Callable[..., Samples]) -> None:
     assert [s.fold for s in read("file,rank,fold\na.jpg,1,0.0\nb.jpg,2,1\n").samples] == [0, 1]
 
 
-@pytest.mark.parametrize("nobody", ["nan", "NaN", "None", "NA", "null"])
+@pytest.mark.parametrize("nobody", ["nan", "NaN", "None", "NA", "null", "<NA>"])
 def test_a_missing_person_is_an_empty_cell(read: Callable[..., Samples], nobody: str) -> None:
     with pytest.raises(DatasetError, match=f"column group: wanted whom .* got '{nobody}'; leave"):
         read(f"file,rank,group\na.jpg,1,ada\nb.jpg,2,{nobody}\n")

@@ -184,3 +184,16 @@ def test_folders_are_put_into_bins(tmp_path: Path, put: Put) -> None:
     listing = Folder(tmp_path, str(tmp_path), bins="20;40;60").read()
     assert {s.name: s.rank for s in listing.samples} == {"7/a.jpg": 0, "20/a.jpg": 1, "61/a.jpg": 3}
     assert listing.notes[-1] == "no image has rank 40 to 60"
+
+
+def test_folders_of_folds_are_named(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, ["fold_0/1/a.jpg", "fold_1/2/a.jpg"])
+    with pytest.raises(DatasetError, match="fold_0, fold_1 look like folds, not ranks"):
+        Folder(tmp_path, str(tmp_path)).read()
+    assert Folder(tmp_path, str(tmp_path), ranks="fold_0;fold_1").read().task.num_ranks == 2
+
+
+def test_a_fraction_without_a_leading_zero_is_a_rank(tmp_path: Path, put: Put) -> None:
+    listing = Folder(tmp_path, str(put(tmp_path, [".5/a.jpg", "1/b.jpg"]))).read()
+    assert listing.task.rank_values == (0.5, 1.0)
+    assert [s.name for s in listing.samples] == [".5/a.jpg", "1/b.jpg"]

@@ -207,7 +207,7 @@ def _advice(found: set[str], write: str) -> str:
 def _suggested_place(label: str) -> tuple[float, int] | None:
     """By the first number in a label; "<20" comes before "20-39", and ">60" after "60"."""
     match = _FIRST_NUMBER.search(label)
-    if not match or re.search(r",\d{3}(?!\d)", label):  # 1,000 may be one or a thousand
+    if not match or re.search(r"\d[,.\s']\d{3}(?!\d)", label):  # 1,000 may be one or a thousand
         return None
     side = bool(_HIGHER.match(label.lower())) - bool(_LOWER.match(label.lower()))
     return float(match[0].replace(",", ".").replace("\N{MINUS SIGN}", "-")), side

@@ -76,7 +76,9 @@ def test_numbers_in_words_suggest_the_line_to_paste(labels: list[str], line: str
     assert set(ordered(labels, line).names) == set(labels)
 
 
-@pytest.mark.parametrize("labels", [["1a", "1b"], ["1,000", "900 "], ["none", "grade 1"]])
+@pytest.mark.parametrize(
+    "labels", [["1a", "1b"], ["1,000", "900 "], ["1 000", "9 x"], ["a", "x 1"]]
+)
 def test_no_order_is_suggested_where_the_numbers_leave_it_open(labels: list[str]) -> None:
     with pytest.raises(DatasetError, match=r'write folder:here:ranks="LOWEST;\.\.\.;HIGHEST"'):
         ordered(labels)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ordbench.backbones.torchscript import is_torchscript, read_torchscript
+from ordbench.backbones.torchscript import read_torchscript
 from ordbench.backbones.weights import read_tensors
 from ordbench.errors import BackboneError
 
@@ -40,14 +40,6 @@ def test_tensors_are_those_of_the_state_dict(archive: Path) -> None:
     assert got.keys() == wanted.keys()
     assert "mask" not in got
     assert all(torch.equal(got[k], wanted[k]) and got[k].dtype == wanted[k].dtype for k in got)
-
-
-def test_other_torch_files_are_no_archives(archive: Path, tmp_path: Path) -> None:
-    torch.save({"a": torch.ones(2)}, tmp_path / "plain.pt")
-    (tmp_path / "text.pt").write_text("PK")
-    assert is_torchscript(archive)
-    assert not is_torchscript(tmp_path / "plain.pt")
-    assert not is_torchscript(tmp_path / "text.pt")
 
 
 def test_an_archive_that_names_code_is_refused_and_it_does_not_run(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 import argparse
 import gzip
+import io
 import json
 import os
 import pickle
 import time
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -28,6 +30,13 @@ TENSORS = {"a.weight": torch.tensor([[1.0, 2.0]]), "b": torch.tensor([3.0])}
 
 def same(got: dict[str, Tensor], wanted: dict[str, Tensor]) -> bool:
     return got.keys() == wanted.keys() and all(torch.equal(got[k], wanted[k]) for k in wanted)
+
+
+def zipped(name: str) -> bytes:
+    content = io.BytesIO()
+    with ZipFile(content, "w") as archive:
+        archive.writestr(name, "x")
+    return content.getvalue()
 
 
 class Bomb:
@@ -159,8 +168,12 @@ def test_safetensors_of_transformers_are_named(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "it is a Git LFS pointer"),
-        (b"<!DOCTYPE html><html>", "it is an HTML page"),
-        (b"\n <HTML>", "it is an HTML page"),
+        (b"<!DOCTYPE html><html>", "it is an HTML or XML page"),
+        (b"\n <HTML>", "it is an HTML or XML page"),
+        (b"<?xml version='1.0'?><Error>", "it is an HTML or XML page"),
+        (b"404: Not Found\n", "it is a text that begins with '404: Not Found'"),
+        (zipped("a/model.txt"), "it is a zip archive of something else; unpack it"),
+        (zipped("a.npy"), "it is a zip archive of something else; unpack it"),
         (b"/annex/objects/SHA256E-s3--00.pt\n", "it is a git-annex pointer"),
         (b'{"weight_map": {}}', "it is a JSON file"),
         (b"\x89HDF\r\n\x1a\n", "it is an HDF5 file"),

@@ -252,8 +252,8 @@ def test_the_header_tells_what_is_no_image(tmp_path: Path) -> None:
 
 def test_files_are_walked_in_one_order_and_hidden_ones_left_out(tmp_path: Path) -> None:
     names = ["b/2.jpg", "b.jpg", "a/1.jpg", ".git/x.jpg", "__MACOSX/._1.jpg", "a/.DS_Store"]
-    for name in names:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in [*names, "a/@eaDir/1.jpg/THUMB_M.jpg"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).touch()
     assert [name_of(file, tmp_path) for file in walk(tmp_path)] == ["a/1.jpg", "b.jpg", "b/2.jpg"]
 
