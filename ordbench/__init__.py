@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from ordbench.recipe import SearchSpace as SearchSpace
     from ordbench.results.loading import load_records as load_records
     from ordbench.runs.spec import RunSpec as RunSpec
+    from ordbench.sweeps.api import Callback as Callback
     from ordbench.sweeps.api import run as run
+    from ordbench.sweeps.api import sweep as sweep
+    from ordbench.sweeps.scheduler import Policy as Policy
+    from ordbench.sweeps.spec import SweepSpec as SweepSpec
     from ordbench.task import Task as Task
 
     __version__: str
@@ -42,7 +46,9 @@ _MODULES = {
     "recipe": ("LogUniform", "Recipe", "SearchSpace"),
     "results.loading": ("load_records",),
     "runs.spec": ("RunSpec",),
-    "sweeps.api": ("run",),
+    "sweeps.api": ("Callback", "run", "sweep"),
+    "sweeps.scheduler": ("Policy",),
+    "sweeps.spec": ("SweepSpec",),
     "task": ("Task",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

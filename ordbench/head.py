@@ -51,12 +51,15 @@ class Head(nn.Module, ABC):
         search: What a tuning varies besides learning rate and weight decay: options of the head.
         needs_text: Whether the head prompts a text tower.
         batchable: Whether replicas can be trained as one batched model.
+        seeded: Whether the train seed can change what it learns; if not, runs that differ in
+            nothing else are one run.
     """
 
     recipe: ClassVar[Recipe] = Recipe()
     search: ClassVar[SearchSpace] = {}
     needs_text: ClassVar[bool] = False
     batchable: ClassVar[bool] = True
+    seeded: ClassVar[bool] = True
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()

@@ -46,6 +46,7 @@ class ZeroShot(PromptHead):
             template is wrong.
     """
 
+    seeded = False
     text_features: Tensor
 
     def __init__(self, problem: Problem, *, template: str = "{context} {rank}.") -> None:

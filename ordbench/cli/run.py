@@ -2,55 +2,52 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 Texts = list[str] | None
-WHAT, TRAINING, WHERE, EXECUTION = "What to run", "Training", "Where", "Execution"
+what, training, where, execution = (
+    partial(typer.Option, rich_help_panel=panel)
+    for panel in ("What to run", "Training", "Where", "Execution")
+)
 
 Heads = Annotated[
     Texts,
-    typer.Option(
+    what(
         "--head",
         "-h",
         help="Heads, comma-separated: NAME[:KEY=VALUE]. 'all' and globs such as '*clip' work.",
-        rich_help_panel=WHAT,
     ),
 ]
 
 Datasets = Annotated[
     Texts,
-    typer.Option(
+    what(
         "--dataset",
         "-d",
         help="Datasets, comma-separated: NAME[:ARGUMENT][:KEY=VALUE], 'all' and globs too.",
-        rich_help_panel=WHAT,
     ),
 ]
 
 Backbones = Annotated[
     Texts,
-    typer.Option(
+    what(
         "--backbone",
         "-b",
         help="clip:MODEL/PRETRAINED or timm:NAME, @PATH for local weights.",
         show_default="clip:tiny",
-        rich_help_panel=WHAT,
     ),
 ]
 
 DataRoot = Annotated[
     Path | None,
-    typer.Option(
-        help="Folder of the datasets.",
-        show_default="ORDBENCH_DATA, else the user's data",
-        rich_help_panel=WHERE,
-    ),
+    where(help="Folder of the datasets.", show_default="ORDBENCH_DATA, else the user's data"),
 ]
 
-Results = Annotated[Path, typer.Option(help="Folder of the records.", rich_help_panel=WHERE)]
+Results = Annotated[Path, where(help="Folder of the records.")]
 
 
 def run(
@@ -65,167 +62,85 @@ def run(
     dataset: Datasets = None,
     backbone: Backbones = None,
     shots: Annotated[
-        Texts,
-        typer.Option(
-            help="Training images per rank (1,2,4) or 'all'.",
-            show_default="all",
-            rich_help_panel=WHAT,
-        ),
+        Texts, what(help="Training images per rank (1,2,4) or 'all'.", show_default="all")
     ] = None,
-    seeds: Annotated[
-        Texts,
-        typer.Option(help="Seeds: 0,1 or 0-4.", show_default="0", rich_help_panel=WHAT),
-    ] = None,
-    fold: Annotated[
-        Texts,
-        typer.Option(
-            "--fold", help="Test folds: 0 or 0-4.", show_default="0", rich_help_panel=WHAT
-        ),
-    ] = None,
+    seeds: Annotated[Texts, what(help="Seeds: 0,1 or 0-4.", show_default="0")] = None,
+    fold: Annotated[Texts, what(help="Test folds: 0 or 0-4.", show_default="0")] = None,
     text: Annotated[
         str | None,
-        typer.Option(
+        what(
             help="Backbone whose text encoder the prompt heads use.",
             show_default="--backbone's own",
-            rich_help_panel=WHAT,
         ),
     ] = None,
     layer: Annotated[
         Literal["post", "pre"] | None,
-        typer.Option(
-            help="Use image features after ('post') or before ('pre') CLIP's projection.",
-            rich_help_panel=WHAT,
-        ),
+        what(help="Use image features after ('post') or before ('pre') CLIP's projection."),
     ] = None,
     normalize: Annotated[
-        bool | None,
-        typer.Option(
-            "--normalize/--no-normalize", help="L2-normalise the features.", rich_help_panel=WHAT
-        ),
+        bool | None, what("--normalize/--no-normalize", help="L2-normalise the features.")
     ] = None,
     dtype: Annotated[
-        str | None,
-        typer.Option(
-            help="Precision of the image encoder: auto, float32, bfloat16 or float16.",
-            rich_help_panel=WHAT,
-        ),
+        str | None, what(help="Precision of the image encoder: auto, float32, bfloat16 or float16.")
     ] = None,
     protocol: Annotated[
         str | None,
-        typer.Option(
-            help="'standard', or 'paper': selection on test, never ranked with others.",
-            rich_help_panel=WHAT,
-        ),
+        what(help="'standard', or 'paper': selection on test, never ranked with others."),
     ] = None,
     split: Annotated[
-        Path | None,
-        typer.Option(help="Split manifest to use instead of drawing one.", rich_help_panel=WHAT),
+        Path | None, what(help="Split manifest to use instead of drawing one.")
     ] = None,
     recipe: Annotated[
-        Texts,
-        typer.Option(
-            help="KEY=VALUE over the head's own recipe; repeatable.", rich_help_panel=TRAINING
-        ),
+        Texts, training(help="KEY=VALUE over the head's own recipe; repeatable.")
     ] = None,
     tune: Annotated[
-        int | None,
-        typer.Option(
-            help="Hyper-parameter trials per run, selected on validation.",
-            rich_help_panel=TRAINING,
-        ),
+        int | None, training(help="Hyper-parameter trials per run, selected on validation.")
     ] = None,
     sampler: Annotated[
-        str | None,
-        typer.Option(
-            help="Search method for --tune: random, grid or optuna.", rich_help_panel=TRAINING
-        ),
+        str | None, training(help="Search method for --tune: random, grid or optuna.")
     ] = None,
     data_seed: Annotated[
-        int | None,
-        typer.Option(
-            help="Seed of the few-shot sample.", show_default="--seeds", rich_help_panel=TRAINING
-        ),
+        int | None, training(help="Seed of the few-shot sample.", show_default="--seeds")
     ] = None,
     train_seed: Annotated[
-        int | None,
-        typer.Option(help="Seed of training.", show_default="--seeds", rich_help_panel=TRAINING),
+        int | None, training(help="Seed of training.", show_default="--seeds")
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=WHERE)
-    ] = "auto",
+    device: Annotated[str, where(help="auto, cpu, cuda or cuda:N.")] = "auto",
     data_root: DataRoot = None,
     cache: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder of cached features.",
-            show_default="ORDBENCH_CACHE, else the user's",
-            rich_help_panel=WHERE,
-        ),
+        where(help="Folder of cached features.", show_default="ORDBENCH_CACHE, else the user's"),
     ] = None,
     results: Results = Path("results"),
     download: Annotated[
-        bool,
-        typer.Option(
-            "--download",
-            help="Download a missing dataset, where that is allowed.",
-            rich_help_panel=WHERE,
-        ),
+        bool, where("--download", help="Download a missing dataset, where that is allowed.")
     ] = False,
     engine: Annotated[
         str,
-        typer.Option(
-            help="local, or ray[:address=auto][:gpus=0.5] (a cluster; gpus: per cell, 0 = CPU).",
-            rich_help_panel=EXECUTION,
+        execution(
+            help="local, or ray[:address=auto][:gpus=0.5] (a cluster; gpus: per cell, 0 = CPU)."
         ),
     ] = "local",
     jobs: Annotated[
         int | None,
-        typer.Option(
-            "--jobs",
-            "-j",
-            min=1,
-            help="Worker processes.",
-            show_default="1; ray: all CPUs",
-            rich_help_panel=EXECUTION,
-        ),
+        execution("--jobs", "-j", min=1, help="Worker processes.", show_default="1; ray: all CPUs"),
     ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="Train at most N runs.", rich_help_panel=EXECUTION),
-    ] = None,
+    limit: Annotated[int | None, execution(min=1, help="Train at most N runs.")] = None,
     overwrite: Annotated[
         Literal["only-missing", "always", "never"],
-        typer.Option(
-            help="only-missing: skip finished runs; always: re-run; never: stop if any exist.",
-            rich_help_panel=EXECUTION,
+        execution(
+            help="only-missing: skip finished runs; always: re-run; never: stop if any exist."
         ),
     ] = "only-missing",
-    retry_failed: Annotated[
-        bool,
-        typer.Option("--retry-failed", help="Re-run failed runs.", rich_help_panel=EXECUTION),
-    ] = False,
-    fail_fast: Annotated[
-        bool,
-        typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=EXECUTION),
-    ] = False,
+    retry_failed: Annotated[bool, execution("--retry-failed", help="Re-run failed runs.")] = False,
+    fail_fast: Annotated[bool, execution("--fail-fast", help="Stop at the first failure.")] = False,
     strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict",
-            help="Stop if a cell cannot run, instead of skipping it.",
-            rich_help_panel=EXECUTION,
-        ),
+        bool, execution("--strict", help="Stop if a cell cannot run, instead of skipping it.")
     ] = False,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Print what would run, and run nothing.", rich_help_panel=EXECUTION
-        ),
+        bool, execution("--dry-run", help="Print what would run, and run nothing.")
     ] = False,
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Print one JSON object a run.", rich_help_panel=EXECUTION),
-    ] = False,
+    as_json: Annotated[bool, execution("--json", help="Print one JSON object a run.")] = False,
 ) -> None:
     """Train and evaluate heads. Lists of values form a grid; finished runs are skipped."""
     # Imported here so that --help does not load torch.

@@ -64,8 +64,9 @@ def identify(
 ) -> Identity:
     """Name a run by all that can change its outcome, and by nothing else.
 
-    Paths, and the options of datasets, which may hold paths, are left out: the hashes of what
-    they lead to stand in their place.
+    Paths, and the options of datasets, which may hold paths, are left out: the hashes of what they
+    lead to are there instead. The data seed is left out, as the split is there that it draws, and
+    so is the train seed of a head that does not depend on it.
     """
     head = HEADS[spec.head]
     owner = owner_of(spec.head)
@@ -77,7 +78,9 @@ def identify(
         "features": material.features.key,
         "backbone": material.features.fingerprint,
     }
-    hashed = {"dataset_argument", "dataset_options", "split", "dtype"}
+    hashed = {"dataset_argument", "dataset_options", "split", "dtype", "data_seed"}
+    if not head.seeded:
+        hashed.add("train_seed")
     if head.needs_text:
         hashes["text"] = resources.fingerprint(spec.text or spec.backbone)
     else:
@@ -92,7 +95,7 @@ def identify(
         "owner": {**owner},
     }
     seedless: dict[str, JsonValue] = {
-        "spec": described | {"data_seed": 0, "train_seed": 0},
+        "spec": described | {"train_seed": 0},
         "hashes": {name: value for name, value in hashes.items() if name != "split"},
     }
     return Identity(

@@ -78,8 +78,10 @@ def find_missing(
 
 
 def _key(spec: RunSpec) -> str:
-    """The description of a run, without a seed that changes nothing."""
+    """The description of a run, without seeds that change nothing."""
     changes = {"data_seed": 0} if spec.shots is None else {}
+    if not HEADS[spec.head].seeded:
+        changes["train_seed"] = 0
     return canonical(spec.model_copy(update=changes).model_dump(mode="json"))
 
 

@@ -272,7 +272,8 @@ def _one_line(errors: Sequence[ErrorDetails], plan: PlanFile) -> str:
     if first["type"] == "missing":
         return f"Missing option '--{name}'; ordbench ls {name}s says what there is"
     if first["type"] == SAID:
-        said, text = first["ctx"]["said"], first["ctx"]["text"]
+        context = first.get("ctx", {})
+        said, text = context["said"], context["text"]
     else:
         text = str(first["input"])
         either = [error for error in errors if error["loc"][:1] == first["loc"][:1]]

@@ -17,6 +17,8 @@ from ordbench.runs.spec import resolved
 from ordbench.splits.manifest import write_manifest
 from ordbench.sweeps.api import Callback, sweep
 from ordbench.sweeps.cells import Cell
+from ordbench.sweeps.dry_run import find_missing
+from ordbench.sweeps.scheduler import Policy
 from ordbench.sweeps.spec import SweepSpec
 from ordbench.sweeps.survey import RefusedCell
 
@@ -151,3 +153,31 @@ def test_a_sweep_tells_its_callbacks_and_yields_each_result(
         skipped = "skip linear on drawn-faces:per_rank=5, clip:tiny, 100 shots"
         assert told == [skipped, *expected, f"linear {not expected}"]
         assert [result.record.spec.shots for result in results] == [1]
+
+
+@pytest.mark.parametrize(
+    ("head", "fixed", "runs"),
+    [
+        ("linear", {}, 3),
+        ("linear", {"train_seed": 0}, 1),  # all images train, whatever the data seed
+        ("zeroshot", {}, 1),  # nothing is trained, whatever the train seed
+        ("zeroshot", {"shots": 1}, 3),
+    ],
+)
+def test_seeds_that_change_nothing_make_no_other_run(
+    head: str, fixed: dict[str, object], runs: int, tmp_path: Path, shared_cache: Path
+) -> None:
+    spec = SweepSpec.from_options(
+        None,
+        head=head,
+        dataset="drawn-faces:per_rank=5",
+        seeds="0-2",
+        recipe={"min_steps": 4, "epochs": 1},
+        **fixed,
+    )
+    settings = Locations(cache=shared_cache)
+    policy = Policy()
+    for missing in (runs, 0):
+        found = find_missing(spec.expand(), tmp_path, settings, policy)
+        assert sum(len(cell.specs) for cell in found.missing) == missing
+        assert len(list(sweep(spec, results=tmp_path, settings=settings))) == runs

@@ -10,7 +10,7 @@ from ordbench.utils.text import parse_numbers
 
 
 def grid(head: object = "coral", **options: object) -> list[RunSpec]:
-    return SweepSpec.from_options(head=head, dataset="drawn-faces", **options).expand()
+    return SweepSpec.from_options(None, head=head, dataset="drawn-faces", **options).expand()
 
 
 def test_the_grid_is_every_combination() -> None:
