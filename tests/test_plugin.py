@@ -62,7 +62,7 @@ def test_a_head_without_a_posterior_is_scored_by_its_own_estimates(
         errors = [abs(age - 1 - rank) for age, rank in zip(ages, answers["rank"], strict=True)]
         assert record["metrics"]["point"]["mae"] == pytest.approx(np.mean(errors))
     table = cli("table", str(tmp_path / "results"), env=env).stdout
-    assert "no posterior, so its own estimate: regression" in table
+    assert "point estimate only: regression" in table
 
 
 def test_a_head_that_is_edited_is_run_again(cli: Cli, source: Path, tmp_path: Path) -> None:

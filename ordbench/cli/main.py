@@ -6,7 +6,6 @@ import logging
 import sys
 from errno import ENOSPC
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -15,6 +14,7 @@ from ordbench.cli.latency import latency
 from ordbench.cli.results import results_app
 from ordbench.cli.run import run
 from ordbench.cli.split import split_app
+from ordbench.cli.table import table
 from ordbench.errors import OrdbenchError, TrainingError
 
 INTERRUPTED = 130  # what Typer makes of a Ctrl-C, as shells do
@@ -44,49 +44,7 @@ def ordbench(
 
 app.command()(run)
 
-
-@app.command()
-def table(
-    results: Annotated[Path, typer.Argument(help="Folder of the records.")] = Path("results"),
-    metric: Annotated[
-        str, typer.Option(help="mae, accuracy, cs@1, cs@3, cs@5, qwk, nll or rps.")
-    ] = "mae",
-    decode: Annotated[
-        str, typer.Option(help="How a posterior becomes a number: argmax, mean or median.")
-    ] = "median",
-    columns: Annotated[
-        Literal["shots", "dataset"], typer.Option(help="What stands in the columns.")
-    ] = "shots",
-    format: Annotated[
-        Literal["rich", "markdown", "latex", "csv", "json"], typer.Option(help="How to print.")
-    ] = "rich",
-    head: Annotated[list[str] | None, typer.Option(help="Only these heads.")] = None,
-    dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
-    backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
-    shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,
-    fold: Annotated[list[str] | None, typer.Option(help="Only these folds.")] = None,
-    pool_folds: Annotated[
-        bool, typer.Option("--pool-folds", help="Mean over the runs of all folds.")
-    ] = False,
-) -> None:
-    """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
-    from ordbench.cli.table import table_text
-
-    text = table_text(
-        results,
-        metric=metric,
-        decode=decode,
-        columns=columns,
-        format=format,
-        head=head,
-        dataset=dataset,
-        backbone=backbone,
-        shots=shots,
-        fold=fold,
-        pool_folds=pool_folds,
-    )
-    typer.echo(text, nl=False)
-
+app.command()(table)
 
 app.command(name="latency")(latency)
 

@@ -16,6 +16,9 @@ from ordbench.errors import StoreError
 from ordbench.leaderboard.grouping import (
     Facts,
     column_facts,
+    fits_column,
+    fits_row,
+    fits_table,
     natural,
     newest,
     place,
@@ -30,6 +33,7 @@ from ordbench.leaderboard.notes import (
     history_notes,
     score_notes,
     seed_notes,
+    skip_notes,
     split_notes,
     training_notes,
     unscored_notes,
@@ -37,17 +41,20 @@ from ordbench.leaderboard.notes import (
 from ordbench.leaderboard.query import TableQuery
 from ordbench.leaderboard.ranking import Row, aggregate, by_name, ranked
 from ordbench.leaderboard.table import Table
-from ordbench.results.rows import CellRuns
+from ordbench.results.rows import CellRuns, RunRow
 
-REFERENCE = "median of train"
+REFERENCE = "train median"
 
 
-def build(lots: Iterable[CellRuns], asked: TableQuery) -> list[Table]:
+def build(
+    lots: Iterable[CellRuns], asked: TableQuery, skipped: Sequence[RunRow] = ()
+) -> list[Table]:
     """Make the leaderboards that the runs allow, the ranked ones first.
 
     Args:
         lots: As `ordbench.results.loading.load_cells` gives them.
         asked: What to show, and how.
+        skipped: As `ordbench.results.loading.load_skipped` gives them.
 
     Raises:
         StoreError: If no run is done, or none has that score.
@@ -63,7 +70,7 @@ def build(lots: Iterable[CellRuns], asked: TableQuery) -> list[Table]:
         others[place(lot.first, asked.columns)].append(lot)
     shown = worth_saying([facts for facts, _ in groups])
     return [
-        _Draft(asked, group).table(facts, others)
+        _Draft(asked, group, skipped).table(facts, others)
         for facts, (_, group) in zip(shown, groups, strict=True)
     ]
 
@@ -94,20 +101,37 @@ def _groups(asked: TableQuery, lots: Iterable[CellRuns]) -> list[tuple[Facts, li
 class _Draft:
     """One table in the making, from the runs that share its facts."""
 
-    def __init__(self, asked: TableQuery, group: Sequence[_Placed]) -> None:
+    def __init__(
+        self, asked: TableQuery, group: Sequence[_Placed], skipped: Iterable[RunRow]
+    ) -> None:
         self.asked = asked
         self.group = group
         self.columns = sorted({placed.column for placed in group}, key=natural)
-        heads = sorted({placed.row for placed in group}, key=natural)
+        self.skipped = self._placed(skipped)
+        rows = {placed.row for placed in group} | {row for row, _ in self.skipped}
+        heads = sorted(rows, key=natural)
         self.names = dict(zip(heads, titles(heads), strict=True))
+
+    def _placed(self, skipped: Iterable[RunRow]) -> dict[tuple[Facts, int], str]:
+        """The reason of each skipped cell, by row and column; a head without runs gets a row."""
+        run = self.group[0].lot.first
+        found: dict[tuple[Facts, int], str] = {}
+        for skip in skipped:
+            if fits_table(skip, run, self.asked.columns, pool_folds=self.asked.pool_folds):
+                rows = {one.row for one in self.group if fits_row(skip, one.lot.first)}
+                for index, column in enumerate(self.columns):
+                    if fits_column(skip, column):
+                        for row in rows or {row_facts(skip)}:
+                            found[row, index] = skip.error or ""
+        return found
 
     def table(self, facts: dict[str, str], others: Mapping[object, list[CellRuns]]) -> Table:
         """Fill in everything; ``others`` are the runs that are in no table, by place."""
         lots = [placed.lot for placed in self.group]
         may_rank = all(lot.first.ranked for lot in lots)
-        drawn = self._rows()
-        rows = ranked(drawn, self.asked.metric) if may_rank else by_name(drawn)
-        reference = self._reference()
+        drawn, reference = self._rows(), self._reference()
+        rows = ranked(drawn, self.asked.metric, reference) if may_rank else by_name(drawn)
+        columns = self._titles()
         cells = [cell for row in (*rows, reference) for cell in row.cells if cell]
         runs = {cell.runs for cell in cells}
         same = runs.pop() if len(runs) == 1 else None
@@ -120,7 +144,7 @@ class _Draft:
             decoding=self._decoding(),
             facts=facts | self._folds(),
             ranked=may_rank,
-            columns=self._titles(),
+            columns=columns,
             rows=rows,
             reference=reference if any(reference.cells) else None,
             runs=same,
@@ -132,6 +156,7 @@ class _Draft:
                 *training_notes((self.names[placed.row], placed.lot) for placed in self.group),
                 *split_notes(lots),
                 *seed_notes((one.row, one.column, one.lot) for one in self.group if one.decoding),
+                *skip_notes(rows, columns),
                 *history_notes(lots, untabled),
             ),
         )
@@ -142,14 +167,16 @@ class _Draft:
         for placed in self.group:
             cells[placed.row, placed.column] += placed.values
             decoding[placed.row] = placed.decoding or decoding.get(placed.row, "")
-        return [
-            Row(
-                name,
-                tuple(aggregate(cells[head, column]) for column in self.columns),
-                decoding[head],
-            )
-            for head, name in self.names.items()
-        ]
+        rows: list[Row] = []
+        for head, name in self.names.items():
+            means = tuple(aggregate(cells[head, column]) for column in self.columns)
+            skipped = {
+                index: self.skipped[head, index]
+                for index, mean in enumerate(means)
+                if mean is None and (head, index) in self.skipped
+            }
+            rows.append(Row(name, means, decoding.get(head, ""), skipped))
+        return rows
 
     def _reference(self) -> Row:
         """The baseline of each fold and pair of seeds once, however many heads had them."""

@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
-from ordbench.leaderboard.notes import MISSING
+from ordbench.leaderboard.notes import Kind, Note
 from ordbench.leaderboard.ranking import Row, Score, digits
 from ordbench.leaderboard.table import Table
 from ordbench.utils.text import printable
@@ -18,7 +19,26 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-Format = Literal["rich", "markdown", "latex", "csv", "json"]
+MISSING = "\N{EN DASH}"
+SKIPPED = "skipped"
+_NOTES: dict[Kind, str] = {
+    "marks": "best bold, second best underlined",
+    "missing": f"{MISSING} no run with this score",
+    "counts": "number of runs in parentheses, as it differs; only cells with the most are marked",
+    "point": "point estimate only: {heads}",
+    "undefined": "{runs} with an undefined score not shown",
+    "unscored": "{detail}: {heads}",
+    "tuned": "tuned ({detail}): {heads}",
+    "text": "text encoder {detail}: {heads}",
+    "leaks": "identity leakage: some people are in both test and training/validation",
+    "short": "some ranks have fewer training images than shots",
+    "seeds": "not every head has the same seeds",
+    "draws": "some few-shot samples were trained with several seeds",
+    "skipped": "skipped: {heads} ({detail})",
+    "failed": "{runs} failed and not shown: {heads}",
+    "older": "{runs} superseded and not shown",
+    "versions": "made by ordbench {detail}",
+}
 NO_WRAP = 10_000  # characters a line: nothing is broken over lines
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$#!{}])")
 _LATEX = {
@@ -35,8 +55,8 @@ _LATEX = {
 }
 
 
-def render(tables: Sequence[Table], format: Format, *, console: Console | None = None) -> str:
-    """Leaderboards in one of five formats; the text ends with a line feed.
+def render(tables: Sequence[Table], format: str, *, console: Console | None = None) -> str:
+    """Leaderboards in one of the formats of `FORMATS`; the text ends with a line feed.
 
     Args:
         tables: As `ordbench.leaderboard.build.build` makes them.
@@ -45,13 +65,19 @@ def render(tables: Sequence[Table], format: Format, *, console: Console | None =
             plain text where there is none.
     """
     if format == "rich":
-        return _for_terminal(tables, console)
-    if format == "csv":
-        return to_csv(tables)
-    if format == "json":
-        return to_json(tables)
-    one = to_markdown if format == "markdown" else to_latex
-    return "\n".join(map(one, tables))
+        return to_terminal(tables, console)
+    return FORMATS[format](tables)
+
+
+def note_text(note: Note) -> str:
+    """A note in words.
+
+    >>> note_text(Note("older", runs=3)), note_text(Note("point", ("a", "b")))
+    ('3 runs superseded and not shown', 'point estimate only: a, b')
+    """
+    words = "not tuned: {heads}" if note.kind == "tuned" and not note.detail else _NOTES[note.kind]
+    runs = "1 run" if note.runs == 1 else f"{note.runs} runs"
+    return words.format(heads=", ".join(note.heads), detail=note.detail, runs=runs)
 
 
 def to_rich(table: Table) -> RenderableType:
@@ -67,8 +93,9 @@ def to_rich(table: Table) -> RenderableType:
     for row in _rows(table):
         if row is table.reference:
             grid.add_section()
-        grid.add_row(Text(printable(row.label)), *(_rich_cell(cell, table) for cell in row.cells))
-    notes = [Text(printable(note), style="dim") for note in table.notes]
+        cells = [_rich_cell(row, index, table) for index in range(len(row.cells))]
+        grid.add_row(Text(printable(row.label)), *cells)
+    notes = [Text(printable(note_text(note)), style="dim") for note in table.notes]
     grid.width = Console(width=NO_WRAP).measure(grid).maximum
     return Group(Text(printable(table.caption)), "", grid, "", *notes)
 
@@ -83,9 +110,9 @@ def to_markdown(table: Table) -> str:
     ]
     for row in _rows(table):
         name = f"*{row.label}*" if row is table.reference else _code_span(row.label)
-        cells = [_marked(cell, table, "**{}**", "<ins>{}</ins>") for cell in row.cells]
+        cells = _marked(row, table, "**{}**", "<ins>{}</ins>")
         lines.append(_markdown_line([name, *cells]))
-    notes = "; ".join(table.notes)
+    notes = _notes(table)
     return "\n".join([*lines, *(["", escape_markdown(notes)] if notes else []), ""])
 
 
@@ -103,11 +130,11 @@ def to_latex(table: Table) -> str:
     for row in _rows(table):
         if row is table.reference:
             lines.append(r"    \midrule")
-        cells = [_marked(cell, table, r"\textbf{{{}}}", r"\underline{{{}}}") for cell in row.cells]
+        cells = _marked(row, table, r"\textbf{{{}}}", r"\underline{{{}}}")
         lines.append(_latex_line([_escaped_latex(row.label), *map(_latex_numbers, cells)]))
     lines += [r"    \bottomrule", r"  \end{tabular}"]
     if table.notes:
-        lines.append(rf"  \par\smallskip\footnotesize {_escaped_latex('; '.join(table.notes))}")
+        lines.append(rf"  \par\smallskip\footnotesize {_escaped_latex(_notes(table))}")
     return "\n".join([*lines, r"\end{table}", ""])
 
 
@@ -143,7 +170,7 @@ def to_json(tables: Sequence[Table]) -> str:
             "columns": table.columns,
             "rows": [_json_row(row) for row in table.rows],
             "reference": _json_row(table.reference) if table.reference else None,
-            "notes": table.notes,
+            "notes": [note_text(note) for note in table.notes],
         }
         for table in tables
     ]
@@ -162,6 +189,10 @@ def escape_markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", printable(text))
 
 
+def _notes(table: Table) -> str:
+    return "; ".join(map(note_text, table.notes))
+
+
 def _rows(table: Table) -> list[Row]:
     return [*table.rows, *([table.reference] if table.reference else [])]
 
@@ -170,23 +201,32 @@ def _count(cell: Score, table: Table) -> str:
     return f" ({cell.runs})" if table.runs is None else ""
 
 
-def _marked(cell: Score | None, table: Table, best: str, second: str) -> str:
-    if cell is None:
-        return MISSING
-    form = {"best": best, "second": second, "": "{}"}[cell.mark]
-    return form.format(cell_text(cell, table)) + _count(cell, table)
+def _empty(row: Row, index: int) -> str:
+    return SKIPPED if index in row.skipped else MISSING
 
 
-def _rich_cell(cell: Score | None, table: Table) -> Text:
+def _marked(row: Row, table: Table, best: str, second: str) -> list[str]:
+    forms = {"best": best, "second": second, "": "{}"}
+    return [
+        forms[cell.mark].format(cell_text(cell, table)) + _count(cell, table)
+        if cell
+        else _empty(row, index)
+        for index, cell in enumerate(row.cells)
+    ]
+
+
+def _rich_cell(row: Row, index: int, table: Table) -> Text:
     from rich.text import Text
 
+    cell = row.cells[index]
     if cell is None:
-        return Text(MISSING, style="dim")
+        return Text(_empty(row, index), style="dim")
     style = {"best": "bold", "second": "underline", "": ""}[cell.mark]
     return Text.assemble((cell_text(cell, table).replace(" ± ", "±"), style), _count(cell, table))
 
 
-def _for_terminal(tables: Sequence[Table], console: Console | None) -> str:
+def to_terminal(tables: Sequence[Table], console: Console | None = None) -> str:
+    """Leaderboards as a terminal shows them; plain text if there is none."""
     from rich.console import Console
 
     if console is None:
@@ -197,6 +237,10 @@ def _for_terminal(tables: Sequence[Table], console: Console | None) -> str:
         for index, table in enumerate(tables):
             console.print(*([""] if index else []), to_rich(table), sep="\n", crop=False)
     return captured.get()
+
+
+def _each(one: Callable[[Table], str], tables: Sequence[Table]) -> str:
+    return "\n".join(map(one, tables))
 
 
 def _markdown_line(cells: Sequence[str]) -> str:
@@ -238,3 +282,12 @@ def _json_row(row: Row) -> dict[str, object]:
         for cell in row.cells
     ]
     return {"head": row.label, "decoding": row.decoding, "cells": cells}
+
+
+FORMATS: dict[str, Callable[[Sequence[Table]], str]] = {
+    "rich": to_terminal,
+    "markdown": partial(_each, to_markdown),
+    "latex": partial(_each, to_latex),
+    "csv": to_csv,
+    "json": to_json,
+}

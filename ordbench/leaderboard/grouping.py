@@ -123,6 +123,30 @@ def setting(record: RunRow) -> tuple[object, ...]:
     return (*dataset, *features, record.protocol, *_facts(record.other))
 
 
+def fits_table(skipped: RunRow, run: RunRow, columns: Columns, *, pool_folds: bool) -> bool:
+    """Whether a skipped cell, whose images nobody has seen, belongs in the table of a run."""
+
+    def names(record: RunRow) -> tuple[object, ...]:
+        data = (record.dataset_name, *_facts(record.dataset_options))
+        own = data if columns == "shots" else (record.shots,)
+        fold = 0 if pool_folds else record.fold
+        return (*own, *setting(replace(record, dataset="", fold=fold)))
+
+    return names(skipped) == names(run)
+
+
+def fits_row(skipped: RunRow, run: RunRow) -> bool:
+    """Whether a skipped cell belongs in the row of a run."""
+    same_recipe = not skipped.recipe or skipped.recipe == run.recipe
+    return skipped.label == run.label and same_recipe
+
+
+def fits_column(skipped: RunRow, column: Facts) -> bool:
+    """Whether a skipped cell belongs in a column."""
+    name, value = column[0]
+    return value == (skipped.dataset_name if name == "dataset" else _shots_facts(skipped)[0][1])
+
+
 def place(record: RunRow, columns: Columns) -> tuple[object, ...]:
     """What a user asked for who sees the run in a table, or misses it there."""
     shots = () if columns == "shots" else (record.shots,)

@@ -1,29 +1,70 @@
-"""What a reader of a leaderboard must know besides its numbers."""
+"""What a reader of a leaderboard must know besides its numbers; `formats` has the words."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import isfinite
+from typing import Literal
 
 from ordbench.leaderboard.grouping import asked, tuning
 from ordbench.leaderboard.ranking import Row
 from ordbench.results.rows import CellRuns
 
-MISSING = "\N{EN DASH}"
+Kind = Literal[
+    "marks",
+    "missing",
+    "counts",
+    "point",
+    "undefined",
+    "unscored",
+    "tuned",
+    "text",
+    "leaks",
+    "short",
+    "seeds",
+    "draws",
+    "skipped",
+    "failed",
+    "older",
+    "versions",
+]
 
 
-def cell_notes(rows: Sequence[Row], runs: int | None) -> list[str]:
-    """What marks, dashes and parentheses stand for, where there are any."""
+@dataclass(frozen=True)
+class Note:
+    """One thing to know.
+
+    Attributes:
+        kind: What it is about.
+        heads: The rows that it is about; empty for all.
+        detail: What a kind alone does not tell: a text tower, a reason, a version.
+        runs: How many runs, where they are counted.
+    """
+
+    kind: Kind
+    heads: tuple[str, ...] = ()
+    detail: str = ""
+    runs: int = 0
+
+
+def cell_notes(rows: Sequence[Row], runs: int | None) -> list[Note]:
+    """What marks, dashes and parentheses mean, where there are any."""
     cells = [cell for row in rows for cell in row.cells]
+    empty = any(
+        cell is None and index not in row.skipped
+        for row in rows
+        for index, cell in enumerate(row.cells)
+    )
     return [
-        *(["best bold, second best underlined"] if any(c and c.mark for c in cells) else []),
-        *([f"{MISSING} no run with this score"] if None in cells else []),
-        *(["in parentheses: how many runs, as they differ"] if runs is None else []),
+        *([Note("marks")] if any(cell and cell.mark for cell in cells) else []),
+        *([Note("missing")] if empty else []),
+        *([Note("counts")] if runs is None else []),
     ]
 
 
-def score_notes(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[str]:
+def score_notes(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[Note]:
     """Which heads gave points, and how many runs have an undefined score.
 
     Args:
@@ -36,12 +77,12 @@ def score_notes(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[str
         if decoding == "point":
             points.add(name)
     return [
-        *([f"no posterior, so its own estimate: {', '.join(sorted(points))}"] if points else []),
-        *([f"left out, as the score is undefined: {_runs(undefined)}"] if undefined else []),
+        *([Note("point", tuple(sorted(points)))] if points else []),
+        *([Note("undefined", runs=undefined)] if undefined else []),
     ]
 
 
-def unscored_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[str]:
+def unscored_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[Note]:
     """Which heads lack the score, and why it could not be computed.
 
     Args:
@@ -51,93 +92,89 @@ def unscored_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[str]:
     for name, cell in rows:
         if cell.unscored:
             heads[cell.unscored].add(name)
-    return [f"{reason}: {', '.join(sorted(names))}" for reason, names in sorted(heads.items())]
+    return [Note("unscored", tuple(sorted(found)), why) for why, found in sorted(heads.items())]
 
 
-def training_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[str]:
+def training_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[Note]:
     """How many trainings which heads were tuned with, and whose text towers they prompt.
 
     Args:
-        rows: Name of a row, and a lot that stands in it.
+        rows: Name of a row, and a cell of it.
     """
     tuned: defaultdict[str, set[str]] = defaultdict(set)
     towers: defaultdict[str, set[str]] = defaultdict(set)
-    for name, lot in rows:
-        tuned[tuning(lot.first)].add(name)
-        if lot.first.text:
-            towers[lot.first.text].add(name)
+    for name, cell in rows:
+        tuned[tuning(cell.first)].add(name)
+        if cell.first.text:
+            towers[cell.first.text].add(name)
     budgets = [
-        f"{f'tuned ({how})' if how else 'not tuned'}: {', '.join(sorted(names))}"
+        Note("tuned", tuple(sorted(names)), how)
         for how, names in sorted(tuned.items(), reverse=True)
     ]
     return [
         *(budgets if tuned.keys() != {""} else []),
-        *(f"text tower {text}: {', '.join(sorted(names))}" for text, names in towers.items()),
+        *(Note("text", tuple(sorted(names)), text) for text, names in towers.items()),
     ]
 
 
-def split_notes(lots: Iterable[CellRuns]) -> list[str]:
-    """Whether somebody who was tested was known, and whether there were as many shots as said."""
-    runs = [lot.first for lot in lots]
-    leak = "identities leak: some people stand in test and in training or validation"
-    short = "some ranks have fewer training images than shots"
+def split_notes(cells: Iterable[CellRuns]) -> list[Note]:
+    """Whether identities leak, and whether there were as many shots as said."""
+    runs = [cell.first for cell in cells]
     return [
-        *([leak] if any(run.leaks for run in runs) else []),
-        *([short] if any(run.short for run in runs) else []),
+        *([Note("leaks")] if any(run.leaks for run in runs) else []),
+        *([Note("short")] if any(run.short for run in runs) else []),
     ]
 
 
-def seed_notes(cells: Iterable[tuple[object, object, CellRuns]]) -> list[str]:
+def seed_notes(cells: Iterable[tuple[object, object, CellRuns]]) -> list[Note]:
     """Whether heads were compared on other draws, and whether a draw counts more than once.
 
     Args:
-        cells: Row, column, and a lot that stands there.
+        cells: Row, column, and a cell of both.
     """
     seeds: defaultdict[object, defaultdict[object, set[object]]]
     seeds = defaultdict(lambda: defaultdict(set))
     draws: defaultdict[object, list[object]] = defaultdict(list)
-    for row, column, lot in cells:
-        fold = lot.first.fold
-        seeds[column][row].update((fold, *pair) for pair in lot.seeds)
-        if lot.first.shots is not None:
-            draws[row, column] += ((fold, data_seed) for data_seed, _ in lot.seeds)
+    for row, column, cell in cells:
+        fold = cell.first.fold
+        seeds[column][row].update((fold, *pair) for pair in cell.seeds)
+        if cell.first.shots is not None:
+            draws[row, column] += ((fold, data_seed) for data_seed, _ in cell.seeds)
     differ = any(len(set(map(frozenset, rows.values()))) > 1 for rows in seeds.values())
     again = any(len(found) > len(set(found)) for found in draws.values())
-    return [
-        *(["not every head has the same seeds"] if differ else []),
-        *(["some few-shot draws count more than once, with other train seeds"] if again else []),
-    ]
+    return [*([Note("seeds")] if differ else []), *([Note("draws")] if again else [])]
 
 
-def history_notes(lots: Sequence[CellRuns], others: Sequence[CellRuns]) -> list[str]:
+def skip_notes(rows: Iterable[Row], columns: Sequence[str]) -> list[Note]:
+    """Which empty cells were skipped, and why."""
+    cells: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        for index, reason in row.skipped.items():
+            cells[reason].append(f"{row.label} {columns[index]}")
+    return [Note("skipped", tuple(found), reason) for reason, found in cells.items()]
+
+
+def history_notes(cells: Sequence[CellRuns], others: Sequence[CellRuns]) -> list[Note]:
     """Runs of this table that failed or were run again since, and mixed versions.
 
     Args:
-        lots: The runs in the table.
+        cells: The runs in the table.
         others: Runs that a reader would look for in it, but that are in no table.
     """
     done: defaultdict[object, set[tuple[int, int]]] = defaultdict(set)
-    for lot in lots:
-        done[asked(lot.first)].update(lot.seeds)
+    for cell in cells:
+        done[asked(cell.first)].update(cell.seeds)
     older, failed = 0, Counter[str]()
-    for lot in others:
-        again = sum(seeds in done[asked(lot.first)] for seeds in lot.seeds)
-        if lot.first.status == "done":
+    for cell in others:
+        again = sum(seeds in done[asked(cell.first)] for seeds in cell.seeds)
+        if cell.first.status == "done":
             older += again
         else:
-            failed[lot.first.label] += len(lot) - again
-    versions = sorted({lot.first.ordbench for lot in lots})
+            failed[cell.first.label] += len(cell) - again
+    versions = sorted({cell.first.ordbench for cell in cells})
+    counts = [f"{head} {number}" for head, number in sorted(failed.items()) if number]
     return [
-        *([f"left out, as failed: {_counts(failed)}"] if failed.total() else []),
-        *([f"left out, as run again since: {_runs(older)}"] if older else []),
-        *([f"made by ordbench {' and '.join(versions)}"] if len(versions) > 1 else []),
+        *([Note("failed", tuple(counts), runs=failed.total())] if failed.total() else []),
+        *([Note("older", runs=older)] if older else []),
+        *([Note("versions", detail=" and ".join(versions))] if len(versions) > 1 else []),
     ]
-
-
-def _runs(number: int) -> str:
-    return "1 run" if number == 1 else f"{number} runs"
-
-
-def _counts(failed: Counter[str]) -> str:
-    heads = ", ".join(f"{head} {number}" for head, number in sorted(failed.items()) if number)
-    return f"{_runs(failed.total())} ({heads})"

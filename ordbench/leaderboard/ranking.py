@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import fsum, isfinite, sqrt
 from typing import Literal
 
@@ -37,11 +38,13 @@ class Row:
         label: What it is called.
         cells: One a column.
         decoding: How its posteriors became estimates, as in `ordbench.leaderboard.table.Table`.
+        skipped: Why runs could not be started, by the index of an empty cell.
     """
 
     label: str
     cells: tuple[Score | None, ...]
     decoding: str = ""
+    skipped: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 def digits(metric: Metric) -> int:
@@ -66,14 +69,26 @@ def aggregate(values: Iterable[float]) -> Score | None:
     return Score(mean, sqrt(squares / (runs - 1)) if runs > 1 else None, runs)
 
 
-def ranked(rows: Sequence[Row], metric: Metric) -> tuple[Row, ...]:
+def ranked(rows: Sequence[Row], metric: Metric, reference: Row | None = None) -> tuple[Row, ...]:
     """Rows in order, with the best and the second best cell of each column marked.
 
     Rows with all cells come first, by the mean of their places in the columns; then those with
-    the fewest empty cells. Cells that look the same share place and mark. A cell that stands
-    alone in its column is not marked.
+    the fewest empty cells. Cells that look the same share place and mark. Only the cells with the
+    most runs of their column are marked, so that one run never counts as better than a mean of
+    three; no cell is marked that is alone or not better than the reference.
+
+    Args:
+        rows: One a head.
+        metric: Which end is best.
+        reference: A constant prediction.
     """
-    places = [_places(column, metric) for column in _columns(rows)]
+    columns = list(zip(*(row.cells for row in rows), strict=True))
+    places = [_places(column, metric) for column in columns]
+    baselines = reference.cells if reference else (None,) * len(columns)
+    marks = [
+        _marks(column, metric, baseline)
+        for column, baseline in zip(columns, baselines, strict=True)
+    ]
 
     def order(index: int) -> tuple[int, float, str]:
         own = [place[index] for place in places if index in place]
@@ -83,8 +98,8 @@ def ranked(rows: Sequence[Row], metric: Metric) -> tuple[Row, ...]:
         replace(
             row,
             cells=tuple(
-                cell and replace(cell, mark=_mark(place, index))
-                for cell, place in zip(row.cells, places, strict=True)
+                cell and replace(cell, mark=mark.get(index, ""))
+                for cell, mark in zip(row.cells, marks, strict=True)
             ),
         )
         for index, row in enumerate(rows)
@@ -101,21 +116,28 @@ def _mean(values: Sequence[float]) -> float:
     return fsum(values) / len(values)
 
 
-def _columns(rows: Sequence[Row]) -> list[tuple[Score | None, ...]]:
-    return list(zip(*(row.cells for row in rows), strict=True))
-
-
 def _places(column: Sequence[Score | None], metric: Metric) -> dict[int, int]:
     """Place (1 is best) of each row that has a cell; those that look the same share one."""
-    sign = -1 if metric.higher_is_better else 1
-    shown = {
-        index: sign * round(cell.mean, digits(metric)) for index, cell in enumerate(column) if cell
-    }
+    shown = {index: _shown(cell, metric) for index, cell in enumerate(column) if cell}
     return {i: 1 + sum(other < value for other in shown.values()) for i, value in shown.items()}
 
 
-def _mark(places: dict[int, int], index: int) -> Mark:
-    standings = sorted(set(places.values()))
-    if len(places) > 1 and places[index] == standings[0]:
-        return "best"
-    return "second" if len(standings) > 1 and places[index] == standings[1] else ""
+def _marks(
+    column: Sequence[Score | None], metric: Metric, baseline: Score | None
+) -> dict[int, Mark]:
+    most = max((cell.runs for cell in column if cell), default=0)
+    shown = {i: _shown(cell, metric) for i, cell in enumerate(column) if cell and cell.runs == most}
+    first, second, *_ = [*sorted(set(shown.values())), None, None]
+    if len(shown) < 2 or first is None:
+        return {}
+    limit = _shown(baseline, metric) if baseline else math.inf
+    return {
+        index: "best" if value == first else "second"
+        for index, value in shown.items()
+        if value in {first, second} and value < limit
+    }
+
+
+def _shown(cell: Score, metric: Metric) -> float:
+    """A mean as it is shown, with the sign by which less is better."""
+    return (-1 if metric.higher_is_better else 1) * round(cell.mean, digits(metric))

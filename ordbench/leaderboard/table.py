@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ordbench.leaderboard.notes import Note
 from ordbench.leaderboard.ranking import Row
 from ordbench.metrics.registry import Metric
 
@@ -39,7 +40,7 @@ class Table:
     reference: Row | None
     runs: int | None
     per: Literal["seed", "run"]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def caption(self) -> str:

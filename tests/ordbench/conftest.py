@@ -9,6 +9,8 @@ import pytest
 
 import ordbench.runs.record
 from ordbench.leaderboard import build as leaderboard
+from ordbench.leaderboard.formats import note_text
+from ordbench.leaderboard.notes import Note
 from ordbench.leaderboard.query import TableQuery, ask
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import RunRow, group_by_cell
@@ -107,6 +109,11 @@ def build(runs: Iterable[RunRow], **asked: object) -> list[Table]:
     """The leaderboards of runs one by one."""
     query: Callable[..., TableQuery] = ask
     return leaderboard.build(group_by_cell(runs), query(**asked))
+
+
+def said(notes: Iterable[Note]) -> tuple[str, ...]:
+    """Notes in words."""
+    return tuple(map(note_text, notes))
 
 
 def record(seed: int, mae: float = 0.25, **changes: object) -> Record:

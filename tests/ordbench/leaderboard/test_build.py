@@ -5,10 +5,13 @@ from functools import partial
 import pytest
 
 from ordbench.errors import StoreError, UnknownPluginError
+from ordbench.leaderboard import build as leaderboard
+from ordbench.leaderboard.formats import render
+from ordbench.leaderboard.query import ask
 from ordbench.leaderboard.ranking import Score
 from ordbench.leaderboard.table import Table
-from ordbench.results.rows import RunRow
-from tests.ordbench.conftest import build
+from ordbench.results.rows import RunRow, group_by_cell
+from tests.ordbench.conftest import build, said
 
 FlatRun = Callable[..., RunRow]
 
@@ -41,7 +44,7 @@ def test_a_missing_cell_stays_missing(flat_run: FlatRun) -> None:
     runs = [flat_run("coral", 1.0, shots=1), flat_run("linear", 2.0, shots=2)]
     (table,) = build(runs)
     assert means(table) == {"coral": [1.0, None], "linear": [None, 2.0]}
-    assert "\N{EN DASH} no run with this score" in table.notes
+    assert "\N{EN DASH} no run with this score" in said(table.notes)
 
 
 def test_runs_that_differ_in_more_than_seeds_are_never_averaged(flat_run: FlatRun) -> None:
@@ -100,9 +103,9 @@ def test_the_median_of_train_is_below_and_counts_each_pair_of_seeds_once(
     ]
     (table,) = build(runs)
     assert table.reference is not None
-    assert table.reference.label == "median of train"
+    assert table.reference.label == "train median"
     assert table.reference.cells == (Score(1.5, pytest.approx(math.sqrt(0.5)), 2),)  # type: ignore[arg-type]
-    assert "median of train" not in means(table)
+    assert "train median" not in means(table)
 
 
 def test_a_score_without_a_baseline_has_no_reference(flat_run: FlatRun) -> None:
@@ -117,7 +120,7 @@ def test_a_point_head_has_its_estimate_and_no_probabilistic_score(flat_run: Flat
     ]
     (points,) = build(runs, decode="median")
     assert means(points) == {"linear": [2.0], "regression": [3.0]}
-    assert "no posterior, so its own estimate: regression" in points.notes
+    assert "point estimate only: regression" in said(points.notes)
     (likelihoods,) = build(runs, metric="nll")
     assert means(likelihoods) == {"linear": [1.0], "regression": [None]}
 
@@ -165,7 +168,7 @@ def test_a_run_that_was_done_again_counts_once_and_is_mentioned(flat_run: FlatRu
     ]
     (table,) = build(runs)
     assert means(table) == {"coral": [2.0]}
-    assert table.notes == ("left out, as run again since: 1 run",)
+    assert said(table.notes) == ("1 run superseded and not shown",)
 
 
 def test_a_failure_is_mentioned_below_the_table_it_is_missing_from(flat_run: FlatRun) -> None:
@@ -174,8 +177,8 @@ def test_a_failure_is_mentioned_below_the_table_it_is_missing_from(flat_run: Fla
         flat_run(mae=1.0, backbone="timm:resnet50"),
         flat_run(seed=1, backbone="timm:resnet50", status="failed", error="x"),
     ]
-    notes = {table.facts["backbone"]: table.notes for table in build(runs)}
-    assert notes == {"clip:tiny": (), "timm:resnet50": ("left out, as failed: 1 run (coral 1)",)}
+    notes = {table.facts["backbone"]: said(table.notes) for table in build(runs)}
+    assert notes == {"clip:tiny": (), "timm:resnet50": ("1 run failed and not shown: coral 1",)}
 
 
 def test_datasets_of_a_users_own_are_told_apart_by_their_files(flat_run: FlatRun) -> None:
@@ -186,9 +189,9 @@ def test_datasets_of_a_users_own_are_told_apart_by_their_files(flat_run: FlatRun
         mine(dataset_argument="more.csv", seed=1, image_hash="i1", status="failed", error="x"),
     ]
     tables = build(runs)
-    assert [(table.facts["dataset"], table.notes) for table in tables] == [
+    assert [(table.facts["dataset"], said(table.notes)) for table in tables] == [
         ("A CSV file (csv:ages.csv)", ()),
-        ("A CSV file (csv:more.csv)", ("left out, as failed: 1 run (coral 1)",)),
+        ("A CSV file (csv:more.csv)", ("1 run failed and not shown: coral 1",)),
     ]
     assert all("image hash" not in table.facts for table in tables)
     (table,) = build(runs, columns="dataset")
@@ -212,13 +215,13 @@ def test_a_failure_stands_below_the_table_of_its_shots(flat_run: FlatRun) -> Non
         flat_run(seed=1, shots=2, status="failed", error="x"),
         flat_run(mae=2.0, shots=1, created="2026-11-21T00:00:00+00:00", head_hash="old"),
     ]
-    notes = {table.facts["shots"]: table.notes for table in build(runs, columns="dataset")}
+    notes = {table.facts["shots"]: said(table.notes) for table in build(runs, columns="dataset")}
     assert notes == {
-        "1-shot": ("left out, as run again since: 1 run",),
-        "2-shot": ("left out, as failed: 1 run (coral 1)",),
+        "1-shot": ("1 run superseded and not shown",),
+        "2-shot": ("1 run failed and not shown: coral 1",),
     }
     (table,) = build(runs)
-    assert table.notes == (*notes["2-shot"], *notes["1-shot"])
+    assert said(table.notes) == (*notes["2-shot"], *notes["1-shot"])
 
 
 def test_an_undefined_score_is_not_averaged_and_the_count_tells(flat_run: FlatRun) -> None:
@@ -227,7 +230,7 @@ def test_an_undefined_score_is_not_averaged_and_the_count_tells(flat_run: FlatRu
     (table,) = build(runs)
     assert [row.cells[0] and row.cells[0].runs for row in table.rows] == [1, 2]
     assert table.runs is None
-    assert "left out, as the score is undefined: 1 run" in table.notes
+    assert "1 run with an undefined score not shown" in said(table.notes)
 
 
 def test_an_unknown_metric_is_refused(flat_run: FlatRun) -> None:
@@ -254,3 +257,37 @@ def test_the_answer_does_not_depend_on_the_order_of_the_records(flat_run: FlatRu
         for fold in (0, 1)
     ]
     assert build(runs) == build(runs[::-1])
+
+
+def test_a_skipped_cell_shows_its_reason_where_it_is_empty(flat_run: FlatRun) -> None:
+    runs = [flat_run("coral", 1.0, shots=1), flat_run("linear", 2.0, shots=2)]
+    none: dict[str, object] = {"status": "skipped", "image_hash": "", "head_hash": ""}
+    skipped = [
+        flat_run("coral", shots=2, error="too few images", **none),
+        flat_run("gone", shots=1, error="not installed", **none),
+        flat_run("coral", shots=1, error="done since", **none),
+        flat_run("coral", shots=1, error="another dataset", dataset="morph", **none),
+    ]
+    (table,) = leaderboard.build(group_by_cell(runs), ask(), skipped)
+    assert {row.label: dict(row.skipped) for row in table.rows} == {
+        "coral": {1: "too few images"},
+        "linear": {},
+        "gone": {0: "not installed"},
+    }
+    assert set(said(table.notes)) >= {
+        "skipped: coral 2-shot (too few images)",
+        "skipped: gone 1-shot (not installed)",
+    }
+    (markdown,) = [line for line in render([table], "markdown").splitlines() if "`coral`" in line]
+    assert markdown == "| `coral` | 1.00 | skipped |"
+
+
+def test_a_dataset_that_was_skipped_for_one_head_has_its_reason(flat_run: FlatRun) -> None:
+    runs = [
+        flat_run("coral", 1.0),
+        flat_run("coral", 1.0, dataset="morph"),
+        flat_run("linear", 2.0),
+    ]
+    skipped = [flat_run("linear", dataset="morph", status="skipped", error="no images")]
+    (table,) = leaderboard.build(group_by_cell(runs), ask(columns="dataset"), skipped)
+    assert "skipped: linear morph (no images)" in said(table.notes)

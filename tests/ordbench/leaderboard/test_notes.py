@@ -1,18 +1,25 @@
 import math
 from collections.abc import Callable
 
-from ordbench.leaderboard.notes import (
-    cell_notes,
-    history_notes,
-    score_notes,
-    seed_notes,
-    split_notes,
-    training_notes,
-)
+from ordbench.leaderboard import notes
+from ordbench.leaderboard.formats import note_text
 from ordbench.leaderboard.ranking import Row, Score
 from ordbench.results.rows import RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
+Words = Callable[..., list[str]]
+
+
+def in_words(make: Callable[..., list[notes.Note]]) -> Words:
+    return lambda *args, **options: [note_text(note) for note in make(*args, **options)]
+
+
+cell_notes = in_words(notes.cell_notes)
+score_notes = in_words(notes.score_notes)
+training_notes = in_words(notes.training_notes)
+split_notes = in_words(notes.split_notes)
+seed_notes = in_words(notes.seed_notes)
+history_notes = in_words(notes.history_notes)
 
 
 def test_a_plain_table_needs_no_remark(flat_run: FlatRun) -> None:
@@ -31,19 +38,19 @@ def test_marks_gaps_and_counts_are_explained_where_there_are_any() -> None:
     assert cell_notes([Row("a", (Score(1.0, None, 1, "best"), None))], runs=None) == [
         "best bold, second best underlined",
         "\N{EN DASH} no run with this score",
-        "in parentheses: how many runs, as they differ",
+        "number of runs in parentheses, as it differs; only cells with the most are marked",
     ]
 
 
 def test_heads_without_a_posterior_are_named_once() -> None:
     assert score_notes([("regression", "point", [1.0]), ("regression", "point", [2.0])]) == [
-        "no posterior, so its own estimate: regression"
+        "point estimate only: regression"
     ]
 
 
 def test_undefined_scores_are_counted() -> None:
     assert score_notes([("coral", "median", [math.nan, 1.0]), ("linear", "", ())]) == [
-        "left out, as the score is undefined: 1 run"
+        "1 run with an undefined score not shown"
     ]
 
 
@@ -63,12 +70,12 @@ def test_tuned_heads_and_foreign_text_towers_are_named(flat_run: FlatRun) -> Non
         "not tuned: coop, coral",
     ]
     prompted = group_by_cell([flat_run("coop", text="clip:RN50")])
-    assert training_notes([("coop", prompted[0])]) == ["text tower clip:RN50: coop"]
+    assert training_notes([("coop", prompted[0])]) == ["text encoder clip:RN50: coop"]
 
 
 def test_splits_that_leak_or_have_too_few_images_are_mentioned(flat_run: FlatRun) -> None:
     assert split_notes(group_by_cell([flat_run(), flat_run(seed=1, leaks=True)])) == [
-        "identities leak: some people stand in test and in training or validation"
+        "identity leakage: some people are in both test and training/validation"
     ]
     assert split_notes(group_by_cell([flat_run(), flat_run(seed=1, short=True)])) == [
         "some ranks have fewer training images than shots"
@@ -89,7 +96,7 @@ def test_heads_with_other_draws_are_mentioned(flat_run: FlatRun) -> None:
     assert said(("a", 0, 0), ("a", 1, 1), ("b", 0, 0), ("b", 2, 2)) == [
         "not every head has the same seeds"
     ]
-    again = "some few-shot draws count more than once, with other train seeds"
+    again = "some few-shot samples were trained with several seeds"
     assert said(("a", 0, 0), ("a", 0, 1)) == [again]
     assert said(("a", 0, 0), ("a", 0, 1), shots=None) == []
 
@@ -103,8 +110,8 @@ def test_failed_and_older_runs_of_this_table_are_counted(flat_run: FlatRun) -> N
         flat_run(seed=1, status="failed"),  # it was done since
     ]
     assert history_notes(group_by_cell(group), group_by_cell(others)) == [
-        "left out, as failed: 2 runs (coral 1, linear 1)",
-        "left out, as run again since: 1 run",
+        "2 runs failed and not shown: coral 1, linear 1",
+        "1 run superseded and not shown",
     ]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from ordbench.leaderboard.ranking import Row, Score, aggregate, by_name, digits, ranked
 from ordbench.metrics.registry import BUILTIN_METRICS as METRICS
+from ordbench.metrics.registry import Metric
 
 MAE, ACCURACY = METRICS["mae"], METRICS["accuracy"]
 
@@ -56,6 +57,23 @@ def test_what_stands_alone_in_its_column_is_not_marked() -> None:
         "a": ["best", ""],
         "b": ["second", None],
     }
+
+
+def test_one_run_is_never_marked_beside_means_of_three() -> None:
+    rows = [Row(name, (Score(mean, 0.1, 3),)) for name, mean in (("a", 2.0), ("b", 3.0))]
+    got = ranked([*rows, row("lucky", 1.0)], MAE)
+    assert marks(got) == {"lucky": [""], "a": ["best"], "b": ["second"]}
+
+
+@pytest.mark.parametrize(("metric", "constant"), [(MAE, 1.5), (ACCURACY, 1.5)])
+def test_what_a_constant_beats_is_not_marked(metric: Metric, constant: float) -> None:
+    rows, reference = [row("a", 1.0), row("b", 2.0), row("c", 3.0)], row("constant", constant)
+    got = marks(ranked(rows, metric, reference))
+    assert got == (
+        {"a": ["best"], "b": [""], "c": [""]}
+        if metric == MAE
+        else {"c": ["best"], "b": ["second"], "a": [""]}
+    )
 
 
 def test_rows_stand_by_their_mean_place_not_by_their_mean() -> None:

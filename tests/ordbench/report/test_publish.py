@@ -72,7 +72,7 @@ def test_the_page_shows_where_its_numbers_come_from_and_then_the_numbers(folder:
         "| :-- | --: |\n"
         "| `coral` | **5.50 ± 0.71** |\n"
         "| `linear` | <ins>6.50 ± 0.71</ins> |\n"
-        "| *median of train* | 9.00 ± 0.00 |\n\n"
+        "| *train median* | 9.00 ± 0.00 |\n\n"
         "best bold, second best underlined\n\n"
         "## accuracy\n\n"
         r"accuracy \[share of images\], higher is better; decoded by argmax; mean ± standard "

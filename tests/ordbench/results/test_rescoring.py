@@ -20,7 +20,7 @@ from ordbench.results.rows import CellRuns
 from ordbench.results.store import Store
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.record import TaskFacts
-from tests.ordbench.conftest import done
+from tests.ordbench.conftest import done, said
 
 TASK = TaskFacts(title="Faces", num_ranks=3, unit="years", rank_values=(0, 10, 30))
 POSTERIOR = np.array([[0.5, 0.25, 0.25], [0.0, 0.0, 1.0]], np.float32)
@@ -127,7 +127,7 @@ def test_a_table_of_an_archive_says_that_it_holds_no_predictions(tmp_path: Path)
         TableQuery(WORST, "median", "shots", pool_folds=False),
     )
     assert [row.label for row in table.rows if row.cells[0]] == ["linear"]
-    assert "no predictions stored: coral" in table.notes
+    assert "no predictions stored: coral" in said(table.notes)
 
 
 def test_a_metric_that_fails_is_named_with_the_run(store: Store) -> None:
