@@ -9,6 +9,10 @@ from ordbench.errors import SpecError
 from ordbench.utils.text import split
 
 _KEY_VALUE = re.compile(r"([A-Za-z][\w-]*)=(.*)", re.DOTALL)
+_SPECIAL = re.compile(r"[:,]|^\s|\s$")  # means something else outside quotes
+_AMBIGUOUS = re.compile(
+    r",|(^|:)\s|\s(:|$)|(^|:)[A-Za-z][\w-]*="
+)  # so does an argument like KEY=VALUE
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,23 @@ class PluginRef:
         options: dict[str, str] = {}
         for piece in rest:
             if not (match := _KEY_VALUE.fullmatch(piece)):
-                arguments.append(piece)
+                arguments.append(_unquoted(piece))
                 continue
             key = match[1].replace("-", "_")
             if key in options:
                 raise SpecError(f"{text!r} gives the option {key!r} twice")
-            options[key] = match[2].strip('"')
-        return cls(name, ":".join(arguments).strip('"'), options)
+            options[key] = _unquoted(match[2])
+        return cls(name, ":".join(arguments), options)
 
     def __str__(self) -> str:
-        pieces = [self.name, *([self.argument] if self.argument else [])]
-        for key, value in sorted(self.options.items()):
-            pieces.append(f'{key}="{value}"' if re.search(r"[:,]", value) else f"{key}={value}")
-        return ":".join(pieces)
+        argument = f'"{self.argument}"' if _AMBIGUOUS.search(self.argument) else self.argument
+        options = [
+            f'{key}="{value}"' if _SPECIAL.search(value) else f"{key}={value}"
+            for key, value in sorted(self.options.items())
+        ]
+        return ":".join([self.name, *([argument] if argument else []), *options])
+
+
+def _unquoted(text: str) -> str:
+    quoted = len(text) > 1 and text[0] == text[-1] == '"'
+    return text[1:-1] if quoted else text

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ordbench.errors import SpecError
 from ordbench.plugins.reference import PluginRef
-from ordbench.utils.text import split
+from ordbench.utils.text import items, split
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,8 @@ from ordbench.utils.text import split
         ('folder:x:ranks="a;b":unit=mm', "folder", "x", {"ranks": "a;b", "unit": "mm"}),
         ('coop:context="a, b: c"', "coop", "", {"context": "a, b: c"}),
         ("x:base-ranks=5", "x", "", {"base_ranks": "5"}),
+        ('csv:"a=b,c.csv":unit=mm', "csv", "a=b,c.csv", {"unit": "mm"}),
+        ('coop:context=" a "', "coop", "", {"context": " a "}),
     ],
 )
 def test_a_choice_is_name_argument_and_options(
@@ -24,13 +26,14 @@ def test_a_choice_is_name_argument_and_options(
     assert PluginRef.parse(text) == PluginRef(name, argument, options)
 
 
-WORDS = st.text("abcxyz ,:;=", min_size=1, max_size=8).map(str.strip).filter(bool)
+WORDS = st.text("abcxyz ,:;=", max_size=8)
 
 
-@given(st.dictionaries(st.sampled_from(["base_ranks", "context", "unit"]), WORDS))
-def test_what_is_printed_is_read_back(options: dict[str, str]) -> None:
-    choice = PluginRef("ordinalclip", options=options)
-    assert PluginRef.parse(str(choice)) == choice
+@given(st.dictionaries(st.sampled_from(["base_ranks", "context", "unit"]), WORDS), WORDS)
+def test_what_is_printed_is_read_back(options: dict[str, str], argument: str) -> None:
+    ref = PluginRef("ordinalclip", argument, options)
+    assert PluginRef.parse(str(ref)) == ref
+    assert items([f"{ref},{ref}"]) == [str(ref)]  # one item of a list, too
 
 
 @pytest.mark.parametrize("text", ["", ":x", "coral:a=1:a=2"])
