@@ -1,10 +1,13 @@
+import gc
+from dataclasses import replace
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
 from ordbench.dataset import Sample, Samples
 from ordbench.errors import SpecError
-from ordbench.runs.resources import Locations, Resources
+from ordbench.runs.resources import KEPT, Locations, Resources
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.manifest import write_manifest
 from ordbench.splits.protocol import draw
@@ -64,3 +67,17 @@ def test_a_run_of_a_manifest_is_refused_without_it(tmp_path: Path) -> None:
     resources.split(MADE.model_copy(update={"split": ""}), LISTING)
     with pytest.raises(SpecError, match=f"is {EDITED.hash[:12]}, that of .* is a drawn one; give"):
         resources.split(MADE, LISTING)
+
+
+def test_only_the_last_few_datasets_stay_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ordbench.runs.resources.open_dataset", lambda *args, **options: replace(LISTING)
+    )
+    resources = Resources(Locations(cache=tmp_path))
+    specs = [RunSpec(head="linear", dataset=f"dataset {n}") for n in range(KEPT + 1)]
+    opened = [ref(resources.listing(spec)) for spec in specs]
+    gc.collect()
+    assert [samples() is not None for samples in opened] == [False] + [True] * KEPT
+    assert resources.listing(specs[-1]) is opened[-1]()
