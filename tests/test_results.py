@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ordbench.report.publish import check, check_embedded
+from ordbench.report.publish import read_settings, render_embedded, render_page
 from ordbench.results.archive import read_archive
 from ordbench.results.layout import COMPACT
 from ordbench.results.rows import without_paths
@@ -12,8 +12,11 @@ DEMO = ROOT / "results" / "demo"
 
 
 def test_the_demo_shows_what_its_records_say() -> None:
-    check(DEMO)
-    check_embedded(ROOT / "README.md", "demo", DEMO)
+    records = [*read_archive(DEMO / COMPACT)]
+    page, readme = DEMO / "README.md", ROOT / "README.md"
+    settings = read_settings(page.read_text("utf-8"))
+    assert page.read_text("utf-8") == render_page(records, settings)
+    assert readme.read_text("utf-8") == render_embedded(readme, "demo", records, settings)
 
 
 def test_the_records_of_the_demo_are_done_and_hold_no_path() -> None:

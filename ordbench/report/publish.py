@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import fsum
 from pathlib import Path, PureWindowsPath
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ordbench.errors import StoreError
 from ordbench.leaderboard.build import build
@@ -15,7 +15,7 @@ from ordbench.leaderboard.formats import escape_markdown, render
 from ordbench.leaderboard.grouping import Columns
 from ordbench.leaderboard.query import ask
 from ordbench.plugins.registry import find_metric
-from ordbench.results.archive import read_archive, refuse_to_hide, write_archive
+from ordbench.results.archive import refuse_to_hide, write_archive
 from ordbench.results.layout import COMPACT
 from ordbench.results.rows import flatten, group_by_cell, without_paths
 from ordbench.runs.record import Record
@@ -25,17 +25,16 @@ from ordbench.utils.text import printable
 
 README = "README.md"
 VIEWS = (("mae", "median"), ("accuracy", "argmax"), ("rps", "median"))
-_SETTINGS = re.compile(r"<!-- ordbench (\{.*\}) -->")
 
 
 class PageSettings(BaseModel):
-    """How records are shown; stands in the first line of the README.md.
+    """How records are shown; kept in the first line of the README.md.
 
     Attributes:
         title: Its heading.
         commands: What made the records, as typed; without paths of a machine.
         views: Metric and decoding of each section.
-        columns: What stands in the columns.
+        columns: What the columns show.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,12 +62,12 @@ def publish(
         records: Of which those that are done are published.
         folder: Where they go; not a store, which they would hide.
         settings: How they are shown.
-        document: In which the first view is shown too; see `embed`.
+        document: In which the first view is shown too; see `render_embedded`.
         mark: Where in that.
 
     Raises:
         StoreError: If no run is done, the folder is a store, or something cannot be written.
-        SpecError: If a view asks for an unknown metric or decoding.
+        UnknownPluginError: If a view asks for an unknown metric or decoding.
     """
     refuse_to_hide(folder / COMPACT)
     done = [
@@ -76,66 +75,72 @@ def publish(
         for record in records
         if record.status == "done"
     ]
-    # Before anything is written: either may be refused.
-    text = page(done, settings)
+    # All is rendered before anything is written: rendering may fail.
+    pages = {folder / README: render_page(done, settings)}
     if document:
-        _around(document, mark)
+        pages[document] = render_embedded(document, mark, done, settings)
     write_archive(done, folder / COMPACT)
-    write_atomic(folder / README, text.encode())
-    if document:
-        embed(document, mark, folder)
+    for path, text in pages.items():
+        write_atomic(path, text.encode())
 
 
-def check(folder: Path) -> None:
-    """Hold the README.md to its records.
-
-    Raises:
-        StoreError: If it says anything else, or one of the two files cannot be read.
-    """
-    wanted = page(list(read_archive(folder / COMPACT)), _settings(folder / README))
-    _compare(folder / README, wanted, folder / COMPACT)
-
-
-def embed(document: Path, mark: str, folder: Path) -> None:
-    """Write the first view of ``folder`` between ``<!-- mark: ... -->`` and ``<!-- /mark -->``.
-
-    Raises:
-        StoreError: If the document does not hold both marks once, or cannot be written.
-    """
-    write_atomic(document, _embedded(document, mark, folder).encode())
-
-
-def check_embedded(document: Path, mark: str, folder: Path) -> None:
-    """Hold what `embed` wrote to the records in ``folder``.
-
-    Raises:
-        StoreError: If the document says anything else there.
-    """
-    _compare(document, _embedded(document, mark, folder), folder / COMPACT)
-
-
-def page(records: Sequence[Record], settings: PageSettings) -> str:
+def render_page(records: Sequence[Record], settings: PageSettings) -> str:
     """The README.md of these records.
 
     Raises:
         StoreError: If there is nothing to show.
-        SpecError: If a view asks for an unknown metric or decoding.
+        UnknownPluginError: If a view asks for an unknown metric or decoding.
     """
-    # No comment ends early: a ">" is written as its escape.
+    # A ">" is written as its escape, so that it cannot end the comment.
     about = settings.model_dump_json().replace(">", r"\u003e")
-    pieces = [
-        f"<!-- ordbench {about} -->\n# {escape_markdown(settings.title)}\n",
-        f"Made from [{COMPACT}]({COMPACT}) by `ordbench results publish`; "
-        "not to be edited by hand.\n",
-        *(
-            ["```console\n" + "".join(f"$ {printable(c)}\n" for c in settings.commands) + "```\n"]
-            if settings.commands
-            else []
-        ),
-        _origin(records),
-        *(_section(records, settings, metric, decode) for metric, decode in settings.views),
-    ]
-    return "\n".join(pieces)
+    commands = "".join(f"$ {printable(command)}\n" for command in settings.commands)
+    return "\n".join(
+        [
+            f"<!-- ordbench {about} -->\n# {escape_markdown(settings.title)}\n",
+            f"Made from [{COMPACT}]({COMPACT}) by `ordbench results publish`; do not edit.\n",
+            *([f"```console\n{commands}```\n"] if commands else []),
+            _origin(records),
+            *(
+                f"## {find_metric(view[0]).title}\n\n{_tables(records, settings, view)}"
+                for view in settings.views
+            ),
+        ]
+    )
+
+
+def render_embedded(
+    document: Path, mark: str, records: Sequence[Record], settings: PageSettings
+) -> str:
+    """A document with the first view between ``<!-- mark: ... -->`` and ``<!-- /mark -->``.
+
+    Raises:
+        StoreError: If the document cannot be read, or does not hold both marks once.
+    """
+    try:
+        text = document.read_text("utf-8")
+    except OSError as error:
+        raise cannot_read(document, error) from error
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{document} is not UTF-8: {error}; save it as UTF-8") from None
+    name = re.escape(mark)
+    between = re.compile(rf"(<!-- {name}\b[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    shown = _tables(records, settings, settings.views[0])
+    text, count = between.subn(lambda found: found[1] + shown + found[2], text)
+    if count != 1:
+        raise StoreError(
+            f"{document} must hold <!-- {mark} --> and <!-- /{mark} --> once, got {count}"
+        )
+    return text
+
+
+def read_settings(readme: str) -> PageSettings:
+    """The settings in the first line of a page that `render_page` made.
+
+    Raises:
+        ValueError: If the line does not hold them.
+    """
+    found = re.match(r"<!-- ordbench (\{.*\}) -->", readme)
+    return PageSettings.model_validate_json(found[1] if found else "")
 
 
 def _without_folders(spec: RunSpec) -> RunSpec:
@@ -152,14 +157,9 @@ def _without_folders(spec: RunSpec) -> RunSpec:
     return without_paths(spec).model_copy(update=changes)
 
 
-def _section(records: Sequence[Record], settings: PageSettings, metric: str, decode: str) -> str:
-    shown = _tables(records, settings, metric, decode)
-    return f"## {find_metric(metric).title}\n\n{shown}"
-
-
-def _tables(records: Iterable[Record], settings: PageSettings, metric: str, decode: str) -> str:
-    lots = group_by_cell(map(flatten, records))
-    return render(build(lots, ask(metric, decode, settings.columns)), "markdown")
+def _tables(records: Iterable[Record], settings: PageSettings, view: tuple[str, str]) -> str:
+    cells = group_by_cell(map(flatten, records))
+    return render(build(cells, ask(*view, settings.columns)), "markdown")
 
 
 def _origin(records: Sequence[Record]) -> str:
@@ -178,56 +178,3 @@ def _origin(records: Sequence[Record]) -> str:
         f"Versions: {escape_markdown(', '.join(made))}. "
         f"Machine: {escape_markdown('; '.join(sorted(machines)))}.\n"
     )
-
-
-def _settings(readme: Path) -> PageSettings:
-    found = _SETTINGS.match(_read(readme))
-    try:
-        return PageSettings.model_validate_json(found[1] if found else "")
-    except ValidationError:
-        raise StoreError(
-            f"{readme}: its first line does not say how it was made; "
-            "`ordbench results publish` makes it"
-        ) from None
-
-
-def _embedded(document: Path, mark: str, folder: Path) -> str:
-    settings = _settings(folder / README)
-    metric, decode = settings.views[0]
-    shown = _tables(read_archive(folder / COMPACT), settings, metric, decode)
-    before, after = _around(document, mark)
-    return before + shown + after
-
-
-def _around(document: Path, mark: str) -> tuple[str, str]:
-    """What stands before a table in a document, and after it."""
-    text = _read(document)
-    name = re.escape(mark)
-    found = list(re.finditer(rf"(<!-- {name}\b[^\n]*-->\n).*?(<!-- /{name} -->)", text, re.DOTALL))
-    if len(found) != 1:
-        raise StoreError(
-            f"{document} must hold <!-- {mark} --> and <!-- /{mark} --> once, got {len(found)}"
-        )
-    start, end = found[0].end(1), found[0].start(2)
-    return text[:start], text[end:]
-
-
-def _compare(document: Path, wanted: str, records: Path) -> None:
-    got = _read(document)
-    if got == wanted:
-        return
-    lines = zip([*got.splitlines(), ""], [*wanted.splitlines(), ""], strict=False)
-    number = next((n for n, (a, b) in enumerate(lines, start=1) if a != b), 1)
-    raise StoreError(
-        f"{document} line {number} is not what {records} says; "
-        "`ordbench results publish` makes it again"
-    )
-
-
-def _read(document: Path) -> str:
-    try:
-        return document.read_text("utf-8")
-    except OSError as error:
-        raise cannot_read(document, error) from error
-    except UnicodeDecodeError as error:
-        raise StoreError(f"{document} is not UTF-8: {error}; save it as UTF-8") from None
