@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 results_app = typer.Typer(no_args_is_help=True)
-Folder = Annotated[Path, typer.Argument(help="Folder of records, or a compact file.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of records, or an archive (.jsonl.gz).")]
 
 
 @results_app.command()
 def verify(folder: Folder = Path("results")) -> None:
-    """Find records that are torn, foreign, edited by hand, twice there or without predictions."""
+    """Check a results folder for corrupt, misplaced, edited, duplicate or incomplete records."""
     from ordbench.results.verify import Verification
 
     verification = Verification(folder)
@@ -32,7 +32,7 @@ def compact(
     folder: Folder,
     out: Annotated[Path, typer.Argument(help="File to write, NAME.jsonl.gz.")],
 ) -> None:
-    """Write all records of a folder as one small file, without predictions."""
+    """Write all records of a folder as one archive, without predictions."""
     from ordbench.results.archive import refuse_to_hide, write_archive
     from ordbench.results.loading import read_records
 
@@ -42,10 +42,10 @@ def compact(
 
 @results_app.command()
 def merge(
-    into: Annotated[Path, typer.Argument(help="Folder that takes the runs in.")],
+    into: Annotated[Path, typer.Argument(help="Destination folder.")],
     sources: Annotated[list[Path], typer.Argument(metavar="FROM...", help="Folders to copy from.")],
 ) -> None:
-    """Copy the runs of other folders, with their predictions; what is there stays."""
+    """Copy the runs of other folders, with their predictions; existing runs stay."""
     from ordbench.results.merge import merge as merged
 
     counts: Counter[str] = Counter()
@@ -54,7 +54,9 @@ def merge(
             counts[outcome.what] += 1
             if outcome.reason:
                 typer.echo(str(outcome))
-    said = [f"{counts[what]} {what}" for what in ("copied", "there", "conflict", "left out")]
+    said = [
+        f"{counts[what]} {what}" for what in ("copied", "already present", "conflict", "left out")
+    ]
     typer.echo(f"{into}: {', '.join(said)}")
     if counts["conflict"] or counts["left out"]:
         raise typer.Exit(1)
@@ -86,16 +88,17 @@ def publish(
     out: Annotated[Path, typer.Argument(help="Folder to write records and README.md to.")],
     title: Annotated[str, typer.Option(help="Heading of the README.md.")],
     command: Annotated[
-        list[str] | None, typer.Option(help="What made the records, as typed; repeatable.")
+        list[str] | None,
+        typer.Option(help="Command that made the records, shown in the README.md; repeatable."),
     ] = None,
     readme: Annotated[
-        Path | None, typer.Option(help="Document that shows the first table, between --mark.")
+        Path | None, typer.Option(help="Document to write the first table to, between --mark.")
     ] = None,
     mark: Annotated[
         str, typer.Option(help="NAME in <!-- NAME --> and <!-- /NAME --> of --readme.")
     ] = "demo",
 ) -> None:
-    """Write the runs that are done as a small file, and a README.md made of nothing else."""
+    """Export finished runs (records.jsonl.gz) and write a README.md with their leaderboard."""
     from ordbench.report.publish import PageSettings
     from ordbench.report.publish import publish as write
     from ordbench.results.loading import read_records

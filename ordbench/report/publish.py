@@ -16,7 +16,7 @@ from ordbench.leaderboard.grouping import Columns
 from ordbench.leaderboard.query import ask
 from ordbench.plugins.registry import find_metric
 from ordbench.results.archive import refuse_to_hide, write_archive
-from ordbench.results.layout import COMPACT
+from ordbench.results.layout import ARCHIVE
 from ordbench.results.rows import flatten, group_by_cell, without_paths
 from ordbench.runs.record import Record
 from ordbench.runs.spec import RunSpec
@@ -69,7 +69,7 @@ def publish(
         StoreError: If no run is done, the folder is a store, or something cannot be written.
         UnknownPluginError: If a view asks for an unknown metric or decoding.
     """
-    refuse_to_hide(folder / COMPACT)
+    refuse_to_hide(folder / ARCHIVE)
     done = [
         record.model_copy(update={"spec": _without_folders(record.spec)})
         for record in records
@@ -79,7 +79,7 @@ def publish(
     pages = {folder / README: render_page(done, settings)}
     if document:
         pages[document] = render_embedded(document, mark, done, settings)
-    write_archive(done, folder / COMPACT)
+    write_archive(done, folder / ARCHIVE)
     for path, text in pages.items():
         write_atomic(path, text.encode())
 
@@ -97,7 +97,7 @@ def render_page(records: Sequence[Record], settings: PageSettings) -> str:
     return "\n".join(
         [
             f"<!-- ordbench {about} -->\n# {escape_markdown(settings.title)}\n",
-            f"Made from [{COMPACT}]({COMPACT}) by `ordbench results publish`; do not edit.\n",
+            f"Made from [{ARCHIVE}]({ARCHIVE}) by `ordbench results publish`; do not edit.\n",
             *([f"```console\n{commands}```\n"] if commands else []),
             _origin(records),
             *(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ordbench.errors import StoreError
-from ordbench.results.layout import COMPACT
+from ordbench.results.layout import ARCHIVE
 from ordbench.runs.record import Record, from_sealed, to_sealed
 from ordbench.utils.files import write_atomic
 
@@ -46,7 +46,7 @@ def refuse_to_hide(path: Path) -> None:
     Raises:
         StoreError: If it would.
     """
-    if path.name == COMPACT and (path.parent / "runs").is_dir():
+    if path.name == ARCHIVE and (path.parent / "runs").is_dir():
         raise StoreError(
             f"{path} would hide the runs in {path.parent / 'runs'}; choose another folder"
         )

@@ -1,11 +1,10 @@
-"""Two folders of records held against each other, run by run."""
+"""Two folders of records compared, run by run."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
 from typing import NamedTuple
 
 from ordbench.results.rows import RunRow
@@ -30,14 +29,8 @@ class Change(NamedTuple):
         return math.inf if math.isnan(distance) else distance
 
     def __str__(self) -> str:
-        return f"{self.name} {_number(self.first)} and {_number(self.second)}"
-
-
-class Changed(NamedTuple):
-    """A run whose outcome is not the same in both."""
-
-    run: RunRow
-    changes: list[Change]
+        first, second = ("none" if v is None else repr(v) for v in (self.first, self.second))
+        return f"{self.name} {first} and {second}"
 
 
 class Difference(NamedTuple):
@@ -46,13 +39,13 @@ class Difference(NamedTuple):
     Attributes:
         first: Runs that only the first holds.
         second: Runs that only the second holds.
-        changed: Runs that both hold, with other outcomes.
-        same: Runs that both hold, with the same outcome.
+        changed: Runs with other scores in both, each with what changed, the largest first.
+        same: Runs with the same scores in both.
     """
 
     first: Sequence[RunRow]
     second: Sequence[RunRow]
-    changed: Sequence[Changed]
+    changed: Sequence[tuple[RunRow, list[Change]]]
     same: Sequence[RunRow]
 
     def __bool__(self) -> bool:
@@ -69,38 +62,31 @@ def diff(
         second: Runs, one an id.
         tolerance: How far apart two scores may be and still count as the same.
     """
-    others = {run.run_id: run for run in second}
-    changed: list[Changed] = []
-    same: list[RunRow] = []
-    for run in first:
-        other = others.get(run.run_id)
-        if other is not None:
-            changes = changes_of(run, other, tolerance=tolerance)
-            if changes:
-                changed.append(Changed(run, changes))
-            else:
-                same.append(run)
-    known = {run.run_id for run in first}
+    ours = {run.run_id: run for run in first}
+    theirs = {run.run_id: run for run in second}
+    both = [
+        (run, changes_of(run, theirs[run_id], tolerance=tolerance))
+        for run_id, run in ours.items()
+        if run_id in theirs
+    ]
     return Difference(
-        [run for run in first if run.run_id not in others],
-        [run for run in second if run.run_id not in known],
-        changed,
-        same,
+        [run for run in first if run.run_id not in theirs],
+        [run for run in second if run.run_id not in ours],
+        [(run, changes) for run, changes in both if changes],
+        [run for run, changes in both if not changes],
     )
 
 
 def changes_of(first: RunRow, second: RunRow, *, tolerance: float = TOLERANCE) -> list[Change]:
     """Scores of one run that differ, the largest difference first. Two undefined ones do not."""
-    pairs = _scores(first), _scores(second)
-    changes = [
-        Change(name, *(scores.get(name) for scores in pairs)) for name in pairs[0] | pairs[1]
-    ]
+    one, other = _scores(first), _scores(second)
+    changes = [Change(name, one.get(name), other.get(name)) for name in one | other]
     found = [change for change in changes if not _same(change, tolerance)]
     return sorted(found, key=lambda change: (-change.size, change.name))
 
 
 def report(difference: Difference, first: str, second: str) -> Iterator[str]:
-    """Lines for a terminal: each run that is not in both or not the same, then the labels.
+    """Lines for a terminal: each run that is not in both or not the same, then counts by head.
 
     Args:
         difference: See `diff`.
@@ -112,27 +98,16 @@ def report(difference: Difference, first: str, second: str) -> Iterator[str]:
     for run, changes in difference.changed:
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
         yield f"differs: {_title(run)}: {changes[0]}{more}"
-    yield from _summary(difference, first, second)
-
-
-def _summary(difference: Difference, first: str, second: str) -> Iterator[str]:
-    counts: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    largest: dict[str, Change] = {}
-    changed = [run for run, _ in difference.changed]
-    for place, runs in enumerate((difference.first, difference.second, changed, difference.same)):
-        for run in runs:
-            counts[run.label][place] += 1
-    for run, changes in difference.changed:
-        before = largest.get(run.label, changes[0])
-        largest[run.label] = max(before, changes[0], key=attrgetter("size"))
-    rows = [["head", f"only in {first}", f"only in {second}", "differ", "same", "most apart"]]
-    for label, numbers in sorted(counts.items()):
-        most = str(largest[label]) if label in largest else ""
-        rows.append([printable(label), *map(str, numbers), most])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:], strict=False)]
-        yield "  ".join([row[0].ljust(widths[0]), *cells, row[-1]]).rstrip()
+    groups = {
+        f"only in {first}": difference.first,
+        f"only in {second}": difference.second,
+        "differ": [run for run, _ in difference.changed],
+        "same": difference.same,
+    }
+    counts = {name: Counter(run.label for run in runs) for name, runs in groups.items()}
+    for label in sorted({label for found in counts.values() for label in found}):
+        numbers = ", ".join(f"{found[label]} {name}" for name, found in counts.items())
+        yield f"{printable(label)}: {numbers}"
 
 
 def _title(run: RunRow) -> str:
@@ -160,7 +135,3 @@ def _same(change: Change, tolerance: float) -> bool:
         return False
     both_undefined = math.isnan(first) and math.isnan(second)
     return first == second or both_undefined or change.size <= tolerance
-
-
-def _number(value: float | None) -> str:
-    return "none" if value is None else repr(value)

@@ -11,7 +11,7 @@ from ordbench.errors import StoreError
 from ordbench.utils.canonical_json import RUN_ID_LENGTH
 from ordbench.utils.files import cannot_read
 
-COMPACT = "records.jsonl.gz"
+ARCHIVE = "records.jsonl.gz"
 RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
 Stamp = tuple[int, int, int]
 """Inode, size and time of change of a file: whoever changes its content changes one of them, unless
@@ -41,7 +41,7 @@ def skip_path(root: Path, key: str) -> Path:
 
 def archive_path(path: Path) -> Path | None:
     """The compact file that ``path`` is or holds; None where it is a store."""
-    compact = path if path.is_file() else path / COMPACT
+    compact = path if path.is_file() else path / ARCHIVE
     return compact if compact.is_file() else None
 
 
@@ -76,7 +76,7 @@ def entries(folder: Path | str) -> list[os.DirEntry[str]]:
 def no_records(path: Path) -> StoreError:
     """What a user reads who asks for records where there are none."""
     return StoreError(
-        f"no records in {path}: looked for {path / 'runs'} and {path / COMPACT}; "
+        f"no records in {path}: looked for {path / 'runs'} and {path / ARCHIVE}; "
         "`ordbench run --head linear --dataset drawn-faces` makes some"
     )
 

@@ -18,13 +18,14 @@ class Merged(NamedTuple):
     """What became of one run.
 
     Attributes:
-        what: ``copied``; ``there`` already, with the same outcome or a better one; in ``conflict``
-            with a run of another outcome, which stays; or ``left out``, as it is not whole.
+        what: ``copied``; ``already present``, with the same outcome or a better one; in
+            ``conflict`` with a run of another outcome, which stays; or ``left out``, as it is not
+            whole.
         where: The file that it came from.
         reason: Why it was not copied, in one line.
     """
 
-    what: Literal["copied", "there", "conflict", "left out"]
+    what: Literal["copied", "already present", "conflict", "left out"]
     where: Path
     reason: str = ""
 
@@ -47,11 +48,13 @@ def merge(into: Path, source: Path) -> Iterator[Merged]:
     """
     if compact := archive_path(source):
         raise StoreError(
-            f"{compact} holds no predictions, so it cannot be merged; "
+            f"{compact} is an archive without predictions, so it cannot be merged; "
             "merge the folder that it was made from"
         )
     if compact := archive_path(into):
-        raise StoreError(f"{compact} would hide the runs that are merged; choose another folder")
+        raise StoreError(
+            f"{compact} is an archive and would hide the merged runs; choose another folder"
+        )
     found = stamps(source)
     if not found:
         raise no_records(source)
@@ -76,7 +79,7 @@ def _copy(target: Store, origin: Store, path: Path, record: Record) -> Merged:
         target.keep(record, predictions, trace=trace)
         return Merged("copied", path)
     if record.status == "failed":
-        return Merged("there", path)
+        return Merged("already present", path)
     changes = changes_of(flatten(there), flatten(record))
     if not changes and not _whole(target, there):
         target.keep(record, predictions)
@@ -85,7 +88,7 @@ def _copy(target: Store, origin: Store, path: Path, record: Record) -> Merged:
         kept = record_path(target.root, record.run_id)
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
         return Merged("conflict", path, f"{kept} stays, which differs in {changes[0]}{more}")
-    return Merged("there", path)
+    return Merged("already present", path)
 
 
 def _whole(store: Store, record: Record) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ordbench.engines.registry import open_engine
 from ordbench.errors import SpecError, StoreError, TrainingError
-from ordbench.results.layout import COMPACT, trace_path
+from ordbench.results.layout import ARCHIVE, trace_path
 from ordbench.results.store import Store
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
@@ -134,7 +134,7 @@ def _with_manifest(spec: RunSpec, manifest: Split) -> RunSpec:
 
 
 def _writable(results: Path) -> Path:
-    if (results / COMPACT).is_file():
+    if (results / ARCHIVE).is_file():
         raise StoreError(
             f"{results} holds published records, beside which new ones would not be seen; use "
             "another --results"

@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 from ordbench.cli.results import results_app
 from ordbench.errors import StoreError
 from ordbench.results.archive import read_archive, write_archive
-from ordbench.results.layout import COMPACT, record_path
+from ordbench.results.layout import ARCHIVE, record_path
 from ordbench.results.store import Store
 from ordbench.utils.canonical_json import run_id
 from tests.ordbench.conftest import PREDICTIONS, done
@@ -53,7 +53,7 @@ def test_compact_writes_one_file(store: Store, tmp_path: Path) -> None:
 
 def test_no_compact_file_is_written_where_it_would_hide_runs(store: Store) -> None:
     for arguments in (
-        ("compact", store.root, store.root / COMPACT),
+        ("compact", store.root, store.root / ARCHIVE),
         ("publish", store.root, store.root, "--title", "One head"),
     ):
         result = call(*arguments)
@@ -73,25 +73,24 @@ def test_merge_counts_what_became_of_the_runs_and_fails_if_some_were_not_taken(
     result = call("merge", store.root, tmp_path / "b")
     assert (result.exit_code, result.output) == (
         0,
-        f"{store.root}: 1 copied, 1 there, 0 conflict, 0 left out\n",
+        f"{store.root}: 1 copied, 1 already present, 0 conflict, 0 left out\n",
     )
     result = call("merge", store.root, tmp_path / "b", tmp_path / "c")
     assert result.exit_code == 1
     conflict, last = result.output.splitlines()
     assert conflict.startswith("conflict: ")
-    assert last == f"{store.root}: 1 copied, 2 there, 1 conflict, 0 left out"
+    assert last == f"{store.root}: 1 copied, 2 already present, 1 conflict, 0 left out"
 
 
 def test_diff_is_silent_but_for_its_counts_where_nothing_differs(
     store: Store, tmp_path: Path
 ) -> None:
-    compact = tmp_path / COMPACT
+    compact = tmp_path / ARCHIVE
     write_archive(store.records(), compact)
     result = call("diff", store.root, compact)
     assert result.exit_code == 0
-    assert [line.split()[:5] for line in result.output.splitlines()[1:]] == [
-        ["coral", "0", "0", "0", "2"]
-    ]
+    only = f"0 only in {store.root}, 0 only in {compact}"
+    assert result.output == f"coral: {only}, 0 differ, 2 same\n"
 
 
 def test_diff_fails_where_something_differs_beyond_the_tolerance(
@@ -114,7 +113,7 @@ def test_publish_writes_a_folder_and_the_table_of_a_document(store: Store, tmp_p
     assert result.exit_code == 0, result.output
     assert "| `coral` |" in document.read_text()
     assert "$ ordbench run\n$ ordbench table\n" in (out / "README.md").read_text()
-    assert gzip.decompress((out / COMPACT).read_bytes()).count(b"\n") == 2
+    assert gzip.decompress((out / ARCHIVE).read_bytes()).count(b"\n") == 2
 
 
 def test_what_a_user_can_mend_is_an_error_of_ours(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from ordbench.report.publish import (
     render_page,
 )
 from ordbench.results.archive import read_archive
-from ordbench.results.layout import COMPACT
+from ordbench.results.layout import ARCHIVE
 from ordbench.results.verify import Verification
 from ordbench.runs.record import Record, TaskFacts
 from ordbench.runs.spec import RunSpec
@@ -93,7 +93,7 @@ def test_the_page_shows_where_its_numbers_come_from_and_then_the_numbers(folder:
 
 
 def test_no_path_of_a_machine_is_published(folder: Path) -> None:
-    published = [*read_archive(folder / COMPACT)]
+    published = [*read_archive(folder / ARCHIVE)]
     assert {record.spec.dataset_argument for record in published} == {"faces"}
     assert {record.spec.backbone for record in published} == {"timm:resnet50@resnet50.pt"}
     assert "/home" not in "".join(record.model_dump_json() for record in published)
@@ -109,7 +109,7 @@ def test_no_folder_is_published_wherever_its_path_begins(tmp_path: Path) -> None
         text=r"clip:Y@w\me\b.pt",
     )
     publish([record("linear", 0, spec=spec), record("linear", 1)], tmp_path, SETTINGS)
-    published = {one.spec.dataset: one.spec for one in read_archive(tmp_path / COMPACT)}
+    published = {one.spec.dataset: one.spec for one in read_archive(tmp_path / ARCHIVE)}
     changes = {"dataset_argument": "ages.csv", "backbone": "clip:X@a.pt", "text": "clip:Y@b.pt"}
     assert published["csv"] == spec.model_copy(update=changes)
     assert [*Verification(tmp_path).findings()] == []
@@ -118,18 +118,18 @@ def test_no_folder_is_published_wherever_its_path_begins(tmp_path: Path) -> None
 def test_runs_that_failed_are_not_published(tmp_path: Path) -> None:
     failed = record("coop", 0, status="failed", error="no room in /home/me")
     publish([*RECORDS, failed], tmp_path, SETTINGS)
-    assert {record.label for record in read_archive(tmp_path / COMPACT)} == {"linear", "coral"}
+    assert {record.label for record in read_archive(tmp_path / ARCHIVE)} == {"linear", "coral"}
 
 
 def test_the_same_records_give_the_same_files(folder: Path, tmp_path: Path) -> None:
     publish(RECORDS[::-1], tmp_path / "again", SETTINGS)
-    for name in ("README.md", COMPACT):
+    for name in ("README.md", ARCHIVE):
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_a_page_holds_the_settings_that_it_was_made_with(folder: Path) -> None:
     text = (folder / "README.md").read_text("utf-8")
-    published = [*read_archive(folder / COMPACT)]
+    published = [*read_archive(folder / ARCHIVE)]
     assert read_settings(text) == SETTINGS
     assert render_page(published, SETTINGS) == text
     assert render_page([*published, record("coop", 0)], SETTINGS) != text

@@ -6,7 +6,7 @@ import pytest
 
 from ordbench.errors import StoreError
 from ordbench.results.archive import read_archive, write_archive
-from ordbench.results.layout import COMPACT
+from ordbench.results.layout import ARCHIVE
 from ordbench.runs.record import Record
 from ordbench.runs.spec import RunSpec
 from ordbench.utils.canonical_json import run_id
@@ -25,8 +25,8 @@ def record(seed: int) -> Record:
 
 def test_a_compact_file_holds_the_records_by_run_id(tmp_path: Path) -> None:
     records = [record(seed) for seed in range(9)]
-    write_archive(records, tmp_path / COMPACT)
-    assert [*read_archive(tmp_path / COMPACT)] == sorted(records, key=lambda r: r.run_id)
+    write_archive(records, tmp_path / ARCHIVE)
+    assert [*read_archive(tmp_path / ARCHIVE)] == sorted(records, key=lambda r: r.run_id)
 
 
 def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
@@ -58,10 +58,10 @@ def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused_by_name_and_line(
     tmp_path: Path, damage: Callable[[bytes], bytes], words: str
 ) -> None:
-    path = tmp_path / COMPACT
+    path = tmp_path / ARCHIVE
     write_archive([record(seed) for seed in range(3)], path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(StoreError, match=f"{COMPACT} {words}") as caught:
+    with pytest.raises(StoreError, match=f"{ARCHIVE} {words}") as caught:
         list(read_archive(path))
     assert "\n" not in str(caught.value)
 

@@ -13,7 +13,7 @@ from ordbench.errors import StoreError
 from ordbench.results import index
 from ordbench.results.archive import write_archive
 from ordbench.results.index import INDEX
-from ordbench.results.layout import COMPACT, record_path
+from ordbench.results.layout import ARCHIVE, record_path
 from ordbench.results.loading import load_cells, load_rows
 from ordbench.results.rows import flatten
 from ordbench.results.store import Store
@@ -146,10 +146,10 @@ def test_a_store_without_records_gets_no_index(tmp_path: Path) -> None:
 
 
 def test_a_compact_file_is_read_without_an_index(tmp_path: Path) -> None:
-    write_archive([record(1), record(0)], tmp_path / COMPACT)
+    write_archive([record(1), record(0)], tmp_path / ARCHIVE)
     wanted = sorted((flatten(record(seed)) for seed in (0, 1)), key=attrgetter("run_id"))
-    assert load_rows(tmp_path) == load_rows(tmp_path / COMPACT) == wanted
-    assert [path.name for path in tmp_path.iterdir()] == [COMPACT]
+    assert load_rows(tmp_path) == load_rows(tmp_path / ARCHIVE) == wanted
+    assert [path.name for path in tmp_path.iterdir()] == [ARCHIVE]
 
 
 def test_no_records_says_where_it_looked(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.errors import StoreError
-from ordbench.results.layout import COMPACT, archive_path, record_path, stamps
+from ordbench.results.layout import ARCHIVE, archive_path, record_path, stamps
 
 ID = "ab" + "0" * 18
 
@@ -56,5 +56,5 @@ def test_no_folder_is_no_records_and_a_file_in_its_place_is_refused(tmp_path: Pa
 
 def test_a_compact_file_is_found_by_itself_or_by_its_folder(tmp_path: Path) -> None:
     assert archive_path(tmp_path) is None
-    path = put(tmp_path / COMPACT)
+    path = put(tmp_path / ARCHIVE)
     assert archive_path(tmp_path) == archive_path(path) == path

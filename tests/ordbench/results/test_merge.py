@@ -6,7 +6,7 @@ import pytest
 
 from ordbench.errors import StoreError
 from ordbench.results.archive import write_archive
-from ordbench.results.layout import COMPACT, record_path
+from ordbench.results.layout import ARCHIVE, record_path
 from ordbench.results.merge import Merged, merge
 from ordbench.results.store import Store
 from ordbench.results.verify import Verification
@@ -54,9 +54,9 @@ def test_what_is_there_is_not_copied_again(ours: Store, theirs: Store) -> None:
     theirs.write(done(0, created="2026-02-02", machine={"cores": "9"}), PREDICTIONS)
     theirs.write(done(1), PREDICTIONS)
     before = files(ours)
-    assert counts(merged(ours, theirs)) == {"there": 1, "copied": 1}
+    assert counts(merged(ours, theirs)) == {"already present": 1, "copied": 1}
     assert before.items() <= files(ours).items()
-    assert counts(merged(ours, theirs)) == {"there": 2}
+    assert counts(merged(ours, theirs)) == {"already present": 2}
 
 
 def test_a_run_without_its_predictions_is_made_whole(ours: Store, theirs: Store) -> None:
@@ -87,7 +87,7 @@ def test_a_run_that_is_done_takes_the_place_of_a_failure_and_not_the_other_way(
     theirs.write(done(0), PREDICTIONS)
     theirs.write(failed(1))
     theirs.write(failed(2))
-    assert counts(merged(ours, theirs)) == {"copied": 1, "there": 2}
+    assert counts(merged(ours, theirs)) == {"copied": 1, "already present": 2}
     assert [ours.has(run_id({"seed": seed})) for seed in range(3)] == [True, True, False]
 
 
@@ -142,7 +142,7 @@ def test_a_merge_that_is_stopped_leaves_a_store_that_is_whole(
     monkeypatch.undo()
     assert [*Verification(ours.root).findings()] == []
     assert len([*ours.records()]) == 1
-    assert counts(merged(ours, theirs)) == {"there": 1, "copied": 2}
+    assert counts(merged(ours, theirs)) == {"already present": 1, "copied": 2}
 
 
 def test_folders_that_cannot_be_merged_are_refused(ours: Store, theirs: Store) -> None:
@@ -151,10 +151,10 @@ def test_folders_that_cannot_be_merged_are_refused(ours: Store, theirs: Store) -
     theirs.write(done(0), PREDICTIONS)
     with pytest.raises(StoreError, match="are one folder; merge another one into it"):
         list(merge(theirs.root, theirs.root))
-    compact = ours.root / COMPACT
+    compact = ours.root / ARCHIVE
     write_archive([done(0)], compact)
     for path in (compact, compact.parent):
-        with pytest.raises(StoreError, match=r"holds no predictions, so it cannot be merged; "):
+        with pytest.raises(StoreError, match="is an archive without predictions, so it"):
             list(merge(theirs.root, path))
-    with pytest.raises(StoreError, match=r"would hide the runs that are merged; choose another"):
+    with pytest.raises(StoreError, match="would hide the merged runs; choose another"):
         list(merge(ours.root, theirs.root))

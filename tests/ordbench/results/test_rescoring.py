@@ -13,7 +13,7 @@ from ordbench.metrics.registry import Metric, cumulative_score
 from ordbench.plugins.registry import DECODES
 from ordbench.results import rescoring
 from ordbench.results.archive import write_archive
-from ordbench.results.layout import COMPACT
+from ordbench.results.layout import ARCHIVE
 from ordbench.results.loading import load_cells
 from ordbench.results.rescoring import rescore
 from ordbench.results.rows import CellRuns
@@ -121,7 +121,7 @@ def test_what_was_computed_is_kept_until_the_run_or_the_code_changes(
 
 def test_a_table_of_an_archive_says_that_it_holds_no_predictions(tmp_path: Path) -> None:
     has_it = done(1, label="linear", task=TASK, metrics={"median": {"worst": 1.0}})
-    write_archive([done(0, task=TASK), has_it], tmp_path / COMPACT)
+    write_archive([done(0, task=TASK), has_it], tmp_path / ARCHIVE)
     (table,) = build(
         rescore(tmp_path, load_cells(tmp_path), WORST, "median"),
         TableQuery(WORST, "median", "shots", pool_folds=False),

@@ -13,7 +13,7 @@ import pytest
 
 from ordbench.errors import StoreError
 from ordbench.results.archive import write_archive
-from ordbench.results.layout import COMPACT
+from ordbench.results.layout import ARCHIVE
 from ordbench.results.loading import read_records
 from ordbench.results.store import Store
 from ordbench.results.verify import Verification
@@ -292,7 +292,7 @@ def test_records_are_read_from(tmp_path: Path, kind: str) -> None:
     if kind == "a store":
         Store(path).write(done())
     else:
-        path = path / COMPACT
+        path = path / ARCHIVE
         write_archive([done()], path)
         path = path if kind == "a compact file" else path.parent
     assert [record.run_id for record in read_records(path)] == [done().run_id]

@@ -5,7 +5,7 @@ import pytest
 
 from ordbench.errors import StoreError
 from ordbench.results.archive import write_archive
-from ordbench.results.layout import COMPACT, record_path
+from ordbench.results.layout import ARCHIVE, record_path
 from ordbench.results.store import Store
 from ordbench.results.verify import Verification
 from ordbench.runs.record import to_sealed
@@ -102,7 +102,7 @@ def test_predictions_that_are_missing_or_other_are_found(store: Store) -> None:
 
 
 def test_a_compact_file_is_verified_line_by_line(tmp_path: Path) -> None:
-    path = tmp_path / COMPACT
+    path = tmp_path / ARCHIVE
     write_archive([done(seed) for seed in range(3)], path)
     verification = Verification(tmp_path)
     assert [*verification.findings()] == []
@@ -120,10 +120,10 @@ def test_a_compact_file_is_verified_line_by_line(tmp_path: Path) -> None:
 
 
 def test_a_run_in_a_compact_file_and_beside_it_is_found(store: Store) -> None:
-    write_archive([done(0)], store.root / COMPACT)
+    write_archive([done(0)], store.root / ARCHIVE)
     assert found(store.root) == [
         f"duplicate: {path_of(store, 0)}: run {run_id({'seed': 0})} is also in "
-        f"{store.root / COMPACT} line 1"
+        f"{store.root / ARCHIVE} line 1"
     ]
 
 
