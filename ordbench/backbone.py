@@ -118,6 +118,13 @@ class BackboneFamily(ABC):
         """
         return 0
 
+    def caution(self, argument: str) -> str:
+        """What to know before these weights see photographs, in one line; empty for most.
+
+        It is noted in each run on a dataset that does not come with ordbench.
+        """
+        return ""
+
     @abstractmethod
     def load(self, argument: str, *, layer: Layer, device: str, dtype: Dtype) -> Backbone:
         """Build the image side.

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ordbench.backbone import TextTower
 from ordbench.errors import OrdbenchError
+from ordbench.features.extraction import open_family
 from ordbench.head import Head, PointHead, Problem
 from ordbench.metrics.decoding import estimates, to_unit
 from ordbench.metrics.registry import BUILTIN_DECODES, metrics_for
@@ -74,7 +75,7 @@ def record_header(prepared: PreparedRun, device: str) -> Facts:
             rejected=listing.rejected,
             leaks=split.leaks,
             short=split.short,
-            notes=(*listing.notes, *split.notes),
+            notes=(*listing.notes, *split.notes, *_cautions(spec)),
         ),
         features=FeatureFacts(
             key=features.key,
@@ -87,6 +88,15 @@ def record_header(prepared: PreparedRun, device: str) -> Facts:
         versions={**versions(), **versions_for(spec), **prepared.identity.owner},
         machine=machine(device),
     )
+
+
+def _cautions(spec: RunSpec) -> list[str]:
+    """What to know of the weights that see images which do not come with ordbench."""
+    if DATASETS[spec.dataset].card.embedded:
+        return []
+    names = dict.fromkeys(name for name in (spec.backbone, spec.text) if name)
+    families = [open_family(name) for name in names]
+    return [said for family, argument in families if (said := family.caution(argument))]
 
 
 CHUNK = 8192  # images that go through a head at a time when it is tested

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from ordbench.backbone import Dtype, Layer
 from ordbench.errors import SpecError
@@ -41,9 +41,9 @@ class RunSpec(RunSettings):
     """One training of one head and its test. Its other fields are those of `RunSettings`.
 
     Attributes:
-        head: Name of the head.
+        head: Name of the head, or with its options as typed: ``coop:context_tokens=4``.
         head_options: Its options, defaults filled in.
-        dataset: Name of the dataset.
+        dataset: Name of the dataset, or as typed: ``folder:PATH:KEY=VALUE``.
         dataset_argument: What stands after the colon (a path); never part of the run id.
         dataset_options: Its options, defaults filled in; the labels that they lead to stand in the
             run id in their place.
@@ -72,6 +72,25 @@ class RunSpec(RunSettings):
     train_seed: Seed = 0
     recipe: Recipe | None = None
     tuning: Tuning | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_typed(cls, fields: object) -> object:
+        """Read ``folder:PATH`` and ``coop:KEY=VALUE`` as the command line does."""
+        if not isinstance(fields, dict):
+            return fields
+        for kind in ("head", "dataset"):
+            text = fields.get(kind)
+            if not isinstance(text, str) or ":" not in text:
+                continue
+            ref = PluginRef.parse(text)
+            typed: dict[str, object] = {kind: ref.name, f"{kind}_options": ref.options}
+            if ref.argument:
+                typed[f"{kind}_argument"] = ref.argument
+            if twice := sorted(typed.keys() & fields.keys() - {kind}):
+                raise ValueError(f"{kind}={text!r} says {twice[0]} too; give it once")
+            fields = {**fields, **typed}
+        return fields
 
     @field_validator("text")
     @classmethod

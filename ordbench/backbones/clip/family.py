@@ -49,6 +49,15 @@ class Clip(BackboneFamily):
         """See `BackboneFamily.weights_size`; both towers are in the file."""
         return locate(argument).weights.stat().st_size
 
+    def caution(self, argument: str) -> str:
+        """See `BackboneFamily.caution`."""
+        if argument != "tiny":
+            return ""
+        return (
+            "clip:tiny was trained on drawings only; for photographs take another backbone, "
+            "such as clip:ViT-B-16/openai"
+        )
+
     def load(self, argument: str, *, layer: Layer, device: str, dtype: Dtype) -> Backbone:
         """See `BackboneFamily.load`; the text tower is neither built nor read."""
         from ordbench.backbones.clip.image_tower import load_images

@@ -9,7 +9,8 @@ from ordbench.plugins.registry import DATASETS
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import to_json
 from ordbench.runs.resources import Resources
-from ordbench.runs.runner import run_cell
+from ordbench.runs.runner import _cautions, run_cell
+from ordbench.runs.spec import RunSpec
 from ordbench.sweeps.survey import PreparedCell
 
 SmallCells = Callable[..., list[PreparedCell]]
@@ -60,3 +61,22 @@ def test_a_dataset_whose_people_repeat_must_name_them(
     monkeypatch.setattr(plugin, "card", replace(plugin.card, grouped=True))
     with pytest.raises(DatasetError, match="450 samples do not say whom they show"):
         open_dataset("drawn-faces", options={"per_rank": 5}, cache=resources.cache)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "backbone", "text", "said"),
+    [
+        ("folder:photos", "clip:tiny", "", 1),
+        ("folder:photos", "timm:resnet18@x", "clip:tiny", 1),
+        ("folder:photos", "timm:resnet18@x", "", 0),
+        ("folder:photos", "clip:RN50/openai", "", 0),
+        ("drawn-faces", "clip:tiny", "", 0),
+    ],
+)
+def test_weights_that_know_drawings_only_say_so_on_images_of_others(
+    dataset: str, backbone: str, text: str, said: int
+) -> None:
+    notes = _cautions(RunSpec(head="coop", dataset=dataset, backbone=backbone, text=text))
+    assert [note.partition(";")[0] for note in notes] == [
+        "clip:tiny was trained on drawings only"
+    ] * said
