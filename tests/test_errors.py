@@ -31,11 +31,14 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "wanted"),
     [
-        (("--head", "corall", *FACES), "no head 'corall'; there is: coral"),
-        (("--head", "coral", "--dataset", "utk"), "no dataset 'utk'; there is: utkface"),
-        (("--head", "coral", *FACES, "--backbone", "clop:x"), "no backbone 'clop'; there is: clip"),
+        (("--head", "corall", *FACES), "unknown head 'corall'; did you mean coral"),
+        (("--head", "coral", "--dataset", "utk"), "unknown dataset 'utk'; did you mean utkface"),
+        (
+            ("--head", "coral", *FACES, "--backbone", "clop:x"),
+            "backbone 'clop'; did you mean clip",
+        ),
         (("--head", "coral", *FACES, "--backbone", "clip:ViT-B32/openai"), "ViT-B-32"),
-        (("--head", "coral", *FACES, "--backbone", "timm:resnet51"), "near: .*resnet50"),
+        (("--head", "coral", *FACES, "--backbone", "timm:resnet51"), "did you mean .*resnet50"),
         (("--head", "coral:shots=3", *FACES), "head 'coral' has no option 'shots'"),
         (("--head", "ordinalclip:base_rank=3", *FACES), "no option 'base_rank'.*base_ranks"),
         (("--head", "ordinalclip:base_ranks=many", *FACES), "base_ranks='many'.*integer"),

@@ -130,4 +130,4 @@ def test_a_metric_and_a_decode_from_another_package_are_tabled_for_old_runs(
     worst = max(abs(e - true) for e, true in zip(estimates, seen["true"], strict=True))
     assert table["rows"][0]["cells"][0]["mean"] == worst
     unknown = cli("table", str(results), "--metric", "worse", env=env)
-    assert unknown.stderr == "ordbench: no metric 'worse'; there is: worst\n"
+    assert unknown.stderr == "ordbench: unknown metric 'worse'; did you mean worst?\n"

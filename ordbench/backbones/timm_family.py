@@ -17,9 +17,9 @@ from ordbench.backbones.weights import (
     load_strictly,
     read_tensors,
     split_path,
-    suggest,
 )
 from ordbench.errors import BackboneError
+from ordbench.utils.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,17 +94,15 @@ def _config(name: str, what: str) -> PretrainedCfg | None:
     import timm
 
     if not timm.is_model(name):
-        near = suggest(name, timm.list_models())
-        raise BackboneError(f"backbone {what}: timm has no model {name!r}; near: {near}")
+        near = did_you_mean(name, timm.list_models())
+        raise BackboneError(f"backbone {what}: timm has no model {name!r}; {near}")
     try:
         return timm.get_pretrained_cfg(name)
     except RuntimeError:
         model, _, tag = name.partition(".")
         tags = [full.partition(".")[2] for full in timm.list_pretrained(f"{model}.*")]
-        near = suggest(tag, tags) or "none"
-        raise BackboneError(
-            f"backbone {what}: {model} has no weights {tag!r}; there are: {near}"
-        ) from None
+        near = did_you_mean(tag, tags)
+        raise BackboneError(f"backbone {what}: {model} has no weights {tag!r}; {near}") from None
 
 
 def _load(name: str, tensors: Mapping[str, Tensor], what: str) -> nn.Module:

@@ -6,12 +6,10 @@ No function here imports torch before a tensor is asked for.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
@@ -20,6 +18,8 @@ from zipfile import ZipFile, is_zipfile
 
 from ordbench.backbones.torchscript import read_torchscript
 from ordbench.errors import BackboneError
+from ordbench.utils.files import file_sha256
+from ordbench.utils.text import one_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -56,19 +56,6 @@ def split_path(argument: str) -> tuple[str, Path | None]:
     return name, Path(path).expanduser() if at else None
 
 
-def suggest(name: str, known: Iterable[str], *, at_most: int = 8) -> str:
-    """Names like ``name``, or the first ones where none is like it.
-
-    >>> suggest("ViT-B32", ["RN50", "ViT-B-32"])
-    'ViT-B-32'
-    """
-    known = list(known)
-    near = get_close_matches(name, known, n=at_most)
-    more = len(known) - at_most
-    rest = f", and {more} more" if not near and more > 0 else ""
-    return ", ".join(near or known[:at_most]) + rest
-
-
 def check_file(path: Path, *, what: str) -> Path:
     """Return ``path`` if it is a file that can be read.
 
@@ -95,8 +82,7 @@ def file_hash(path: Path) -> str:
 
 @cache
 def _file_hash(path: Path, size: int, modified: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def fetch(repo: str, names: Sequence[str], *, what: str, instead: str) -> Path:
@@ -133,16 +119,6 @@ def fetch(repo: str, names: Sequence[str], *, what: str, instead: str) -> Path:
         f"backbone {what}: weights cannot be fetched from {constants.ENDPOINT}/{repo} ({reason}); "
         f"fetch them where there is a network, and write {instead}"
     )
-
-
-def one_line(error: BaseException, *, at_most: int = 200) -> str:
-    r"""What an error says, on one line.
-
-    >>> one_line(ValueError("no such\n\tkey"))
-    'no such key'
-    """
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= at_most else text[:at_most] + "..."
 
 
 def read_tensors(

@@ -5,7 +5,6 @@ Importing this loads neither PIL nor numpy; only `open_rgb` does.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import stat
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO, cast
 
 from ordbench.errors import DatasetError
+from ordbench.utils.files import file_sha256
+from ordbench.utils.text import one_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -154,8 +155,7 @@ def content_hash(path: Path) -> str:
         DatasetError: If it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from None
 
@@ -197,7 +197,7 @@ def open_rgb(path: Path) -> Image:
     except FileNotFoundError:
         raise DatasetError(f"{path} is not there") from None
     except Exception as error:  # decoders raise anything on a broken file
-        why = " ".join(str(error).replace(str(path), "it").split()) or type(error).__name__
+        why = one_line(error).replace(str(path), "it")
         raise DatasetError(f"{path} cannot be decoded ({why}); replace or remove it") from error
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ordbench.latency.timing import Call
+from ordbench.utils.text import one_line
 
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
@@ -22,13 +23,12 @@ class NotTimed(Exception):  # noqa: N818 - a reason, not a failure
 
 
 def reason(error: Exception) -> str:
-    """An error in one line.
+    """The class and message of an error.
 
     >>> reason(ValueError("no compiler", 2))
     "ValueError: ('no compiler', 2)"
     """
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"[:200]
+    return f"{type(error).__name__}: {one_line(error)}"
 
 
 def compiled(function: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from ordbench.errors import SpecError
@@ -12,7 +11,7 @@ from ordbench.metrics.registry import Metric
 from ordbench.plugins.registry import DECODES, find_metric
 from ordbench.results.rescoring import score_names
 from ordbench.results.rows import CellRuns
-from ordbench.utils.text import split
+from ordbench.utils.text import did_you_mean, split
 
 
 class TableQuery(NamedTuple):
@@ -107,5 +106,4 @@ def _matching(what: str, typed: Iterable[str] | None, found: Sequence[set[str]])
 def _check(what: str, name: str, known: Iterable[str], where: str = "") -> None:
     names = sorted(known)
     if name not in names:
-        near = get_close_matches(name, names) or names or ["none"]
-        raise SpecError(f"no {what} {name!r}{where}; there is: {', '.join(near)}")
+        raise SpecError(f"no {what} {name!r}{where}; {did_you_mean(name, names)}")

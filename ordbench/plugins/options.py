@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ordbench.errors import SpecError
 from ordbench.recipe import OptionValue
+from ordbench.utils.text import did_you_mean
 
 _CONFIG = ConfigDict(strict=False, allow_inf_nan=False)  # JSON knows finite numbers only
 
@@ -47,8 +47,7 @@ def resolve(
     resolved: dict[str, OptionValue] = {name: default for name, (_, default) in options.items()}
     for name, value in given.items():
         if name not in options:
-            near = get_close_matches(name, options) or list(options) or ["none"]
-            raise SpecError(f"{owner} has no option {name!r}; there is: {', '.join(near)}")
+            raise SpecError(f"{owner} has no option {name!r}; {did_you_mean(name, options)}")
         kind = options[name][0]
         try:
             resolved[name] = TypeAdapter(kind, config=_CONFIG).validate_python(value)

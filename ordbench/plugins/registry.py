@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -16,6 +15,7 @@ from ordbench.metrics.registry import (
     Metric,
     parse_cumulative_score,
 )
+from ordbench.utils.text import did_you_mean
 
 if TYPE_CHECKING:
     from ordbench.backbone import BackboneFamily
@@ -67,10 +67,9 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         offers = _distinct(_offers(self.group, *sys.path).select(name=name))
         if not offers:
-            near = get_close_matches(name, self) or list(self)
-            listed = "" if self._builtin else f" (ordbench ls {self.kind}s)"
+            listed = "" if self._builtin else f" (see ordbench ls {self.kind}s)"
             raise UnknownPluginError(
-                f"no {self.kind} {name!r}; there is: {', '.join(near)}{listed}"
+                f"unknown {self.kind} {name!r}; {did_you_mean(name, self)}{listed}"
             )
         if len(offers) > 1:
             owners = " and ".join(sorted(_owner(offer) for offer in offers))

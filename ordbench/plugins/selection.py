@@ -13,7 +13,7 @@ from typing import Any
 from ordbench.errors import BrokenPluginError, SpecError
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import Registry
-from ordbench.utils.text import items
+from ordbench.utils.text import did_you_mean, items
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def chosen(texts: Iterable[str], known: Registry[Any]) -> list[PluginRef]:
         choice = PluginRef.parse(text)
         names = _matching(choice, known) if is_pattern(choice.name) else [choice.name]
         if not names:
-            raise SpecError(f"no {known.kind} matches {text!r}; there is: {', '.join(known)}")
+            raise SpecError(f"no {known.kind} matches {text!r}; {did_you_mean(text, known)}")
         for name in names:
             found.setdefault(str(replace(choice, name=name)), replace(choice, name=name))
     return list(found.values())

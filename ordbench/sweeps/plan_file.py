@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 import yaml
 
 from ordbench.errors import SpecError
-from ordbench.utils.text import items
+from ordbench.utils.text import did_you_mean, items
 
 
 class PlanFile(NamedTuple):
@@ -49,8 +48,8 @@ def read_plan(path: Path, *, known: Collection[str], many: Collection[str]) -> P
         written, where = _text(key, "a name"), _place(key.start_mark)
         name = written.replace("-", "_")
         if name not in known:
-            near = get_close_matches(name, known) or sorted(known)
-            raise SpecError(f"{where}: there is no {written!r}; there is: {', '.join(near)}")
+            near = did_you_mean(name, sorted(known))
+            raise SpecError(f"{where}: unknown key {written!r}; {near}")
         if name in values:
             raise SpecError(f"{where}: {written!r} is given twice")
         values[name] = [(text, _place(mark)) for text, mark in _texts(node, written)]

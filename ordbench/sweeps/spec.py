@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -26,7 +25,7 @@ from ordbench.recipe import Recipe
 from ordbench.runs.spec import RunSettings, RunSpec, Seed, dataset_settings, head_settings
 from ordbench.splits.manifest import read_manifest
 from ordbench.sweeps.plan_file import PlanFile, read_plan
-from ordbench.utils.text import items, parse_numbers
+from ordbench.utils.text import did_you_mean, items, parse_numbers
 
 SAID = "said"  # type of the validation errors whose text is a whole message
 
@@ -67,8 +66,8 @@ def parse_recipe(texts: Iterable[str]) -> dict[str, Any]:
             raise SpecError(f"--recipe {text}: wanted KEY=VALUE")
         name = key.replace("-", "_")
         if name not in Recipe.model_fields:
-            near = get_close_matches(name, Recipe.model_fields) or Recipe.model_fields
-            raise SpecError(f"--recipe {text}: there is no {key!r}; there is: {', '.join(near)}")
+            near = did_you_mean(name, Recipe.model_fields)
+            raise SpecError(f"--recipe {text}: unknown key {key!r}; {near}")
         if name in changes:
             raise SpecError(f"--recipe {text}: {name} is given twice; run once for each value")
         try:

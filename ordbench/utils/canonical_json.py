@@ -27,11 +27,20 @@ def canonical(value: JsonValue) -> str:
     )
 
 
+def content_hash(value: JsonValue) -> str:
+    """SHA-256 of `canonical` JSON in UTF-8, in hexadecimal.
+
+    >>> content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
 def run_id(identity: Mapping[str, JsonValue]) -> str:
     """The id of the run that ``identity`` describes: same content, same id.
 
-    The first 20 hexadecimal digits (80 bits) of the SHA-256 of `canonical`, in UTF-8. Among a
-    million runs, two share one with a probability below 1e-12.
+    The first 20 hexadecimal digits (80 bits) of `content_hash`. Among a million runs, two share
+    one with a probability below 1e-12.
 
     Args:
         identity: Everything that can change the outcome, and nothing else.
@@ -39,8 +48,7 @@ def run_id(identity: Mapping[str, JsonValue]) -> str:
     >>> run_id({"head": "coral", "shots": 4}) == run_id({"shots": 4, "head": "coral"})
     True
     """
-    text = canonical(dict(identity))
-    return hashlib.sha256(text.encode()).hexdigest()[:RUN_ID_LENGTH]
+    return content_hash(dict(identity))[:RUN_ID_LENGTH]
 
 
 class EditedError(ValueError):

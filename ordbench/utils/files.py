@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from contextlib import suppress
@@ -38,6 +39,16 @@ def write_atomic(path: Path, content: bytes) -> None:
         flush_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the bytes of a file, in hexadecimal.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove_stale(folder: Path, *, older_than: float = STALE_SECONDS) -> None:

@@ -1,15 +1,12 @@
-"""Text as people type it: lists, ranges and quotes; and names as they are printed."""
+"""Text that people type (lists, ranges, names), and text that fits on one line."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from difflib import get_close_matches
 
 from ordbench.errors import SpecError
-
-if TYPE_CHECKING:
-    pass
 
 MAX_RANGE = 10_000
 _QUOTED = r'"[^"]*"'
@@ -64,6 +61,33 @@ def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
             raise SpecError(f"{flag} {item}: wanted at most {MAX_RANGE} numbers")
         numbers.extend(range(first, last + 1))
     return numbers
+
+
+def did_you_mean(name: str, known: Iterable[str], *, at_most: int = 12) -> str:
+    """What an error about an unknown name suggests: the closest names, else those there are.
+
+    >>> did_you_mean("vit-b32", ["RN50", "ViT-B-32"])
+    'did you mean ViT-B-32?'
+    >>> did_you_mean("x", ["RN50", "ViT-B-32"], at_most=1), did_you_mean("x", [])
+    ('available: RN50, and 1 more', 'available: none')
+    """
+    names = list(known)
+    spelled = {one.lower(): one for one in names}
+    if close := get_close_matches(name.lower(), spelled):
+        return f"did you mean {' or '.join(spelled[one] for one in close)}?"
+    more = len(names) - at_most
+    rest = f", and {more} more" if more > 0 else ""
+    return f"available: {', '.join(names[:at_most]) or 'none'}{rest}"
+
+
+def one_line(error: BaseException, *, at_most: int = 200) -> str:
+    r"""The message of an error on one line, or its class where it has no message.
+
+    >>> one_line(ValueError("no such\n\tkey"))
+    'no such key'
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= at_most else text[:at_most] + "..."
 
 
 def printable(text: str) -> str:

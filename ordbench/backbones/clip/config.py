@@ -9,8 +9,8 @@ from typing import Any
 from torch import nn
 
 from ordbench.backbones.clip.source import CONFIG, Source, tag_settings
-from ordbench.backbones.weights import one_line
 from ordbench.errors import BackboneError
+from ordbench.utils.text import one_line
 
 open_clip = import_module("open_clip")  # untyped
 NO_IMAGES = {"layers": 1, "width": 8, "head_width": 8, "patch_size": 8, "image_size": 8}

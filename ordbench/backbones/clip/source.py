@@ -10,8 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ordbench.backbones.weights import check_file, fetch, split_path, suggest
+from ordbench.backbones.weights import check_file, fetch, split_path
 from ordbench.errors import BackboneError
+from ordbench.utils.text import did_you_mean
 
 # What open_clip keeps of how a tag's weights were trained, with its defaults.
 TRAINING = {
@@ -120,10 +121,10 @@ def _pretrained(source: Source) -> Source:
     check_model(source.model, source.what)
     instead = f"clip:{source.model}/{source.tag}@FILE"
     if not source.tag:
-        tags = suggest("", open_clip.list_pretrained_tags_by_model(source.model)) or "none known"
+        tags = did_you_mean("", open_clip.list_pretrained_tags_by_model(source.model))
         raise BackboneError(
             f"backbone {source.what} names no weights; write clip:{source.model}/TAG "
-            f"(there are: {tags}) or clip:{source.model}@FILE"
+            f"({tags}) or clip:{source.model}@FILE"
         )
     settings = tag_settings(source)
     if not settings.get("hf_hub"):
@@ -159,7 +160,7 @@ def tag_settings(source: Source) -> dict[str, Any]:
     if not settings:
         raise BackboneError(
             f"backbone {source.what}: {source.model} has no weights {source.tag!r}; "
-            f"there are: {suggest(source.tag, tags) or 'none'}"
+            f"{did_you_mean(source.tag, tags)}"
         )
     return settings
 
@@ -173,7 +174,7 @@ def check_model(model: str, what: str) -> None:
     models: list[str] = import_module("open_clip").list_models()
     if model not in models:
         raise BackboneError(
-            f"backbone {what}: open_clip has no model {model!r}; near: {suggest(model, models)}"
+            f"backbone {what}: open_clip has no model {model!r}; {did_you_mean(model, models)}"
         )
 
 

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from ordbench.backbones.clip.config import NO_IMAGES, build, model_config
 from ordbench.backbones.clip.source import Source
-from ordbench.backbones.weights import load_strictly, one_line, read_tensors
+from ordbench.backbones.weights import load_strictly, read_tensors
 from ordbench.errors import BackboneError, SpecError
+from ordbench.utils.text import one_line
 
 # How a file names the text tower, unless it is below ``text.``.
 _BARE = ("transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection")

@@ -105,12 +105,12 @@ def test_a_model_of_the_same_names_but_another_width_is_refused(vit: Path) -> No
 
 
 def test_an_unknown_model_gets_near_names(vit: Path) -> None:
-    with pytest.raises(BackboneError, match=r"no model 'resnet5'; near: .*resnet50"):
+    with pytest.raises(BackboneError, match=r"no model 'resnet5'; did you mean .*resnet50"):
         load(f"resnet5@{vit}")
 
 
 def test_an_unknown_tag_gets_the_ones_there_are(vit: Path) -> None:
-    with pytest.raises(BackboneError, match=r"resnet50 has no weights 'a1'; there are: a1_in1k"):
+    with pytest.raises(BackboneError, match=r"resnet50 has no weights 'a1'; available: .*a1_in1k"):
         load(f"resnet50.a1@{vit}")
 
 

@@ -20,7 +20,6 @@ from ordbench.backbones.weights import (
     load_strictly,
     read_tensors,
     split_path,
-    suggest,
 )
 from ordbench.errors import BackboneError
 from tests.ordbench.backbones.conftest import Hub, point_to
@@ -50,12 +49,6 @@ class Bomb:
 def test_a_path_stands_behind_the_first_at() -> None:
     assert split_path("RN50/openai@a/b@c.bin") == ("RN50/openai", Path("a/b@c.bin"))
     assert split_path("RN50@~/w.bin")[1] == Path.home() / "w.bin"
-
-
-def test_where_no_name_is_near_the_first_ones_are_shown_and_counted() -> None:
-    assert suggest("zzz", [f"model_{n}" for n in range(5)], at_most=2) == (
-        "model_0, model_1, and 3 more"
-    )
 
 
 def test_the_hash_follows_the_content_and_not_the_name(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_text_is_of_the_runs_asked_for(
     assert len(two(head=["coral"]).splitlines()) == 3
     pooled = two(head=["coral"], pool_folds=True).splitlines()
     assert pooled[1].split(",")[-4:] == ["3.0", "2.1213203435596424", "2", ""]
-    with pytest.raises(UnknownPluginError, match="no metric 'maee'"):
+    with pytest.raises(UnknownPluginError, match="unknown metric 'maee'"):
         table_text(Path("results"), metric="maee")
 
 

@@ -115,5 +115,5 @@ def test_progress_is_told_after_each_batch(
 
 
 def test_an_unknown_family_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownPluginError, match="no backbone 'torchvision'"):
+    with pytest.raises(UnknownPluginError, match="unknown backbone 'torchvision'"):
         run([], tmp_path, backbone="torchvision:resnet18")

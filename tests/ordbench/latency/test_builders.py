@@ -38,7 +38,7 @@ def test_options_are_a_heads_name_and_reach_it(towers: list[str]) -> None:
 
 
 def test_unknown_heads_and_options_are_refused_by_name() -> None:
-    with pytest.raises(UnknownPluginError, match="no head 'corral'; there is: coral"):
+    with pytest.raises(UnknownPluginError, match="unknown head 'corral'; did you mean coral"):
         HeadBuilder(["corral"])
     with pytest.raises(SpecError, match="head 'coral' has no option 'x'"):
         HeadBuilder(["coral:x=1"])

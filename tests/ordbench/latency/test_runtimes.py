@@ -26,7 +26,7 @@ def test_a_compiler_that_does_not_work_is_a_reason_of_one_line(
     with pytest.raises(NotTimed) as caught:
         compiled(nn.Linear(4, 2), FEATURES)
     assert str(caught.value) == (
-        "torch.compile does not work here (RuntimeError: no C++ compiler found)"
+        "torch.compile does not work here (RuntimeError: no C++ compiler found set CXX)"
     )
 
 

@@ -234,7 +234,7 @@ def test_an_undefined_score_is_not_averaged_and_the_count_tells(flat_run: FlatRu
 
 
 def test_an_unknown_metric_is_refused(flat_run: FlatRun) -> None:
-    with pytest.raises(UnknownPluginError, match="no metric 'maee'; there is: mae"):
+    with pytest.raises(UnknownPluginError, match="unknown metric 'maee'; did you mean mae"):
         build([flat_run(mae=1.0)], metric="maee")
 
 

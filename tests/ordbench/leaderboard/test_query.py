@@ -29,10 +29,10 @@ def test_a_score_of_the_posterior_needs_no_decoding(flat_run: FlatRun) -> None:
 @pytest.mark.parametrize(
     ("metric", "decode", "words"),
     [
-        ("acuracy", "median", "no metric 'acuracy'; there is: accuracy"),
-        ("mae", "medain", "no decode 'medain'; there is: median"),
-        ("zzz", "median", "no metric 'zzz'; there is: accuracy, cs@1, .*, rps"),
-        ("mae", "point", "no decode 'point'; there is: argmax, mean, median"),
+        ("acuracy", "median", "unknown metric 'acuracy'; did you mean accuracy"),
+        ("mae", "medain", "unknown decode 'medain'; did you mean median"),
+        ("zzz", "median", "unknown metric 'zzz'; available: accuracy, cs@1, .*, rps"),
+        ("mae", "point", "unknown decode 'point'; available: argmax, mean, median"),
     ],
 )
 def test_an_unknown_score_is_refused_with_near_names(metric: str, decode: str, words: str) -> None:
@@ -68,17 +68,19 @@ def test_a_dataset_is_selected_by_its_name_or_by_its_file_as_well(flat_run: Flat
     )
     assert select(runs, dataset=["csv"]) == runs
     assert select(runs, dataset=["csv:more.csv"]) == runs[1:]
-    with pytest.raises(SpecError, match=r"no dataset 'csv:x.csv' .*; there is: csv:more.csv, csv"):
+    with pytest.raises(
+        SpecError, match=r"no dataset 'csv:x.csv' .*; did you mean csv:more.csv or csv"
+    ):
         select(runs, dataset=["csv:x.csv"])
 
 
 def test_a_filter_that_no_run_matches_is_refused_with_near_names(flat_run: FlatRun) -> None:
     runs = group_by_cell([flat_run()])
-    with pytest.raises(SpecError, match="no head 'corall' among the records; there is: coral"):
+    with pytest.raises(SpecError, match="no head 'corall' among the records; did you mean coral"):
         select(runs, head=["corall"])
-    with pytest.raises(SpecError, match="no dataset 'FGNET' among the records; there is: fgnet"):
+    with pytest.raises(SpecError, match="no dataset 'FGNET' among the records; did you mean fgnet"):
         select(runs, dataset=["FGNET"])
-    with pytest.raises(SpecError, match="no backbone 'x' among the records; there is: clip:tiny"):
+    with pytest.raises(SpecError, match="no backbone 'x' among the records; available: clip:tiny"):
         select(runs, backbone=["x"])
-    with pytest.raises(SpecError, match="no shots '3' among the records; there is: all"):
+    with pytest.raises(SpecError, match="no shots '3' among the records; available: all"):
         select(runs, shots=["3"])

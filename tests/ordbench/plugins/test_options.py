@@ -37,7 +37,7 @@ def test_defaults_are_filled_in_and_strings_become_what_is_declared() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"base_rank": "5"}, r"head 'x' has no option 'base_rank'; there is: base_ranks"),
+        ({"base_rank": "5"}, r"head 'x' has no option 'base_rank'; did you mean base_ranks"),
         ({"base_ranks": "five"}, r"head 'x', option base_ranks='five': .*integer"),
         ({"kl_weight": "inf"}, r"head 'x', option kl_weight='inf': .*finite number"),
         ({"kl_weight": float("nan")}, r"head 'x', option kl_weight=nan: .*finite number"),

@@ -31,7 +31,9 @@ def test_it_is_a_read_only_mapping() -> None:
 
 
 def test_an_unknown_name_is_answered_with_near_ones() -> None:
-    with pytest.raises(UnknownPluginError, match=r"^no dataset 'utkfaces'; there is: utkface \("):
+    with pytest.raises(
+        UnknownPluginError, match=r"^unknown dataset 'utkfaces'; did you mean utkface\?"
+    ):
         DATASETS["utkfaces"]
 
 

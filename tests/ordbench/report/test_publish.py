@@ -149,7 +149,7 @@ def test_a_title_cannot_end_the_comment_it_stands_in(tmp_path: Path) -> None:
 def test_nothing_is_written_if_there_is_nothing_to_show(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no run to table"):
         publish([], tmp_path / "demo", SETTINGS)
-    with pytest.raises(UnknownPluginError, match="no metric 'maee'"):
+    with pytest.raises(UnknownPluginError, match="unknown metric 'maee'"):
         publish(RECORDS, tmp_path / "demo", PageSettings(title="x", views=(("maee", "median"),)))
     assert not (tmp_path / "demo").exists()
 

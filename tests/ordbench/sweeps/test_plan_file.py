@@ -40,7 +40,7 @@ def test_options_win_over_the_plan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("head: linear\nhaed: x\n", r"plan\.yaml, line 2: there is no 'haed'; there is: head"),
+        ("head: linear\nhaed: x\n", r"plan\.yaml, line 2: unknown key 'haed'; did you mean head"),
         ("head: linear\nhead: coral\n", r"line 2: 'head' is given twice"),
         ("head: linear\nshots:\n", r"line 2: shots has no value"),
         ("- head\n", r"line 1: wanted lines such as"),
@@ -68,18 +68,18 @@ def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("head: [linear, nope]", "no head 'nope'; there is: .*linear"),
+        ("head: [linear, nope]", "unknown head 'nope'; available: .*linear"),
         ("head: 'ordinalclip:base_ranks=many'", "head 'ordinalclip', option base_ranks='many': "),
-        ("dataset: utk", "no dataset 'utk'; there is: utkface"),
+        ("dataset: utk", "unknown dataset 'utk'; did you mean utkface"),
         ("dataset: 'drawn-faces:per_row=3'", "dataset 'drawn-faces' has no option 'per_row'"),
-        ("backbone: clop:x", "no backbone 'clop'; there is: clip"),
-        ("text: clop:x", "no backbone 'clop'; there is: clip"),
+        ("backbone: clop:x", "unknown backbone 'clop'; did you mean clip"),
+        ("text: clop:x", "unknown backbone 'clop'; did you mean clip"),
         ("shots: [1, x]", "shots x: wanted 'all' or a whole number of at least 1"),
         ("seeds: 4-2", "seeds 4-2: wanted a whole number or a range"),
         ("seeds: [0, 4294967296]", "seeds 4294967296: wanted less than 4294967296$"),
         ("fold: a", "fold a: wanted a whole number or a range"),
-        ("recipe: {speed: 3}", "recipe speed=3: there is no 'speed'; there is: .*learning_rate"),
-        ("recipe: {epoch: 3}", "recipe epoch=3: there is no 'epoch'; there is: epochs$"),
+        ("recipe: {speed: 3}", "recipe speed=3: unknown key 'speed'; available: .*learning_rate"),
+        ("recipe: {epoch: 3}", "recipe epoch=3: unknown key 'epoch'; did you mean epochs"),
         ("recipe: {epochs: 0}", "recipe epochs=0: wanted greater than or equal to 1"),
         ("recipe: {optimizer: lion}", "recipe optimizer=lion: wanted 'adamw', 'radam' or 'sgd'"),
         ("layer: middle", "layer middle: wanted 'post' or 'pre'"),
@@ -99,7 +99,7 @@ def test_a_wrong_value_names_file_and_line(tmp_path: Path, text: str, message: s
 
 
 def test_a_wrong_item_of_a_list_names_its_own_line(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"line 3: no head 'nope'"):
+    with pytest.raises(SpecError, match=r"line 3: unknown head 'nope'"):
         SweepSpec.from_options(plan(tmp_path, "head:\n  - linear\n  - nope\n"))
 
 
