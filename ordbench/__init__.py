@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ordbench.head import Head as Head
     from ordbench.head import PointHead as PointHead
     from ordbench.head import Problem as Problem
+    from ordbench.metrics.evaluation import Evaluation as Evaluation
+    from ordbench.metrics.registry import Metric as Metric
     from ordbench.recipe import LogUniform as LogUniform
     from ordbench.recipe import Recipe as Recipe
     from ordbench.recipe import SearchSpace as SearchSpace
@@ -43,6 +45,8 @@ _MODULES = {
     "dataset": ("Dataset", "DatasetCard", "OfficialSplit", "Sample", "Samples", "SkippedFile"),
     "errors": ("BackboneError", "DatasetError", "OrdbenchError", "SpecError"),
     "head": ("Head", "PointHead", "Problem"),
+    "metrics.evaluation": ("Evaluation",),
+    "metrics.registry": ("Metric",),
     "recipe": ("LogUniform", "Recipe", "SearchSpace"),
     "results.loading": ("load_records",),
     "runs.spec": ("RunSpec",),

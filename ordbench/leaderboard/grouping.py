@@ -18,7 +18,18 @@ Facts = tuple[tuple[str, str], ...]
 """Names and values of what runs share, in a fixed order."""
 
 _SHOWN = 12  # hexadecimal digits of a hash
-_ALWAYS = frozenset({"dataset", "backbone", "layer", "dtype", "protocol", "fold", "shots"})
+# Said in a caption only where tables differ in it; all else is always said.
+_DETAILS = frozenset(
+    {
+        "dataset options",
+        "image hash",
+        "label hash",
+        "split hash",
+        "splits",
+        "weight hash",
+        "unit length",
+    }
+)
 
 
 def table_facts(record: RunRow, columns: Columns, *, pool_folds: bool) -> Facts:
@@ -168,10 +179,14 @@ def titles(facts: Sequence[Facts]) -> list[str]:
 
 
 def worth_saying(facts: Sequence[Facts]) -> list[dict[str, str]]:
-    """Of each table's facts those that a caption always states, and those that differ."""
+    """Of each table's facts those that a caption always states, and details that differ."""
     differing = _differing(facts)
     return [
-        {name: value or "none" for name, value in found if name in _ALWAYS or name in differing}
+        {
+            name: value or "none"
+            for name, value in found
+            if name not in _DETAILS or name in differing
+        }
         for found in facts
     ]
 

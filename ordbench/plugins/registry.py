@@ -117,7 +117,6 @@ def find_metric(name: str) -> Metric:
     metric = parse_cumulative_score(name) or METRICS[name]
     if not isinstance(metric, Metric) or metric.name != name:
         raise BrokenPluginError(
-            f"metric {name!r} must be an ordbench.metrics.registry.Metric of that name, "
-            f"got {metric!r}"
+            f"metric {name!r} must be an ordbench.Metric of that name, got {metric!r}"
         )
     return metric

@@ -105,7 +105,8 @@ def _rescored(root: Path, run_id: str, metric: Metric, decode: str) -> Rescored:
     if metric.of_posterior and predictions.posterior is None:
         return Rescored("", 0.0, NO_POSTERIOR)
     try:
-        return _scored(predictions, record.task.rank_values, metric, decode)
+        values = record.task.rank_values or predictions.rank_values
+        return _scored(predictions, values, metric, decode)
     except Exception as error:  # a plug-in may raise anything
         raise BrokenPluginError(
             f"metric {metric.name!r} with decode {decode!r} cannot score run {run_id}: "

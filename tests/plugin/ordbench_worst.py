@@ -1,6 +1,6 @@
 """A metric and a decoding from another package: the worst error, and the 5 % quantile."""
 
-from ordbench.metrics.registry import Metric
+from ordbench import Metric
 
 
 def worst(evaluation):

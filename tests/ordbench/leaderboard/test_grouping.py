@@ -156,6 +156,9 @@ def test_a_caption_always_says_the_setting_and_the_rest_only_if_it_differs(
         "fold": "0",
     }
     assert worth_saying(facts[:1]) == [alone]
+    assert worth_saying(
+        [table_facts(flat_run(other={"test_dataset": "morph"}), "shots", pool_folds=False)]
+    ) == [alone | {"test_dataset": "morph"}]
     assert worth_saying(facts) == [alone | {"unit length": "no"}, alone | {"unit length": "yes"}]
 
 
