@@ -5,6 +5,8 @@ SigLIP, for one, is not causal, and pools elsewhere: there is no prefix to encod
 
 from __future__ import annotations
 
+import logging
+import timeit
 from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ordbench.backbone import TextTower
+
+logger = logging.getLogger(__name__)
+
+STEPS = 200  # the least that the recipe of prompt heads makes
+BACKWARD = 3  # a step takes about so many forward passes
+NOTICEABLE = 60.0  # seconds
+_announced: set[tuple[str, torch.Size]] = set()
 
 
 class WholeEncoder:
@@ -44,6 +53,22 @@ class WholeEncoder:
         ids = torch.tensor(layout.ids, device=device)
         is_fixed = self.rows < len(ids)
         self.ids = torch.where(is_fixed, ids[self.rows.clamp(max=len(ids) - 1)], word)
+        if (tower.fingerprint, self.ids.shape) not in _announced:
+            _announced.add((tower.fingerprint, self.ids.shape))
+            self._announce_cost()
+
+    def _announce_cost(self) -> None:
+        """Say beforehand what a training may cost, where that is more than a moment."""
+        with torch.no_grad():
+            passes = timeit.repeat(lambda: self.encode(self.ids), number=1, repeat=2)
+        seconds = STEPS * BACKWARD * min(passes)  # the first one also makes ready
+        if seconds > NOTICEABLE:
+            prompts, tokens = self.ids.shape
+            logger.warning(
+                "this text tower is not causal, so that each training step encodes all %d prompts "
+                "of %d tokens; %d steps take about %.0f minutes on this device",
+                *(prompts, tokens, STEPS, seconds / 60),
+            )
 
     def __call__(self, context: Tensor, ranks: Tensor) -> Tensor:
         """Encode; arguments as in `PromptLayout.pool`, text features ``(K, E)`` come back."""

@@ -3,6 +3,7 @@ import torch
 from torch.func import vmap
 
 from ordbench.backbone import TextTower
+from ordbench.prompts import full_encoder
 from ordbench.prompts.full_encoder import WholeEncoder
 from ordbench.prompts.layout import PromptLayout, embed_text
 from tests.reference.prompt import encode_77
@@ -68,3 +69,22 @@ def test_the_tower_answers_with_its_own_embeddings_again_afterwards() -> None:
     WholeEncoder(tower, layout)(torch.randn(2, tower.width), torch.randn(2, tower.width))
     assert torch.equal(tower.encode(["old"]), before)
     assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_what_a_training_costs_is_said_once_and_beforehand(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tower = random_siglip()
+    layout = PromptLayout(tower, context_tokens=2, rank_lengths=[1, 1, 1])
+    monkeypatch.setattr(full_encoder, "_announced", set())
+    monkeypatch.setattr(full_encoder, "NOTICEABLE", 1e9)
+    WholeEncoder(tower, layout)
+    assert caplog.messages == []
+    monkeypatch.setattr(full_encoder, "_announced", set())
+    monkeypatch.setattr(full_encoder, "NOTICEABLE", 0.0)
+    for _ in range(2):
+        WholeEncoder(tower, layout)
+    (said,) = caplog.messages
+    assert said.startswith(
+        "this text tower is not causal, so that each training step encodes all 3"
+    )
