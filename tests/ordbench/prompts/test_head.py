@@ -85,5 +85,5 @@ def test_gradients_pass_through_what_is_deployed() -> None:
 
 
 def test_a_missing_text_tower_is_refused_with_the_option_that_brings_one() -> None:
-    with pytest.raises(SpecError, match=r"head Fixed prompts a text tower .* add --text"):
+    with pytest.raises(SpecError, match=r"head fixed prompts a text tower .* add --text"):
         Fixed(aside(text_tower=None))
