@@ -216,8 +216,8 @@ def test_a_sampler_that_is_not_installed_is_refused_and_no_failure(
 ) -> None:
     code = (
         "import sys; sys.modules['optuna'] = None\n"
-        "from ordbench.__main__ import program\n"
-        "sys.exit(program())"
+        "from ordbench.cli.main import main\n"
+        "sys.exit(main())"
     )
     sweep = ("run", "--head", "linear", *QUICK, "--shots", "1", "--tune", "3")
     process = subprocess.run(

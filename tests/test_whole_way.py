@@ -9,7 +9,6 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -126,27 +125,6 @@ def test_the_help_stands_alone_where_no_command_is_typed(cli: Cli) -> None:
     assert process.stderr == ""
 
 
-def test_the_program_ends_at_once_but_after_whatever_else_ends_with_it() -> None:
-    code = (
-        "import atexit, sys; from ordbench.__main__ import program\n"
-        "class Slow:\n"
-        "    def __del__(self): print('taken apart')\n"
-        "slow = Slow()\n"
-        "sys.argv = ['ordbench', *sys.argv[1:]]\n"
-        "code = program()\n"
-        "atexit.register(print, 'at exit', end='')\n"
-        "sys.exit(code)"
-    )
-    for arguments, returned, printed in (
-        (["--version"], 0, f"ordbench {version('ordbench')}\nat exit"),
-        (["nonsense"], 2, "at exit"),
-    ):
-        process = subprocess.run(
-            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
-        )
-        assert (process.returncode, process.stdout) == (returned, printed)
-
-
 @pytest.mark.parametrize(
     ("arguments", "env", "returned", "printed"),
     [
@@ -164,7 +142,7 @@ def test_the_program_ends_at_once_but_after_whatever_else_ends_with_it() -> None
 def test_completion_ends_with_the_code_that_typer_gives_it(
     arguments: list[str], env: dict[str, str], returned: int, printed: str
 ) -> None:
-    code = "import sys; from ordbench.__main__ import program; sys.argv[0] = 'ordbench'; program()"
+    code = "import sys; from ordbench.cli.main import main; sys.argv[0] = 'ordbench'; main()"
     command = [sys.executable, "-c", code, *arguments]
     process = subprocess.run(
         command, env=os.environ | env, capture_output=True, text=True, timeout=60
@@ -180,7 +158,7 @@ def test_an_output_that_cannot_be_written_ends_in_one_line() -> None:
             command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert process.returncode == 2
-    assert process.stderr.startswith("ordbench: no space is left")
+    assert process.stderr.startswith("ordbench: no space left")
     assert len(process.stderr.splitlines()) == 1
 
 

@@ -25,7 +25,6 @@ def latency(
         Texts,
         typer.Option(
             "--head",
-            "-h",
             help="NAME[:KEY=VALUE], several by comma; linear is added.",
             show_default="all",
         ),

@@ -6,22 +6,28 @@ import logging
 import sys
 from errno import ENOSPC
 from io import TextIOWrapper
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from ordbench.cli.latency import latency
+from ordbench.cli.ls import ls
 from ordbench.cli.results import results_app
 from ordbench.cli.run import run
 from ordbench.cli.split import split_app
 from ordbench.cli.table import table
 from ordbench.errors import OrdbenchError, TrainingError
 
-INTERRUPTED = 130  # what Typer makes of a Ctrl-C, as shells do
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130  # exit codes; 130 is what shells give a Ctrl-C
 
-app.add_typer(split_app, name="split", help="Show or write which images train, validate and test.")
-
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, table, latency, ls):
+    app.command()(command)
+app.add_typer(split_app, name="split", help="Show or write a split into training and test images.")
 app.add_typer(results_app, name="results", help="Verify, merge, compare or publish results.")
 
 
@@ -42,68 +48,49 @@ def ordbench(
     """Compare ordinal-regression heads on one backbone interface."""
 
 
-app.command()(run)
+class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Prints warnings on the standard error of the moment, one line each."""
 
-app.command()(table)
-
-app.command(name="latency")(latency)
-
-
-@app.command(name="ls")
-def list_plugins(
-    kind: Annotated[
-        Literal["heads", "datasets", "backbones"], typer.Argument(help="What to list.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """List the installed heads, datasets or backbones."""
-    import json
-
-    from ordbench.cli.ls import show
-    from ordbench.plugins.catalog import entries
-
-    rows = entries(kind)
-    if as_json:
-        typer.echo(json.dumps([row._asdict() for row in rows], indent=2))
-    else:
-        show(rows)
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("ordbench: %(message)s"))
 
 
 def _show_warnings() -> None:
-    """One line each, however the libraries that are loaded later set up their own logging."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("ordbench: %(message)s"))
+    """Print warnings, however the libraries that are imported later set up their logging."""
     logger = logging.getLogger("ordbench")
-    logger.addHandler(handler)
+    for handler in [one for one in logger.handlers if isinstance(one, _Handler)]:
+        logger.removeHandler(handler)  # of an earlier call, with its standard error
+    logger.addHandler(_Handler())
     logger.propagate = False
 
 
 def main() -> int:
-    """Run the app and give its exit code.
+    """Run the command line and return its exit code.
 
-    What a user can mend becomes one line and code 2, failed runs one line and code 1, Ctrl-C one
-    line and code 130.
+    0: done. 1: runs failed. 2: the command cannot be carried out as typed; one line says why.
+    130: interrupted by Ctrl-C.
     """
     _show_warnings()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows "?"
+            stream.reconfigure(errors="replace")  # a terminal without a character shows "?"
     try:
         code: int = app(standalone_mode=False) or 0
         if code != INTERRUPTED:
             return code
         message = "Interrupted. Run the same command again to resume."
     except OrdbenchError as error:
-        code, message = (1 if isinstance(error, TrainingError) else 2), str(error)
+        code, message = FAILED if isinstance(error, TrainingError) else UNUSABLE, str(error)
     except OSError as error:
         if error.errno != ENOSPC:
             raise
-        code, message = 2, "no space is left to write the output; make room or write elsewhere"
+        code, message = UNUSABLE, "no space left to write the output; free space or write elsewhere"
     except typer.TyperException as error:
         # Typer would draw it in a box that breaks a long path over lines.
         said = error.format_message().rstrip(".")
         if not said:  # no command was typed, and the help has been printed
-            return 2
-        code, message = 2, f"{said}; see ordbench --help"
+            return UNUSABLE
+        code, message = UNUSABLE, f"{said}; see ordbench --help"
     print(f"ordbench: {' '.join(message.split())}", file=sys.stderr)
     return code

@@ -18,7 +18,6 @@ Heads = Annotated[
     Texts,
     what(
         "--head",
-        "-h",
         help="Heads, comma-separated: NAME[:KEY=VALUE]. 'all' and globs such as '*clip' work.",
     ),
 ]
