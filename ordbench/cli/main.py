@@ -76,7 +76,7 @@ def main() -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without a character shows "?"
     try:
-        code: int = app(standalone_mode=False) or 0
+        code: int = app(prog_name="ordbench", standalone_mode=False) or 0
         if code != INTERRUPTED:
             return code
         message = "Interrupted. Run the same command again to resume."
