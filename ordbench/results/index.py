@@ -230,7 +230,7 @@ def _insert(
     names = list(dict.fromkeys(name for values in scores.values() for name in values))
     for name in sorted(set(names).difference(_columns(db))):
         db.execute(f"alter table run add column {_quoted(name)} real")
-    shared = {run_id: row.shared() for run_id, row in rows.items()}
+    shared = {run_id: row.shared for run_id, row in rows.items()}
     cells = {text: _id_of(text) for text in set(shared.values())}
     db.executemany(
         "insert or replace into cell values (?, ?)", ((key, text) for text, key in cells.items())

@@ -46,7 +46,7 @@ def of_posterior(posterior: NDArray[np.float64], ranks: NDArray[np.int64]) -> Ev
 
 def of_ranks(predicted: NDArray[np.int64], ranks: NDArray[np.int64], num_ranks: int) -> Evaluation:
     """An evaluation of a head that estimates ranks."""
-    return Evaluation(ranks=ranks, rank_values=tuple(range(num_ranks)), estimates=predicted)
+    return Evaluation(ranks=ranks, rank_values=tuple(range(num_ranks)), estimates=predicted / 1)
 
 
 def decode_by_hand(row: Sequence[float], values: Sequence[float], how: str) -> float:

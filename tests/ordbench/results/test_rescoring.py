@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ def outcome(cells: list[CellRuns]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def scored(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def scored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The runs whose predictions were read."""
     read: list[str] = []
     real = Store.read_predictions
