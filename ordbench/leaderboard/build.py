@@ -106,23 +106,25 @@ class _Draft:
     ) -> None:
         self.asked = asked
         self.group = group
-        self.columns = sorted({placed.column for placed in group}, key=natural)
         self.skipped = self._placed(skipped)
         rows = {placed.row for placed in group} | {row for row, _ in self.skipped}
+        columns = {placed.column for placed in group} | {column for _, column in self.skipped}
         heads = sorted(rows, key=natural)
         self.names = dict(zip(heads, titles(heads), strict=True))
+        self.columns = sorted(columns, key=natural)
 
-    def _placed(self, skipped: Iterable[RunRow]) -> dict[tuple[Facts, int], str]:
-        """The reason of each skipped cell, by row and column; a head without runs gets a row."""
+    def _placed(self, skipped: Iterable[RunRow]) -> dict[tuple[Facts, Facts], str]:
+        """The reason of each skipped cell, by row and column; some have no other cell in them."""
+        columns, pool_folds = self.asked.columns, self.asked.pool_folds
         run = self.group[0].lot.first
-        found: dict[tuple[Facts, int], str] = {}
+        found: dict[tuple[Facts, Facts], str] = {}
         for skip in skipped:
-            if fits_table(skip, run, self.asked.columns, pool_folds=self.asked.pool_folds):
+            if fits_table(skip, run, columns, pool_folds=pool_folds):
                 rows = {one.row for one in self.group if fits_row(skip, one.lot.first)}
-                for index, column in enumerate(self.columns):
-                    if fits_column(skip, column):
-                        for row in rows or {row_facts(skip)}:
-                            found[row, index] = skip.error or ""
+                own = {one.column for one in self.group if fits_column(skip, one.column)}
+                for row in rows or {row_facts(skip)}:
+                    for column in own or {column_facts(skip, columns, pool_folds=pool_folds)}:
+                        found[row, column] = skip.error or ""
         return found
 
     def table(self, facts: dict[str, str], others: Mapping[object, list[CellRuns]]) -> Table:
@@ -171,9 +173,9 @@ class _Draft:
         for head, name in self.names.items():
             means = tuple(aggregate(cells[head, column]) for column in self.columns)
             skipped = {
-                index: self.skipped[head, index]
-                for index, mean in enumerate(means)
-                if mean is None and (head, index) in self.skipped
+                index: self.skipped[head, column]
+                for index, column in enumerate(self.columns)
+                if means[index] is None and (head, column) in self.skipped
             }
             rows.append(Row(name, means, decoding.get(head, ""), skipped))
         return rows
@@ -199,7 +201,7 @@ class _Draft:
         if len(_units(self.group)) > 1 and "{unit}" in self.asked.metric.unit:
             for index, column in enumerate(self.columns):
                 own = [placed for placed in self.group if placed.column == column]
-                names[index] += f" [{' or '.join(_units(own))}]"
+                names[index] += f" [{' or '.join(_units(own))}]" if own else ""
         return tuple(names)
 
     def _folds(self) -> dict[str, str]:

@@ -265,12 +265,13 @@ def test_a_skipped_cell_shows_its_reason_where_it_is_empty(flat_run: FlatRun) ->
     skipped = [
         flat_run("coral", shots=2, error="too few images", **none),
         flat_run("gone", shots=1, error="not installed", **none),
+        flat_run("coral", shots=4, error="no run has so many", **none),
         flat_run("coral", shots=1, error="done since", **none),
         flat_run("coral", shots=1, error="another dataset", dataset="morph", **none),
     ]
     (table,) = leaderboard.build(group_by_cell(runs), ask(), skipped)
     assert {row.label: dict(row.skipped) for row in table.rows} == {
-        "coral": {1: "too few images"},
+        "coral": {1: "too few images", 2: "no run has so many"},
         "linear": {},
         "gone": {0: "not installed"},
     }
@@ -279,7 +280,7 @@ def test_a_skipped_cell_shows_its_reason_where_it_is_empty(flat_run: FlatRun) ->
         "skipped: gone 1-shot (not installed)",
     }
     (markdown,) = [line for line in render([table], "markdown").splitlines() if "`coral`" in line]
-    assert markdown == "| `coral` | 1.00 | skipped |"
+    assert markdown == "| `coral` | 1.00 | skipped | skipped |"
 
 
 def test_a_dataset_that_was_skipped_for_one_head_has_its_reason(flat_run: FlatRun) -> None:
