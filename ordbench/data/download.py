@@ -1,12 +1,11 @@
-"""Fetching a published archive on request: checked by its hash, unpacked nowhere but its folder."""
+"""Download of a published zip archive: checked by its hash, unpacked all or nothing."""
 
 from __future__ import annotations
 
-import stat
 import sys
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile
 
@@ -16,8 +15,8 @@ from ordbench.errors import DatasetError
 def fetch_zip(url: str, checksum: str, folder: Path, *, name: str, retries: int = 3) -> None:
     """Download a zip archive and unpack it into ``folder``.
 
-    An archive that lies there already, put by hand, is taken if its checksum is right. What was
-    cut off leaves nothing behind that could be taken for the whole.
+    An archive that the user put there is used if its checksum is right. An interrupted download
+    or extraction leaves nothing behind.
 
     Args:
         url: Where the archive is published.
@@ -34,20 +33,20 @@ def fetch_zip(url: str, checksum: str, folder: Path, *, name: str, retries: int 
         _fetch(url, checksum, archive, retries)
     except ValueError:
         raise DatasetError(
-            f"{name}: what {url} sent is not the published file (wanted {checksum}); "
-            "try again later, or look whether the source has moved"
+            f"{name}: the download from {url} does not match the published file ({checksum}); "
+            "try again later, or check whether the file has moved"
         ) from None
     except OSError as error:  # those of the requests library are among them
         raise DatasetError(
             f"{name} cannot be downloaded from {url} ({_reason(error)}); "
-            f"where there is a network, fetch it by hand and put it at {archive}"
+            f"download it on another machine and put it at {archive}"
         ) from None
     unpack_zip(archive, folder)
     archive.unlink()
 
 
 def _fetch(url: str, checksum: str, archive: Path, retries: int) -> None:
-    pooch = import_module("pooch")  # slow to load, needed by few runs, without type hints
+    pooch = import_module("pooch")  # slow to import; untyped
 
     fetcher = pooch.create(
         path=archive.parent,
@@ -60,7 +59,7 @@ def _fetch(url: str, checksum: str, archive: Path, retries: int) -> None:
     get = pooch.HTTPDownloader(progressbar=show, timeout=60)
 
     def get_and_close(url: str, target: str, caller: object) -> None:
-        """Close the answer of a server that refuses: pooch leaves it open."""
+        """Close the response of a failed request, which pooch leaves open."""
         try:
             get(url, target, caller)
         except OSError as error:
@@ -72,37 +71,25 @@ def _fetch(url: str, checksum: str, archive: Path, retries: int) -> None:
 
 
 def _reason(error: OSError) -> str:
-    """The status line of a server, or the kind of a failure to reach it."""
+    """The status line of a server, or the class of the error where there was no response."""
     text = str(error)
     return text.partition(" for url")[0] if " for url" in text else type(error).__name__
 
 
 def unpack_zip(archive: Path, folder: Path) -> None:
-    """Unpack all or nothing.
+    """Unpack a zip archive into ``folder``, all of it or nothing.
 
     Raises:
-        DatasetError: If a member would lie outside ``folder`` or is a link, if something of its
-            name is there already, or if the archive is broken.
+        DatasetError: If a name in it is already taken, or if the archive is broken.
     """
     try:
         with ZipFile(archive) as members, TemporaryDirectory(dir=folder, prefix=".new-") as new:
-            for member in members.infolist():
-                _check_member(archive, member.filename, member.external_attr >> 16)
-            members.extractall(new)
+            members.extractall(new)  # drops "..", drives and leading slashes; writes no links
             tops = [path for path in sorted(Path(new).iterdir()) if path.name != "__MACOSX"]
             for top in tops:
                 if (folder / top.name).exists():
-                    raise DatasetError(f"{folder / top.name} is there already; move it away first")
+                    raise DatasetError(f"{folder / top.name} already exists; move it away first")
             for top in tops:
                 top.rename(folder / top.name)
     except (BadZipFile, OSError) as error:
         raise DatasetError(f"{archive} cannot be unpacked: {error}") from None
-
-
-def _check_member(archive: Path, name: str, mode: int) -> None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    outside = path.is_absolute() or ".." in path.parts or ":" in name
-    if outside or stat.S_ISLNK(mode):
-        raise DatasetError(
-            f"{archive} holds {name!r}, which would lie outside its folder; nothing was unpacked"
-        )

@@ -75,7 +75,7 @@ def test_another_file_than_the_published_one_leaves_nothing_behind(
     folder, url = site
     packed(folder / "x.zip", **{"X/a.txt": "a"})
     root = tmp_path / "root"
-    with pytest.raises(DatasetError, match=r"^X: what http.* is not the published file"):
+    with pytest.raises(DatasetError, match=r"^X: the download from .* does not match"):
         fetch_zip(f"{url}/x.zip", "md5:" + "0" * 32, root, name="X", retries=0)
     assert list(root.iterdir()) == []
 
@@ -100,26 +100,29 @@ def test_an_archive_put_there_by_hand_needs_no_network(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../evil", "/evil", "a/../../evil", "..\\evil", "C:\\evil"])
-def test_a_member_outside_the_folder_stops_everything(tmp_path: Path, name: str) -> None:
-    packed(tmp_path / "x.zip", **{"X/a.txt": "a", name: "evil"})
-    with pytest.raises(DatasetError, match="outside its folder; nothing was unpacked"):
-        unpack_zip(tmp_path / "x.zip", tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["x.zip"]
+def test_no_member_is_written_outside_the_folder(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "data" / "root"
+    folder.mkdir(parents=True)
+    packed(folder / "x.zip", **{"X/a.txt": "a", name: "evil"})
+    unpack_zip(folder / "x.zip", folder)
+    assert [p.name for p in tmp_path.iterdir()] == ["data"]
+    assert [p.name for p in (tmp_path / "data").iterdir()] == ["root"]
+    assert not Path("/evil").exists()
 
 
-def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
+def test_a_link_in_an_archive_becomes_a_plain_file(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("X/link")
     link.external_attr = 0o120777 << 16
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as zipped:
         zipped.writestr(link, "/etc/passwd")
-    with pytest.raises(DatasetError, match="'X/link'"):
-        unpack_zip(tmp_path / "x.zip", tmp_path)
+    unpack_zip(tmp_path / "x.zip", tmp_path)
+    assert not (tmp_path / "X" / "link").is_symlink()
 
 
 def test_what_is_there_already_is_not_overwritten(tmp_path: Path) -> None:
     packed(tmp_path / "x.zip", **{"A/a.txt": "new", "X/a.txt": "new"})
     (tmp_path / "X").mkdir()
-    with pytest.raises(DatasetError, match="X is there already"):
+    with pytest.raises(DatasetError, match="X already exists"):
         unpack_zip(tmp_path / "x.zip", tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["X", "x.zip"]
 
