@@ -25,30 +25,30 @@ def latency(
         Texts,
         typer.Option(
             "--head",
-            help="NAME[:KEY=VALUE], several by comma; linear is added.",
+            help="Heads, comma-separated: NAME[:KEY=VALUE]; linear is added.",
             show_default="all",
         ),
     ] = None,
     stage: Annotated[
         Texts,
         typer.Option(
-            help="deployed, with-text (prompts encoded at each call), train.",
+            help="deployed, with-text (including the text encoder) or train.",
             show_default="deployed",
         ),
     ] = None,
     runtime: Annotated[
-        Texts, typer.Option(help="eager, compile, onnx.", show_default="eager")
+        Texts, typer.Option(help="eager, compile or onnx.", show_default="eager")
     ] = None,
     batch: Annotated[
-        Texts, typer.Option(help="Images a call, N.", show_default="1,32,1024")
+        Texts, typer.Option(help="Images per call, N.", show_default="1,32,1024")
     ] = None,
-    ranks: Annotated[Texts, typer.Option(help="Ranks, K.", show_default="101")] = None,
+    ranks: Annotated[Texts, typer.Option(help="Number of ranks, K.", show_default="101")] = None,
     features: Annotated[
-        Texts, typer.Option(help="Width of the features, D.", show_default="512,1024")
+        Texts, typer.Option(help="Number of features, D.", show_default="512,1024")
     ] = None,
     dtype: Annotated[
         Texts,
-        typer.Option(help="float32, bfloat16, float16, float64.", show_default="float32"),
+        typer.Option(help="float32, bfloat16, float16 or float64.", show_default="float32"),
     ] = None,
     device: Annotated[
         Texts, typer.Option(help="auto, cpu, cuda, cuda:N.", show_default="auto")
@@ -56,27 +56,27 @@ def latency(
     text: Annotated[
         str,
         typer.Option(
-            help="Backbone whose text tower is prompted.",
-            show_default="random weights: a CLIP as wide as the features, else ViT-B-32",
+            help="Backbone whose text encoder the prompt heads use.",
+            show_default="random weights, of the CLIP with D features, else of ViT-B-32",
         ),
     ] = "",
-    seconds: Annotated[float, typer.Option(min=0, help="Time for each comparison.")] = 2.0,
-    threads: Annotated[int, typer.Option(min=1, help="Threads on the CPU.")] = 1,
+    seconds: Annotated[float, typer.Option(min=0, help="Seconds per comparison.")] = 2.0,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
     json: Annotated[
-        Path | None, typer.Option(help="File to write, for pytest-benchmark compare.")
+        Path | None, typer.Option(help="JSON file to write, as pytest-benchmark does.")
     ] = None,
 ) -> None:
-    """Time heads against the linear probe: deployed, with their text tower, or in training."""
+    """Time heads against the linear probe: deployed, with text encoder, or in training."""
     from ordbench.latency.setting import settings
 
     grid = settings(
-        stages=stage or ["deployed"],
-        runtimes=runtime or ["eager"],
-        batches=batch or ["1,32,1024"],
+        stage=stage or ["deployed"],
+        runtime=runtime or ["eager"],
+        batch=batch or ["1,32,1024"],
         ranks=ranks or ["101"],
-        widths=features or ["512,1024"],
-        dtypes=dtype or ["float32"],
-        devices=device or ["auto"],
+        features=features or ["512,1024"],
+        dtype=dtype or ["float32"],
+        device=device or ["auto"],
         text=text,
     )
     run(grid, head or ["all"], seconds=seconds, threads=threads, json=json)
@@ -107,8 +107,10 @@ def run(
     """
     from ordbench.latency.builders import REFERENCE, HeadBuilder
     from ordbench.latency.compare import compare
-    from ordbench.latency.record import to_json
+    from ordbench.latency.record import require_pytest_benchmark, to_json
 
+    if json:
+        require_pytest_benchmark()
     bench = HeadBuilder(heads)
     timed = compare(grid, bench, seconds=seconds, threads=threads)
     done: list[Comparison] = []

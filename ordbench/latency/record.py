@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ordbench.errors import SpecError
 from ordbench.latency.setting import LatencySetting, gpus
 from ordbench.utils.environment import machine, versions
 
@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 FORMAT = "5.1.0"  # of pytest-benchmark
 
 
+def require_pytest_benchmark() -> None:
+    """Refuse to begin what could not be written.
+
+    Raises:
+        SpecError: If pytest-benchmark is not installed.
+    """
+    if find_spec("pytest_benchmark") is None:
+        raise SpecError("--json needs pytest-benchmark; run: pip install 'ordbench[bench]'")
+
+
 def to_json(comparisons: Iterable[Comparison], *, threads: int) -> str:
-    """All rows, in seconds; what was not timed, and why, stands below ``ordbench``."""
+    """All rows, in seconds; what was not timed, and why, is below the key ``ordbench``."""
     comparisons = list(comparisons)
     about = machine("cpu")
     content = {
@@ -52,7 +62,7 @@ def to_json(comparisons: Iterable[Comparison], *, threads: int) -> str:
             "versions": versions(),
             "threads": threads,
             "not_timed": [
-                {"head": label, **asdict(comparison.setting), "reason": reason}
+                {"head": label, **comparison.setting.model_dump(), "reason": reason}
                 for comparison in comparisons
                 for label, reason in comparison.skipped.items()
             ],
@@ -69,7 +79,7 @@ def _benchmark(row: Row, setting: LatencySetting) -> dict[str, object]:
         "group": shared,
         "name": name,
         "fullname": f"ordbench latency::{name}",
-        "params": {"head": row.label, **asdict(setting)},
+        "params": {"head": row.label, **setting.model_dump()},
         "param": f"{row.label}, {shared}",
         "options": {"disable_gc": True, "timer": "perf_counter_ns"},
         "stats": stats(row.samples),
@@ -88,36 +98,14 @@ def _benchmark(row: Row, setting: LatencySetting) -> dict[str, object]:
 
 
 def stats(samples: Timings) -> dict[str, int | float | str]:
-    """What pytest-benchmark writes about the samples of one benchmark, by its definitions.
+    """The statistics of one benchmark, computed by pytest-benchmark.
 
+    >>> import numpy as np
     >>> from ordbench.latency.timing import Timings
     >>> found = stats(Timings((np.array([1.0, 2.0]), np.array([6.0])), repeats=4))
     >>> found["mean"], found["median"], found["rounds"], found["iterations"]
     (3.0, 2.0, 3, 4)
     """
-    seconds = np.sort(samples.seconds)
-    mean, stddev = seconds.mean(), seconds.std(ddof=1) if len(seconds) > 1 else 0.0
-    # Hazen's quartiles are pytest-benchmark's.
-    q1, q3 = np.quantile(seconds, [0.25, 0.75], method="hazen")
-    fence = 1.5 * (q3 - q1)
-    within = seconds[(seconds >= q1 - fence) & (seconds <= q3 + fence)]
-    far, outside = int((abs(seconds - mean) > stddev).sum()), len(seconds) - len(within)
-    return {
-        "min": float(seconds[0]),
-        "max": float(seconds[-1]),
-        "mean": float(mean),
-        "stddev": float(stddev),
-        "rounds": len(seconds),
-        "median": float(np.median(seconds)),
-        "iqr": float(q3 - q1),
-        "q1": float(q1),
-        "q3": float(q3),
-        "iqr_outliers": outside,
-        "stddev_outliers": far,
-        "outliers": f"{far};{outside}",
-        "ld15iqr": float(within[0]),
-        "hd15iqr": float(within[-1]),
-        "ops": float(1 / mean),
-        "total": float(seconds.sum()),
-        "iterations": samples.repeats,
-    }
+    found = import_module("pytest_benchmark.stats").Stats()  # untyped
+    found.data = samples.seconds.tolist()
+    return {**found.as_dict(), "iterations": samples.repeats}

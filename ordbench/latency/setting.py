@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeVar, cast, get_args
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ordbench.errors import SpecError
 from ordbench.runs.resources import resolve_device
@@ -15,31 +16,31 @@ from ordbench.utils.text import items, parse_numbers
 Stage = Literal["deployed", "with-text", "train"]
 Runtime = Literal["eager", "compile", "onnx"]
 Arithmetic = Literal["float32", "bfloat16", "float16", "float64"]
-T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class LatencySetting:
+class LatencySetting(BaseModel):
     """One comparison of heads.
 
     Attributes:
-        stage: ``deployed``: what is shipped, features to outputs. ``with-text``: the same of a
-            prompt head that encodes its prompts anew at each call. ``train``: a training step,
-            which is forward, loss, backward and update.
+        stage: ``deployed``: the deployed module, features to outputs. ``with-text``: a prompt
+            head that encodes its prompts at each call. ``train``: a training step, which is
+            forward, loss, backward and update.
         runtime: ``eager`` PyTorch, ``torch.compile``, or ONNX Runtime.
         batch: N.
         num_ranks: K.
         in_features: D.
-        dtype: Arithmetic.
+        dtype: Precision.
         device: As torch names it: ``cpu``, ``cuda`` or ``cuda:1``.
-        text: Backbone whose text tower is prompted; empty for random weights.
+        text: Backbone whose text encoder the prompt heads use; empty for random weights.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     stage: Stage = "deployed"
     runtime: Runtime = "eager"
-    batch: int = 1
-    num_ranks: int = 101
-    in_features: int = 512
+    batch: int = Field(default=1, ge=1)
+    num_ranks: int = Field(default=101, ge=2)
+    in_features: int = Field(default=512, ge=1)
     dtype: Arithmetic = "float32"
     device: str = "cpu"
     text: str = ""
@@ -52,50 +53,50 @@ class LatencySetting:
 
 def settings(
     *,
-    stages: Sequence[str],
-    runtimes: Sequence[str],
-    batches: Sequence[str],
-    ranks: Sequence[str],
-    widths: Sequence[str],
-    dtypes: Sequence[str],
-    devices: Sequence[str],
+    stage: Sequence[str] = ("deployed",),
+    runtime: Sequence[str] = ("eager",),
+    batch: Sequence[str] = ("1",),
+    ranks: Sequence[str] = ("101",),
+    features: Sequence[str] = ("512",),
+    dtype: Sequence[str] = ("float32",),
+    device: Sequence[str] = ("auto",),
     text: str = "",
 ) -> list[LatencySetting]:
-    """Every combination of what was typed; each but ``text`` takes comma-separated values.
+    """Every combination of the options of ``ordbench latency``, each with one value or several.
 
     Raises:
-        SpecError: If an argument is empty, a name unknown, a number too small, or a device not
-            usable.
+        SpecError: If an option has no value, or a value that it does not take.
 
-    >>> grid = {"stages": ["deployed"], "runtimes": ["eager"], "batches": ["1,32"]}
-    >>> grid |= {"ranks": ["101"], "widths": ["512"], "dtypes": ["float32"], "devices": ["cpu"]}
-    >>> for setting in settings(**grid):
+    >>> for setting in settings(batch=["1,32"], device=["cpu"]):
     ...     print(setting)
     deployed, eager, N=1, K=101, D=512, float32, cpu
     deployed, eager, N=32, K=101, D=512, float32, cpu
     """
-    axes = itertools.product(
-        _names(stages, "--stage", get_args(Stage)),
-        dict.fromkeys(map(resolve_device, _some(items(devices), "--device"))),
-        _names(dtypes, "--dtype", get_args(Arithmetic)),
-        _sizes(ranks, "--ranks", at_least=2),
-        _sizes(widths, "--features"),
-        _names(runtimes, "--runtime", get_args(Runtime)),
-        _sizes(batches, "--batch"),
-    )
-    return [
-        LatencySetting(
-            stage=cast(Stage, stage),
-            runtime=cast(Runtime, runtime),
-            batch=batch,
-            num_ranks=num_ranks,
-            in_features=in_features,
-            dtype=cast(Arithmetic, dtype),
-            device=device,
-            text=text,
-        )
-        for stage, device, dtype, num_ranks, in_features, runtime, batch in axes
-    ]
+    axes: dict[str, Sequence[object]] = {
+        "stage": items(stage),
+        "device": [resolve_device(name) for name in items(device)],
+        "dtype": items(dtype),
+        "num_ranks": parse_numbers(ranks, "--ranks"),
+        "in_features": parse_numbers(features, "--features"),
+        "runtime": items(runtime),
+        "batch": parse_numbers(batch, "--batch"),
+    }
+    for field, values in axes.items():
+        if not values:
+            raise SpecError(f"{_flag(field)} has no value")
+    try:
+        return [
+            LatencySetting.model_validate({**dict(zip(axes, values, strict=True)), "text": text})
+            for values in itertools.product(*map(dict.fromkeys, axes.values()))
+        ]
+    except ValidationError as error:
+        first = error.errors()[0]
+        wanted = first["msg"].removeprefix("Input should be ")
+        raise SpecError(f"{_flag(first['loc'][0])} {first['input']}: wanted {wanted}") from None
+
+
+def _flag(field: int | str) -> str:
+    return {"num_ranks": "--ranks", "in_features": "--features"}.get(str(field), f"--{field}")
 
 
 def gpus(settings: Iterable[LatencySetting]) -> dict[str, str]:
@@ -106,25 +107,3 @@ def gpus(settings: Iterable[LatencySetting]) -> dict[str, str]:
     """
     about = {setting.device: machine(setting.device) for setting in settings}
     return {device: facts["gpu"] for device, facts in about.items() if "gpu" in facts}
-
-
-def _some(values: list[T], flag: str) -> list[T]:
-    if not values:
-        raise SpecError(f"{flag} has no value")
-    return values
-
-
-def _names(texts: Iterable[str], flag: str, known: tuple[str, ...]) -> list[str]:
-    names = _some(items(texts), flag)
-    for name in names:
-        if name not in known:
-            raise SpecError(f"{flag} {name}: wanted some of {', '.join(known)}")
-    return names
-
-
-def _sizes(texts: Iterable[str], flag: str, *, at_least: int = 1) -> list[int]:
-    sizes = _some(parse_numbers(texts, flag), flag)
-    for size in sizes:
-        if size < at_least:
-            raise SpecError(f"{flag} {size}: wanted a whole number of at least {at_least}")
-    return sizes

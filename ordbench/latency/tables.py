@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -38,7 +37,7 @@ COLUMNS = (
 UNKNOWN = "-"
 STAGES = {
     "deployed": "Deployed: features to outputs, without a text tower",
-    "with-text": "Prompts encoded anew at each call (linear: deployed)",
+    "with-text": "Including the text encoder (linear has none)",
     "train": "Training step: forward, loss, backward, update",
 }
 
@@ -63,7 +62,7 @@ def tables(comparisons: Iterable[Comparison]) -> Group:
     """A table for all batch sizes of a setting each, with the reasons for missing rows."""
     groups: dict[LatencySetting, list[Comparison]] = {}
     for comparison in comparisons:
-        shared = replace(comparison.setting, batch=1)
+        shared = comparison.setting.model_copy(update={"batch": 1})
         groups.setdefault(shared, []).append(comparison)
     parts = (part for group in groups.values() for part in _group(group))
     return Group(*parts)

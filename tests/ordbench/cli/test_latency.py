@@ -75,4 +75,4 @@ def test_a_small_grid_is_timed_printed_and_written(tmp_path: Path) -> None:
 def test_a_wrong_name_is_an_error_of_one_line() -> None:
     done = CliRunner().invoke(app, ["latency", "--stage", "shipped"])
     assert isinstance(done.exception, SpecError)
-    assert str(done.exception) == ("--stage shipped: wanted some of deployed, with-text, train")
+    assert str(done.exception) == ("--stage shipped: wanted 'deployed', 'with-text' or 'train'")

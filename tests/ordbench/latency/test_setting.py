@@ -7,13 +7,13 @@ from ordbench.errors import SpecError
 from ordbench.latency.setting import LatencySetting, settings
 
 GRID = {
-    "stages": ["deployed"],
-    "runtimes": ["eager"],
-    "batches": ["1"],
+    "stage": ["deployed"],
+    "runtime": ["eager"],
+    "batch": ["1"],
     "ranks": ["101"],
-    "widths": ["512"],
-    "dtypes": ["float32"],
-    "devices": ["cpu"],
+    "features": ["512"],
+    "dtype": ["float32"],
+    "device": ["cpu"],
 }
 
 
@@ -28,7 +28,7 @@ def test_the_text_tower_is_named_where_it_is_not_the_default() -> None:
 
 
 def test_every_combination_is_there_once_and_batches_stand_together() -> None:
-    found = grid(stages=["deployed,train"], batches=["1,32", "32"], widths=["512,1024"])
+    found = grid(stage=["deployed,train"], batch=["1,32", "32"], features=["512,1024"])
     assert [(one.stage, one.in_features, one.batch) for one in found] == [
         (stage, width, batch)
         for stage in ("deployed", "train")
@@ -39,26 +39,26 @@ def test_every_combination_is_there_once_and_batches_stand_together() -> None:
 
 def test_auto_is_the_device_there_is_and_is_not_measured_twice() -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    assert [one.device for one in grid(devices=["auto", device])] == [device]
+    assert [one.device for one in grid(device=["auto", device])] == [device]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"stages": ["shipped"]}, "--stage shipped: wanted some of deployed, with-text, train"),
-        ({"runtimes": ["tvm"]}, "--runtime tvm: wanted some of eager, compile, onnx"),
+        ({"stage": ["shipped"]}, "--stage shipped: wanted 'deployed', 'with-text' or 'train'"),
+        ({"runtime": ["tvm"]}, "--runtime tvm: wanted 'eager', 'compile' or 'onnx'"),
         (
-            {"dtypes": ["float8"]},
-            "--dtype float8: wanted some of float32, bfloat16, float16, float64",
+            {"dtype": ["float8"]},
+            "--dtype float8: wanted 'float32', 'bfloat16', 'float16' or 'float64'",
         ),
-        ({"batches": ["0"]}, "--batch 0: wanted a whole number of at least 1"),
-        ({"ranks": ["1"]}, "--ranks 1: wanted a whole number of at least 2"),
-        ({"widths": ["0"]}, "--features 0: wanted a whole number of at least 1"),
-        ({"batches": ["many"]}, "--batch many: wanted a whole number or a range such as 0-4"),
-        ({"stages": [""]}, "--stage has no value"),
-        ({"batches": [","]}, "--batch has no value"),
-        ({"devices": [""]}, "--device has no value"),
-        ({"devices": ["tpu"]}, "--device tpu: wanted auto, cpu, cuda or cuda:N"),
+        ({"batch": ["0"]}, "--batch 0: wanted greater than or equal to 1"),
+        ({"ranks": ["1"]}, "--ranks 1: wanted greater than or equal to 2"),
+        ({"features": ["0"]}, "--features 0: wanted greater than or equal to 1"),
+        ({"batch": ["many"]}, "--batch many: wanted a whole number or a range such as 0-4"),
+        ({"stage": [""]}, "--stage has no value"),
+        ({"batch": [","]}, "--batch has no value"),
+        ({"device": [""]}, "--device has no value"),
+        ({"device": ["tpu"]}, "--device tpu: wanted auto, cpu, cuda or cuda:N"),
     ],
     ids=lambda value: str(value),
 )
