@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar
 
-from ordbench.data.images import composed, existing, header_problem
+from ordbench.data.image_files import composed, existing, header_problem
 from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench_datasets.families.own_images import PARTS, OwnImages

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from ordbench.data.images import cannot_read, header_problem, name_of, visible, walk
+from ordbench.data.image_files import cannot_read, header_problem, name_of, visible, walk
 from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench_datasets.families.own_images import PARTS, OwnImages

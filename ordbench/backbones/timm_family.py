@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ordbench.backbone import BackboneFamily, Dtype, Layer
+from ordbench.backbones.checkpoints import read_tensors
 from ordbench.backbones.weights import (
     check_file,
     fetch,
     file_hash,
     load_strictly,
-    read_tensors,
     split_path,
 )
 from ordbench.errors import BackboneError

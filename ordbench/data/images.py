@@ -1,4 +1,4 @@
-"""Image files: what is one, what it holds, and its pixels as RGB; what is unusable is named.
+"""The pixels of an image file as RGB; what would be read wrongly is named.
 
 Importing this loads neither PIL nor numpy; only `open_rgb` does.
 """
@@ -6,12 +6,8 @@ Importing this loads neither PIL nor numpy; only `open_rgb` does.
 from __future__ import annotations
 
 import logging
-import os
-import stat
 import threading
-import unicodedata
 import warnings
-from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +21,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-SUFFIXES = frozenset(
-    f".{ending}"
-    for kind in ("jpg jpeg jpe jfif", "png", "bmp", "gif", "webp", "tif tiff", "pgm ppm pnm")
-    for ending in kind.split()
-)
-
 # A picture's longer side is at most so many times the shorter one: resizing makes the shorter one
 # as long as the model wants, and a strip of 1 x 60,000 pixels would take gigabytes.
 MAX_ASPECT = 100
@@ -38,114 +28,6 @@ MAX_ASPECT = 100
 logger = logging.getLogger(__name__)
 _decoding = threading.local()  # the file that a thread decodes
 _shown_by = [warnings.showwarning]
-
-# Copies and thumbnails that macOS, Windows and Synology's NAS keep beside images.
-_NOT_OURS = {"__MACOSX", "$RECYCLE.BIN", "@eaDir"}
-
-_PORTABLE = tuple(b"P%d" % kind for kind in range(1, 7))
-_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"II", b"MM", *_PORTABLE)
-
-
-def walk(folder: Path) -> list[Path]:
-    """Every file below ``folder`` by its path, hidden files left out.
-
-    Links to folders elsewhere are followed. A link to a folder that is listed anyway, or that
-    contains ``folder``, is listed as it is, so that `header_problem` can name it. Hidden is what
-    starts with a dot, and what operating systems put beside images.
-
-    Raises:
-        DatasetError: If a folder may not be read; its images would be missing without a word.
-    """
-    files: list[Path] = []
-    listed: set[str] = set()
-    above = Path(os.path.realpath(folder)).parents
-    tops = deque([folder])
-    while tops:  # links come last: a folder belongs where it lies, not where a link shows it
-        top = tops.popleft()
-        if (real := os.path.realpath(top)) in listed or Path(real) in above:
-            files.append(top)
-            continue
-        for here, folders, names in os.walk(top, onerror=_refuse):
-            listed.add(os.path.realpath(here))
-            folders[:] = sorted(name for name in folders if visible(name))
-            tops += [path for name in folders if (path := Path(here, name)).is_symlink()]
-            files += [Path(here, name) for name in names if visible(name)]
-    return sorted(files, key=lambda file: file.relative_to(folder).as_posix())
-
-
-def _refuse(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError):
-        raise cannot_read(error) from None
-
-
-def cannot_read(error: OSError) -> DatasetError:
-    """What a user reads whose folder of images cannot be read."""
-    return DatasetError(
-        f"{error.filename} cannot be read: {error.strerror}; mend its rights or take it away"
-    )
-
-
-def visible(name: str) -> bool:
-    """Whether a file or folder of that name is looked at; a folder may be the rank ``.5``.
-
-    >>> visible("001A02.JPG"), visible("._001A02.JPG"), visible(".5")
-    (True, False, True)
-    """
-    hidden = name.startswith(".") and not name[1:].isdecimal()
-    return not hidden and name not in _NOT_OURS
-
-
-def name_of(file: Path, folder: Path) -> str:
-    r"""A file's path below ``folder`` with forward slashes; bytes that are no UTF-8 are spelled.
-
-    >>> name_of(Path("faces/35/a.jpg"), Path("faces"))
-    '35/a.jpg'
-    """
-    return composed(file.relative_to(folder).as_posix())
-
-
-def composed(name: str) -> str:
-    r"""A name in Unicode's composed form (NFC); bytes that are no UTF-8 are spelled.
-
-    macOS may write é as two characters and a CSV file as one; they are the same name.
-
-    >>> composed("e\N{COMBINING ACUTE ACCENT}.jpg") == "\N{LATIN SMALL LETTER E WITH ACUTE}.jpg"
-    True
-    """
-    return unicodedata.normalize("NFC", name.encode(errors="backslashreplace").decode())
-
-
-def existing(path: Path) -> Path:
-    """``path``, or what is there under the same name in another Unicode form."""
-    if os.path.lexists(path) or (path.name.isascii() and path.parent.is_dir()):
-        return path
-    parent = existing(path.parent) if path.parent != path else path
-    forms = [parent / unicodedata.normalize(form, path.name) for form in ("NFC", "NFD")]
-    return next((form for form in forms if os.path.lexists(form)), path)
-
-
-def header_problem(path: Path) -> str | None:
-    """Why a file is no image, judged by its name and first 12 bytes; None where it may be one.
-
-    >>> header_problem(Path("notes.txt"))
-    "'.txt' is no ending of an image"
-    """
-    if path.is_dir():
-        linked = path.is_symlink()
-        return "a link to a folder that is listed elsewhere" if linked else "a folder, not a file"
-    if path.suffix.lower() not in SUFFIXES:
-        return f"{path.suffix!r} is no ending of an image"
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
-            return "not a regular file"
-        with path.open("rb") as file:
-            start = file.read(12)
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    if not start:
-        return "empty file"
-    webp = start.startswith(b"RIFF") and start[8:] == b"WEBP"
-    return None if webp or start.startswith(_STARTS) else f"no image: it starts with {start[:8]!r}"
 
 
 def content_hash(path: Path) -> str:

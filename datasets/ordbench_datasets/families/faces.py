@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ordbench.data.images import header_problem, name_of, walk
+from ordbench.data.image_files import header_problem, name_of, walk
 from ordbench.dataset import Dataset, Sample, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench.task import Task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ordbench.data.images import existing
+from ordbench.data.image_files import existing
 from ordbench.dataset import Dataset, Part
 from ordbench_datasets.families.ranks import Ranks, continuous, order
 

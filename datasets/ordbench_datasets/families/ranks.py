@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import isfinite
 from typing import NamedTuple
 
-from ordbench.data.images import composed
+from ordbench.data.image_files import composed
 from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
 

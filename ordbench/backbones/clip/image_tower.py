@@ -9,10 +9,11 @@ from typing import Any
 from torch import nn
 
 from ordbench.backbone import Dtype, Layer
+from ordbench.backbones.checkpoints import read_tensors
 from ordbench.backbones.clip.config import NO_TEXT, build, folder_config, model_config
 from ordbench.backbones.clip.source import Source, tag_settings
 from ordbench.backbones.frozen import ImageTower, Preprocessing
-from ordbench.backbones.weights import load_strictly, read_tensors
+from ordbench.backbones.weights import load_strictly
 from ordbench.errors import BackboneError
 
 # Parts of a timm tower's head that are a projection and nothing else.

@@ -8,9 +8,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from ordbench.backbones.checkpoints import read_tensors
 from ordbench.backbones.clip.config import NO_IMAGES, build, model_config
 from ordbench.backbones.clip.source import Source
-from ordbench.backbones.weights import load_strictly, read_tensors
+from ordbench.backbones.weights import load_strictly
 from ordbench.errors import BackboneError, SpecError
 from ordbench.utils.text import one_line
 

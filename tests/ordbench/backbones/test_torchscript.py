@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ordbench.backbones.checkpoints import read_tensors
 from ordbench.backbones.torchscript import read_torchscript
-from ordbench.backbones.weights import read_tensors
 from ordbench.errors import BackboneError
 
 
