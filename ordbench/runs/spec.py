@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -12,7 +13,7 @@ from ordbench.plugins.options import resolve
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue, Recipe
-from ordbench.splits.split import Protocol
+from ordbench.splits.split import Protocol, Split
 from ordbench.training.samplers import Tuning
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
@@ -142,3 +143,10 @@ def resolved(spec: RunSpec) -> RunSpec:
             "recipe": spec.recipe or head.recipe,
         }
     )
+
+
+def of_manifest(manifest: Split, given: Collection[str]) -> dict[str, Any]:
+    """The fields of a `RunSpec` that a split manifest sets where they are not given."""
+    fields = {name: getattr(manifest, name) for name in ("shots", "fold", "data_seed")}
+    fields["split"] = manifest.hash
+    return {name: value for name, value in fields.items() if name not in given}

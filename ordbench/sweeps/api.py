@@ -13,8 +13,7 @@ from ordbench.results.store import Store
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.runner import RunResult
-from ordbench.runs.spec import RunSpec, resolved
-from ordbench.splits.split import Split
+from ordbench.runs.spec import RunSpec, of_manifest, resolved
 from ordbench.sweeps.cells import Cell, cells, longest_first
 from ordbench.sweeps.scheduler import Policy, Scheduler
 from ordbench.sweeps.spec import SweepSpec
@@ -113,7 +112,7 @@ def run(
     """
     manifest = Resources(settings).manifest
     if manifest:
-        spec = _with_manifest(spec, manifest)
+        spec = spec.model_copy(update=of_manifest(manifest, given=spec.model_fields_set))
     policy = Policy(retry_failed=True, strict=True)
     (result,) = sweep([resolved(spec)], results=results, settings=settings, policy=policy)
     record = result.record
@@ -122,15 +121,6 @@ def run(
         (cell,) = cells([spec])
         raise TrainingError(f"{cell.title}: {record.error} (where: {where})")
     return record
-
-
-def _with_manifest(spec: RunSpec, manifest: Split) -> RunSpec:
-    """The run with what the manifest says in place of what was left out."""
-    said = {"split": manifest.hash}
-    said |= {name: getattr(manifest, name) for name in ("shots", "fold", "data_seed")}
-    return spec.model_copy(
-        update={name: said[name] for name in said.keys() - spec.model_fields_set}
-    )
 
 
 def _writable(results: Path) -> Path:

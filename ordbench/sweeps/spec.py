@@ -22,7 +22,14 @@ from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS
 from ordbench.plugins.selection import chosen
 from ordbench.recipe import Recipe
-from ordbench.runs.spec import RunSettings, RunSpec, Seed, dataset_settings, head_settings
+from ordbench.runs.spec import (
+    RunSettings,
+    RunSpec,
+    Seed,
+    dataset_settings,
+    head_settings,
+    of_manifest,
+)
 from ordbench.splits.manifest import read_manifest
 from ordbench.sweeps.plan_file import PlanFile, read_plan
 from ordbench.utils.text import did_you_mean, items, parse_numbers
@@ -224,30 +231,24 @@ class SweepSpec(RunSettings):
         shared = self.model_dump(include=set(RunSettings.model_fields)) | {"text": self.text}
         if self.tune:
             shared["tuning"] = {"budget": self.tune, "sampler": self.sampler or "random"}
-        manifest = read_manifest(self.split) if self.split else None
-        shots, folds, data_seed = self.shots, self.fold, self.data_seed
-        if manifest:
-            shared["split"] = manifest.hash
-            shots = shots if "shots" in self.model_fields_set else (manifest.shots,)
-            folds = folds if "fold" in self.model_fields_set else (manifest.fold,)
-            data_seed = manifest.data_seed if data_seed is None else data_seed
+        seeds = {"data_seed": self.data_seed, "train_seed": self.train_seed}
+        fixed: dict[str, Any] = {name: seed for name, seed in seeds.items() if seed is not None}
+        if self.split:
+            manifest = read_manifest(self.split)
+            fixed |= of_manifest(manifest, given=self.model_fields_set - {"split"})
         heads = [head_settings(str(ref)) for ref in chosen(self.head, HEADS)]
         for head in heads:
             head["recipe"] = head["recipe"].model_copy(update=self.recipe)
         datasets = [dataset_settings(str(ref)) for ref in chosen(self.dataset, DATASETS)]
-        axes = itertools.product(datasets, self.backbone, folds, shots, heads, self.seeds)
+        axes = itertools.product(datasets, self.backbone, self.fold, self.shots, heads, self.seeds)
         return [
-            RunSpec(
-                **shared,
-                **dataset,
-                **head,
-                backbone=backbone,
-                fold=fold,
-                shots=shot,
-                data_seed=seed if data_seed is None else data_seed,
-                train_seed=seed if self.train_seed is None else self.train_seed,
+            RunSpec.model_validate(
+                shared
+                | {**dataset, **head, "backbone": backbone, "fold": fold, "shots": shots}
+                | {"data_seed": seed, "train_seed": seed}
+                | fixed
             )
-            for dataset, backbone, fold, shot, head, seed in axes
+            for dataset, backbone, fold, shots, head, seed in axes
         ]
 
 
