@@ -47,27 +47,27 @@ REFERENCE = "train median"
 
 
 def build(
-    lots: Iterable[CellRuns], asked: TableQuery, skipped: Sequence[RunRow] = ()
+    cells: Iterable[CellRuns], asked: TableQuery, skipped: Sequence[RunRow] = ()
 ) -> list[Table]:
     """Make the leaderboards that the runs allow, the ranked ones first.
 
     Args:
-        lots: As `ordbench.results.loading.load_cells` gives them.
+        cells: As `ordbench.results.loading.load_cells` gives them.
         asked: What to show, and how.
         skipped: As `ordbench.results.loading.load_skipped` gives them.
 
     Raises:
         StoreError: If no run is done, or none has that score.
     """
-    lots = under_last_names(lots)
-    failed = [lot for lot in lots if lot.first.status == "failed"]
-    current, older = newest(lot for lot in lots if lot.first.status == "done")
+    cells = under_last_names(cells)
+    failed = [cell for cell in cells if cell.first.status == "failed"]
+    current, older = newest(cell for cell in cells if cell.first.status == "done")
     groups = _groups(asked, current)
     if not groups:
-        raise StoreError(_nothing(lots, failed, asked))
+        raise StoreError(_nothing(cells, failed, asked))
     others: defaultdict[object, list[CellRuns]] = defaultdict(list)
-    for lot in (*older, *failed):
-        others[place(lot.first, asked.columns)].append(lot)
+    for cell in (*older, *failed):
+        others[place(cell.first, asked.columns)].append(cell)
     shown = worth_saying([facts for facts, _ in groups])
     return [
         _Draft(asked, group, skipped).table(facts, others)
@@ -76,23 +76,23 @@ def build(
 
 
 class _Placed(NamedTuple):
-    """A lot with its row, its column, and the scores of its runs by which decoding."""
+    """A cell with its row, its column, and the scores of its runs by which decoding."""
 
-    lot: CellRuns
+    cell: CellRuns
     row: Facts
     column: Facts
     decoding: str
     values: Sequence[float]
 
 
-def _groups(asked: TableQuery, lots: Iterable[CellRuns]) -> list[tuple[Facts, list[_Placed]]]:
+def _groups(asked: TableQuery, cells: Iterable[CellRuns]) -> list[tuple[Facts, list[_Placed]]]:
     """The runs of each table, the ranked tables first; tables without a score are left out."""
     groups: defaultdict[tuple[bool, Facts], list[_Placed]] = defaultdict(list)
-    for lot in lots:
-        run = lot.first
+    for cell in cells:
+        run = cell.first
         facts = table_facts(run, asked.columns, pool_folds=asked.pool_folds)
         place = row_facts(run), column_facts(run, asked.columns, pool_folds=asked.pool_folds)
-        groups[not run.ranked, facts].append(_Placed(lot, *place, *asked.answer(lot)))
+        groups[not run.ranked, facts].append(_Placed(cell, *place, *asked.answer(cell)))
     keys = [key for key, group in groups.items() if any(placed.decoding for placed in group)]
     keys.sort(key=lambda key: (key[0], natural(key[1])))
     return [(key[1], groups[key]) for key in keys]
@@ -116,11 +116,11 @@ class _Draft:
     def _placed(self, skipped: Iterable[RunRow]) -> dict[tuple[Facts, Facts], str]:
         """The reason of each skipped cell, by row and column; some have no other cell in them."""
         columns, pool_folds = self.asked.columns, self.asked.pool_folds
-        run = self.group[0].lot.first
+        run = self.group[0].cell.first
         found: dict[tuple[Facts, Facts], str] = {}
         for skip in skipped:
             if fits_table(skip, run, columns, pool_folds=pool_folds):
-                rows = {one.row for one in self.group if fits_row(skip, one.lot.first)}
+                rows = {one.row for one in self.group if fits_row(skip, one.cell.first)}
                 own = {one.column for one in self.group if fits_column(skip, one.column)}
                 for row in rows or {row_facts(skip)}:
                     for column in own or {column_facts(skip, columns, pool_folds=pool_folds)}:
@@ -129,16 +129,15 @@ class _Draft:
 
     def table(self, facts: dict[str, str], others: Mapping[object, list[CellRuns]]) -> Table:
         """Fill in everything; ``others`` are the runs that are in no table, by place."""
-        lots = [placed.lot for placed in self.group]
-        may_rank = all(lot.first.ranked for lot in lots)
+        cells = [placed.cell for placed in self.group]
+        may_rank = all(cell.first.ranked for cell in cells)
         drawn, reference = self._rows(), self._reference()
         rows = ranked(drawn, self.asked.metric, reference) if may_rank else by_name(drawn)
         columns = self._titles()
-        cells = [cell for row in (*rows, reference) for cell in row.cells if cell]
-        runs = {cell.runs for cell in cells}
+        runs = {score.runs for row in (*rows, reference) for score in row.cells if score}
         same = runs.pop() if len(runs) == 1 else None
-        places = {place(lot.first, self.asked.columns) for lot in lots}
-        untabled = [lot for key in places for lot in others.get(key, ())]
+        places = {place(cell.first, self.asked.columns) for cell in cells}
+        untabled = [cell for key in places for cell in others.get(key, ())]
         named = [(self.names[placed.row], *placed[-2:]) for placed in self.group]
         return Table(
             metric=self.asked.metric,
@@ -154,12 +153,12 @@ class _Draft:
             notes=(
                 *cell_notes(rows, same),
                 *score_notes(named),
-                *unscored_notes((self.names[placed.row], placed.lot) for placed in self.group),
-                *training_notes((self.names[placed.row], placed.lot) for placed in self.group),
-                *split_notes(lots),
-                *seed_notes((one.row, one.column, one.lot) for one in self.group if one.decoding),
+                *unscored_notes((self.names[placed.row], placed.cell) for placed in self.group),
+                *training_notes((self.names[placed.row], placed.cell) for placed in self.group),
+                *split_notes(cells),
+                *seed_notes((one.row, one.column, one.cell) for one in self.group if one.decoding),
                 *skip_notes(rows, columns),
-                *history_notes(lots, untabled),
+                *history_notes(cells, untabled),
             ),
         )
 
@@ -183,10 +182,10 @@ class _Draft:
     def _reference(self) -> Row:
         """The baseline of each fold and pair of seeds once, however many heads had them."""
         draws: dict[Facts, dict[object, float]] = {column: {} for column in self.columns}
-        for lot, _, column, *_ in self.group:
-            values = lot.baseline.get(self.asked.metric.name, ())
-            fold = repeat(lot.first.fold)
-            draws[column].update(zip(zip(fold, lot.seeds, strict=False), values, strict=False))
+        for cell, _, column, *_ in self.group:
+            values = cell.baseline.get(self.asked.metric.name, ())
+            fold = repeat(cell.first.fold)
+            draws[column].update(zip(zip(fold, cell.seeds, strict=False), values, strict=False))
         return Row(REFERENCE, tuple(aggregate(draws[c].values()) for c in self.columns))
 
     def _decoding(self) -> str:
@@ -205,19 +204,19 @@ class _Draft:
         return tuple(names)
 
     def _folds(self) -> dict[str, str]:
-        folds = sorted({placed.lot.first.fold for placed in self.group})
+        folds = sorted({placed.cell.first.fold for placed in self.group})
         return {"folds": ", ".join(map(str, folds))} if self.asked.pool_folds else {}
 
 
 def _units(group: Iterable[_Placed]) -> list[str]:
-    return sorted({placed.lot.first.unit for placed in group})
+    return sorted({placed.cell.first.unit for placed in group})
 
 
-def _nothing(lots: Sequence[CellRuns], failed: Sequence[CellRuns], asked: TableQuery) -> str:
-    if len(failed) == len(lots):
+def _nothing(cells: Sequence[CellRuns], failed: Sequence[CellRuns], asked: TableQuery) -> str:
+    if len(failed) == len(cells):
         first = f", the first because: {failed[0].first.error}" if failed else ""
         number = sum(map(len, failed))
         return f"no run to table; {number} failed{first}; `ordbench run` makes runs"
     decoded = "" if asked.metric.of_posterior else f" decoded by {asked.decode}"
-    reasons = sorted({lot.unscored for lot in lots if lot.unscored}) or ["none was recorded"]
+    reasons = sorted({cell.unscored for cell in cells if cell.unscored}) or ["none was recorded"]
     return f"no run has a score for {asked.metric.name}{decoded}: {', '.join(reasons)}"

@@ -101,7 +101,7 @@ def to_rich(table: Table) -> RenderableType:
 
 
 def to_markdown(table: Table) -> str:
-    """A leaderboard in GitHub's Markdown; names stand in code spans, as they are typed."""
+    """A leaderboard in GitHub's Markdown; names are code spans."""
     lines = [
         escape_markdown(table.caption),
         "",
@@ -185,7 +185,7 @@ def cell_text(cell: Score, table: Table) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it stands."""
+    """Text with escapes, so that Markdown shows it unchanged."""
     return _MARKDOWN.sub(r"\\\1", printable(text))
 
 

@@ -1,4 +1,4 @@
-"""Which runs may stand in one table, one row, one cell: those that differ in nothing but seeds."""
+"""Which runs share a table, a row and a cell: those that differ in nothing but seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Facts = tuple[tuple[str, str], ...]
 """Names and values of what runs share, in a fixed order."""
 
 _SHOWN = 12  # hexadecimal digits of a hash
-# Said in a caption only where tables differ in it; all else is always said.
+# A caption has these only where tables differ in them, and all others always.
 _DETAILS = frozenset(
     {
         "dataset options",
@@ -135,7 +135,7 @@ def setting(record: RunRow) -> tuple[object, ...]:
 
 
 def fits_table(skipped: RunRow, run: RunRow, columns: Columns, *, pool_folds: bool) -> bool:
-    """Whether a skipped cell, whose images nobody has seen, belongs in the table of a run."""
+    """Whether a skipped cell, which has no content hashes, belongs in the table of a run."""
 
     def names(record: RunRow) -> tuple[object, ...]:
         data = (record.dataset_name, *_facts(record.dataset_options))
@@ -192,7 +192,7 @@ def worth_saying(facts: Sequence[Facts]) -> list[dict[str, str]]:
 
 
 def natural(facts: Facts) -> list[tuple[str, list[str | int]]]:
-    """A key by which 2-shot stands before 16-shot, and numbers before ``all``."""
+    """A key that sorts 2-shot before 16-shot, and numbers before ``all``."""
     return [
         (name, [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", value)])
         for name, value in facts

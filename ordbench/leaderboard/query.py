@@ -22,14 +22,14 @@ class TableQuery(NamedTuple):
     columns: Columns
     pool_folds: bool
 
-    def answer(self, lot: CellRuns) -> tuple[str, Sequence[float]]:
+    def answer(self, cell: CellRuns) -> tuple[str, Sequence[float]]:
         """Decoding and scores; a head without a posterior answers with its point estimates.
 
         Both are empty where there is no such score.
         """
         for name in score_names(self.metric, self.decode):
-            if name in lot.metrics:
-                return name.removeprefix(f"{self.metric.name}_"), lot.metrics[name]
+            if name in cell.metrics:
+                return name.removeprefix(f"{self.metric.name}_"), cell.metrics[name]
         return "", ()
 
     def columns_needed(self) -> list[str]:
@@ -62,7 +62,7 @@ def ask(
 
 
 def select(
-    lots: Iterable[CellRuns],
+    cells: Iterable[CellRuns],
     *,
     head: Iterable[str] | None = None,
     dataset: Iterable[str] | None = None,
@@ -73,10 +73,10 @@ def select(
     """Keep the runs of the given heads, datasets and so on, as typed on a command line.
 
     Args:
-        lots: Runs.
+        cells: Runs.
         head: Names ("coral") or whole labels ("ordinalclip:base_ranks=5"); as for the others,
-            several may stand in one text, with commas, and None keeps all.
-        dataset: Names ("csv"), or with what stands after the colon ("csv:ages.csv").
+            several can be joined by commas, and None keeps all.
+        dataset: Names ("csv"), or with the argument after the colon ("csv:ages.csv").
         backbone: ``FAMILY:ARGUMENT``, without a path.
         shots: Images a rank, or ``all``.
         fold: Numbers.
@@ -84,8 +84,8 @@ def select(
     Raises:
         SpecError: If a value is that of no run; near ones are suggested.
     """
-    lots = list(lots)
-    runs = [lot.first for lot in lots]
+    cells = list(cells)
+    runs = [cell.first for cell in cells]
     kept = [
         _matching("head", head, [{run.head, run.label} for run in runs]),
         _matching("dataset", dataset, [{run.dataset, run.dataset_name} for run in runs]),
@@ -93,7 +93,7 @@ def select(
         _matching("shots", shots, [{str(run.shots or "all")} for run in runs]),
         _matching("fold", fold, [{str(run.fold)} for run in runs]),
     ]
-    return [lot for lot, *wanted in zip(lots, *kept, strict=True) if all(wanted)]
+    return [cell for cell, *wanted in zip(cells, *kept, strict=True) if all(wanted)]
 
 
 def _matching(what: str, typed: Iterable[str] | None, found: Sequence[set[str]]) -> list[bool]:

@@ -1,4 +1,4 @@
-"""Cells and rows of a leaderboard: means, who is best, and in which order rows stand."""
+"""Cells and rows of a leaderboard: means, marks and the order of rows."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Table:
         decoding: How posteriors became estimates: ``argmax``, ``mean``, ``median``; ``point`` if no
             head has a posterior; empty for a score that needs no decoding.
         facts: What all runs share, by name: dataset, backbone, protocol ...
-        ranked: Whether rows may be compared; if not, they stand by name and nothing is marked.
+        ranked: Whether rows may be compared; if not, they are sorted by name and nothing is marked.
         columns: Their titles.
         rows: One a head; see `ordbench.leaderboard.ranking.ranked`.
         reference: The median of the training ranks, never marked; None where it has no score.

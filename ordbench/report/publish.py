@@ -144,7 +144,7 @@ def read_settings(readme: str) -> PageSettings:
 
 
 def _without_folders(spec: RunSpec) -> RunSpec:
-    """As `without_paths`, and the file name alone where nothing but a path can stand.
+    """As `without_paths`, and the file name alone where only a path is possible.
 
     >>> spec = RunSpec(head="coral", dataset="csv", backbone="clip:RN50@w/me/a.pt")
     >>> _without_folders(spec).backbone

@@ -14,8 +14,8 @@ from ordbench.utils.files import cannot_read
 ARCHIVE = "records.jsonl.gz"
 RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
 Stamp = tuple[int, int, int]
-"""Inode, size and time of change of a file: whoever changes its content changes one of them, unless
-he sets the time back. `ordbench results verify` reads every file."""
+"""Inode, size and time of change of a file: a change of its content changes one of them, unless the
+time is set back. `ordbench results verify` reads every file."""
 
 _INT64_MAX = 2**63 - 1
 _HEXADECIMAL = re.compile("[0-9a-f]*")
@@ -25,12 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 def record_path(root: Path, run_id: str) -> Path:
-    """Where the record of a run stands; its predictions stand beside it."""
+    """The path of a run's record; its predictions are beside it."""
     return root / "runs" / run_id[:2] / f"{run_id}.json"
 
 
 def trace_path(root: Path, run_id: str) -> Path:
-    """Where it stands in which line of the code a run failed."""
+    """The path of a failed run's traceback."""
     return record_path(root, run_id).with_suffix(".trace")
 
 
@@ -59,7 +59,7 @@ def stamps(root: Path) -> dict[str, Stamp]:
 
 
 def entries(folder: Path | str) -> list[os.DirEntry[str]]:
-    """What stands in a folder, in no order; nothing if it is not there.
+    """The entries of a folder, in no order; none if it does not exist.
 
     Raises:
         StoreError: If it cannot be read.

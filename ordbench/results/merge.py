@@ -1,4 +1,4 @@
-"""Results of several machines in one store: copied whole, and never over what is there."""
+"""Results of several machines in one store: no finished run is replaced."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ def _weights_name(backbone: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CellRuns:
-    """Runs that differ in nothing but seeds: what is said of one is said of all.
+    """Runs that differ in nothing but seeds.
 
     Attributes:
         first: One of them.

@@ -93,8 +93,8 @@ class Store:
         Args:
             record: What the run leaves behind. A failure never takes the place of a run that is
                 done: it is not kept.
-            predictions: What the head said of the test images.
-            trace: Where in the code a run failed; it stands beside the record as ``.trace``.
+            predictions: The predictions of the test images.
+            trace: Where in the code a run failed; kept beside the record as ``.trace``.
 
         Returns:
             The record, with the name and hash of its predictions.
@@ -198,7 +198,7 @@ class Store:
                 yield record
 
     def read_predictions(self, run_id: str) -> Predictions:
-        """What the head of one run said of every test image.
+        """The predictions of one run, image by image.
 
         Raises:
             StoreError: If the run or its predictions are not there, or not those of the record.
@@ -253,7 +253,7 @@ class Store:
                 write_atomic(ready_file, content)
                 write_atomic(ready, sealed)
                 if file.exists() and file.read_bytes() != content:
-                    # The older record would stand beside predictions that are not its own.
+                    # The older record would be beside predictions that are not its own.
                     path.unlink(missing_ok=True)
                 os.replace(ready_file, file)
                 os.replace(ready, path)

@@ -1,4 +1,4 @@
-"""What a head said of every test image, as a Parquet file: a new metric needs no new run."""
+"""Predictions of every test image, as a Parquet file: a new metric needs no new run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXTRA = "extra."
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """What a head said of N test images.
+    """A head's predictions of N test images.
 
     Attributes:
         samples: N names, as the dataset gives them.

@@ -254,7 +254,7 @@ def to_json(record: Record) -> str:
 
 
 def to_sealed(record: Record) -> bytes:
-    """What stands in a file: the same line with its own checksum in it."""
+    """The content of a record file: the same line with its checksum in it."""
     return add_checksum(to_json(record)).encode()
 
 

@@ -84,7 +84,7 @@ def verify_checksum(content: bytes) -> bytes:
     if checksum is None:
         raise EditedError("it has no checksum")
     if checksum != _digest(rest):
-        raise EditedError("edited since it was written: its checksum is that of other content")
+        raise EditedError("checksum mismatch: the file was modified")
     return rest
 
 

@@ -114,8 +114,8 @@ def test_a_run_that_was_done_again_counts_once_and_the_last_time(flat_run: FlatR
 
 def test_a_run_on_other_images_does_not_replace_one(flat_run: FlatRun) -> None:
     runs = [flat_run(), flat_run(image_hash="i1"), flat_run(label_hash="l1")]
-    lots, older = newest(group_by_cell(runs))
-    assert (len(lots), older) == (3, [])
+    cells, older = newest(group_by_cell(runs))
+    assert (len(cells), older) == (3, [])
 
 
 def test_a_title_says_what_differs_and_a_hash_only_if_nothing_else_does(
@@ -172,7 +172,7 @@ def test_what_only_other_tables_have_is_said_to_be_none(flat_run: FlatRun) -> No
     [{"seed": 3}, {"created": "x"}, {"error": "x"}, {"seconds_fit": 1.0}, {"baseline": {"x": 1.0}}],
     ids=lambda changes: next(iter(changes)),
 )
-def test_what_is_said_of_one_run_is_said_of_its_lot(
+def test_what_is_said_of_one_run_is_said_of_its_cell(
     flat_run: FlatRun, changes: dict[str, object]
 ) -> None:
     one, other = flat_run(), flat_run(**changes)
@@ -185,7 +185,7 @@ def test_what_is_said_of_one_run_is_said_of_its_lot(
     assert setting(one) == setting(other)
 
 
-def test_the_latest_lot_comes_last_in_whatever_order_they_came(flat_run: FlatRun) -> None:
+def test_the_latest_cell_comes_last_in_whatever_order_they_came(flat_run: FlatRun) -> None:
     runs = [flat_run(shots=shots, created=f"2026-11-{30 - shots}") for shots in (1, 2, 4)]
-    for lots in (group_by_cell(runs), group_by_cell(runs[::-1])):
-        assert [lot.first.shots for lot in newest(lots)[0]] == [4, 2, 1]
+    for cells in (group_by_cell(runs), group_by_cell(runs[::-1])):
+        assert [cell.first.shots for cell in newest(cells)[0]] == [4, 2, 1]

@@ -57,9 +57,9 @@ def test_undefined_scores_are_counted() -> None:
 def test_tuned_heads_and_foreign_text_towers_are_named(flat_run: FlatRun) -> None:
     def said(**recipes: dict[str, object]) -> list[str]:
         return training_notes(
-            (head, lot)
+            (head, cell)
             for head, recipe in recipes.items()
-            for lot in group_by_cell([flat_run(head, recipe=recipe)])
+            for cell in group_by_cell([flat_run(head, recipe=recipe)])
         )
 
     tuned: dict[str, object] = {"epochs": 5, "tune_budget": 20, "tune_sampler": "random"}
@@ -85,9 +85,9 @@ def test_splits_that_leak_or_have_too_few_images_are_mentioned(flat_run: FlatRun
 def test_heads_with_other_draws_are_mentioned(flat_run: FlatRun) -> None:
     def said(*seeds: tuple[str, int, int], **changes: object) -> list[str]:
         return seed_notes(
-            (head, "1-shot", lot)
+            (head, "1-shot", cell)
             for head, data_seed, train_seed in seeds
-            for lot in group_by_cell(
+            for cell in group_by_cell(
                 [flat_run(data_seed=data_seed, train_seed=train_seed, **{"shots": 1, **changes})]
             )
         )
@@ -116,5 +116,5 @@ def test_failed_and_older_runs_of_this_table_are_counted(flat_run: FlatRun) -> N
 
 
 def test_mixed_versions_are_said(flat_run: FlatRun) -> None:
-    lots = group_by_cell([flat_run(ordbench="0.2.0"), flat_run(ordbench="0.1.0")])
-    assert history_notes(lots, []) == ["made by ordbench 0.1.0 and 0.2.0"]
+    cells = group_by_cell([flat_run(ordbench="0.2.0"), flat_run(ordbench="0.1.0")])
+    assert history_notes(cells, []) == ["made by ordbench 0.1.0 and 0.2.0"]

@@ -10,20 +10,20 @@ FlatRun = Callable[..., RunRow]
 
 
 def test_a_score_is_that_of_the_decoding_and_no_other(flat_run: FlatRun) -> None:
-    (lot,) = group_by_cell([flat_run(metrics={"mae_argmax": 1.0, "mae_median": 2.0})])
-    assert ask("mae", "median", "shots", pool_folds=False).answer(lot) == ("median", [2.0])
-    assert ask("mae", "mean", "shots", pool_folds=False).answer(lot) == ("", ())
+    (cell,) = group_by_cell([flat_run(metrics={"mae_argmax": 1.0, "mae_median": 2.0})])
+    assert ask("mae", "median", "shots", pool_folds=False).answer(cell) == ("median", [2.0])
+    assert ask("mae", "mean", "shots", pool_folds=False).answer(cell) == ("", ())
 
 
 def test_a_head_without_a_posterior_answers_with_its_estimate(flat_run: FlatRun) -> None:
-    (lot,) = group_by_cell([flat_run(metrics={"mae_point": 3.0})])
-    assert ask("mae", "mean", "shots", pool_folds=False).answer(lot) == ("point", [3.0])
-    assert ask("nll", "mean", "shots", pool_folds=False).answer(lot) == ("", ())
+    (cell,) = group_by_cell([flat_run(metrics={"mae_point": 3.0})])
+    assert ask("mae", "mean", "shots", pool_folds=False).answer(cell) == ("point", [3.0])
+    assert ask("nll", "mean", "shots", pool_folds=False).answer(cell) == ("", ())
 
 
 def test_a_score_of_the_posterior_needs_no_decoding(flat_run: FlatRun) -> None:
-    (lot,) = group_by_cell([flat_run(metrics={"nll_posterior": 0.0})])
-    assert ask("nll", "mean", "shots", pool_folds=False).answer(lot) == ("posterior", [0.0])
+    (cell,) = group_by_cell([flat_run(metrics={"nll_posterior": 0.0})])
+    assert ask("nll", "mean", "shots", pool_folds=False).answer(cell) == ("posterior", [0.0])
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_the_bytes_depend_on_the_records_alone(tmp_path: Path) -> None:
         (lambda content: gzip.compress(b"{}\n"), "line 1: it has no checksum"),
         (
             lambda content: gzip.compress(gzip.decompress(content).replace(b"memory", b"luck")),
-            "line 1: edited since it was written",
+            "line 1: checksum mismatch",
         ),
         (lambda content: gzip.compress(gzip.decompress(content) + b"{"), "line 4: Invalid JSON"),
         (lambda content: content + content, "line 4: run [0-9a-f]+ is also in an earlier line"),

@@ -86,7 +86,7 @@ def test_a_record_that_is_edited_in_place_is_left_out_by_name_every_time(
         assert len(load_rows(store.root)) == 4
         (message,) = caplog.messages
         assert str(path) in message
-        assert "edited since it was written" in message
+        assert "checksum mismatch" in message
     assert opened == [path.stem]
 
 

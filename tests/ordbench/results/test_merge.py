@@ -119,7 +119,7 @@ def test_what_is_not_whole_there_is_left_out_by_name(ours: Store, theirs: Store)
     reasons = {outcome.where: outcome.reason for outcome in outcomes if outcome.reason}
     assert reasons.keys() == set(paths[:3])
     assert "Invalid JSON" in reasons[paths[0]]
-    assert "edited since it was written" in reasons[paths[1]]
+    assert "checksum mismatch" in reasons[paths[1]]
     assert reasons[paths[2]] == "No such file or directory"
 
 

@@ -49,9 +49,7 @@ def test_a_torn_record_is_found(store: Store) -> None:
 def test_a_record_that_was_edited_is_found_by_its_hash(store: Store) -> None:
     path = path_of(store, 0)
     path.write_text(path.read_text().replace('"mae":0.25', '"mae":0.15'))
-    assert found(store.root) == [
-        f"edited: {path}: edited since it was written: its checksum is that of other content"
-    ]
+    assert found(store.root) == [f"edited: {path}: checksum mismatch: the file was modified"]
 
 
 @pytest.mark.parametrize("name", ["notes.json", "ab/notes.txt", "ab/cd/deep.json"])
@@ -111,7 +109,7 @@ def test_a_compact_file_is_verified_line_by_line(tmp_path: Path) -> None:
     changed = [lines[0], lines[1].replace(b"0.25", b"0.15"), lines[0], b"{\n", lines[2]]
     path.write_bytes(gzip.compress(b"".join(changed)))
     edited, twice, torn = found(path)
-    assert edited.startswith(f"edited: {path} line 2: edited since it was written")
+    assert edited.startswith(f"edited: {path} line 2: checksum mismatch")
     assert twice.startswith(f"duplicate: {path} line 3: run ")
     assert twice.endswith(f"is also in {path} line 1")
     assert torn.startswith(f"torn: {path} line 4: Invalid JSON")
