@@ -5,8 +5,10 @@ class OrdbenchError(Exception):
     """Shown as one line, without a traceback. Say what was wrong, where, and what to do."""
 
 
-class UnknownPluginError(OrdbenchError, LookupError):
+class UnknownPluginError(OrdbenchError, KeyError):
     """No installed package offers that name."""
+
+    __str__ = Exception.__str__  # a KeyError would put quotes around its message
 
 
 class BrokenPluginError(OrdbenchError, ImportError):

@@ -25,8 +25,7 @@ from ordbench.backbone import TextTower
 from ordbench.engines.base import Engine, Results, WorkerDiedError, settle
 from ordbench.errors import SpecError
 from ordbench.plugins.registry import HEADS
-from ordbench.plugins.source_hash import source_hash
-from ordbench.runs.identity import Identity, owner_of, versions_for
+from ordbench.runs.identity import Identity, owner_of, source_hashes, versions_for
 from ordbench.runs.preparation import PreparedRun
 from ordbench.runs.resources import EncodedDataset, Resources
 from ordbench.runs.runner import RunResult, run_cell
@@ -282,9 +281,9 @@ def _refuse_other_code(job: Job) -> None:
                 f"node {platform.node()} has {name} {found}, this machine has {wanted}; "
                 "install the same versions on every node"
             )
-    if source_hash(HEADS[spec.head]) != identity.hashes["head"]:
+    if not source_hashes(spec).items() <= identity.hashes.items():
         raise SpecError(
-            f"node {platform.node()} has another source of head {spec.head!r} than this machine; "
+            f"node {platform.node()} has other code for head {spec.head!r} than this machine; "
             "install the same package on every node"
         )
 

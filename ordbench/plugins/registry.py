@@ -78,6 +78,10 @@ class Registry(Mapping[str, T], Generic[T]):
             )
         return offers[0]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether it is installed; it is not imported."""
+        return name in set(self)
+
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._builtin, *_offers(self.group, *sys.path).names}))
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from ordbench.features.extraction import open_family
 from ordbench.plugins.registry import HEADS
-from ordbench.plugins.source_hash import source_hash
+from ordbench.plugins.source_hash import source_hash, trainer_hash
 from ordbench.utils.canonical_json import run_id
 from ordbench.utils.environment import version_of
 
@@ -25,10 +25,12 @@ class Identity:
 
     Attributes:
         run_id: See `ordbench.utils.canonical_json.run_id`.
-        hashes: SHA-256 of ``head`` (its source), ``labels`` (names, ranks, task and official
+        hashes: SHA-256 of ``head`` (its source and the modules it imports), ``trainer`` (the
+            source of `ordbench.training`), ``labels`` (names, ranks, task and official
             parts), ``split``, ``images``, ``features`` (weights, preprocessing, arithmetic and
             images),
-            ``backbone`` (its weights) and, for a text head, ``text`` (the tower's weights).
+            ``backbone`` (its weights) and, for a text head, ``text`` (the tower's weights) and
+            ``text_source`` (the tower's code).
         owner: Name and version of the package that owns the head.
         cell: The same for all runs that differ in nothing but their seeds.
         own_split: Hash of the split if it is not the one that is drawn without a manifest.
@@ -53,6 +55,15 @@ def versions_for(spec: RunSpec) -> dict[str, str]:
     return {name: version_of(name) for name in libraries}
 
 
+def source_hashes(spec: RunSpec) -> dict[str, str]:
+    """Hashes of the code, on this machine, that can change the outcome of a run."""
+    head = HEADS[spec.head]
+    hashes = {"head": source_hash(head), "trainer": trainer_hash()}
+    if head.needs_text:
+        hashes["text_source"] = source_hash(type(open_family(spec.text or spec.backbone)[0]))
+    return hashes
+
+
 def owner_of(head: str) -> dict[str, str]:
     """Name and version of the package that owns a head."""
     offer = HEADS.offer(head)
@@ -71,7 +82,7 @@ def identify(
     head = HEADS[spec.head]
     owner = owner_of(spec.head)
     hashes = {
-        "head": source_hash(head),
+        **source_hashes(spec),
         "labels": material.listing.fingerprint,
         "split": split.hash,
         "images": material.features.images_hash,

@@ -15,7 +15,7 @@ from torch import Tensor
 from ordbench.backbone import TextTower
 from ordbench.errors import OrdbenchError
 from ordbench.features.extraction import open_family
-from ordbench.head import Head, PointHead, Problem
+from ordbench.head import Head, PointHead
 from ordbench.metrics.decoding import estimates, to_unit
 from ordbench.metrics.registry import BUILTIN_DECODES, metrics_for
 from ordbench.metrics.scores import point_scores, scores
@@ -29,7 +29,7 @@ from ordbench.runs.spec import RunSpec
 from ordbench.runs.titles import head_label
 from ordbench.training.samplers import Candidate
 from ordbench.training.search import Search, search
-from ordbench.training.trainer import Fitted, LabelledFeatures, Replica
+from ordbench.training.trainer import Fitted, LabelledFeatures, Replica, problem_of
 from ordbench.utils.environment import machine, versions
 from ordbench.utils.torch_threads import threads
 
@@ -152,17 +152,9 @@ def build_head(
     spec, task = prepared.spec, prepared.material.listing.task
     train = prepared.labelled("train")
     head_class = HEADS[spec.head]
-    scale = train.features.std(0, correction=0)
-    problem = Problem(
-        in_features=train.features.shape[1],
-        task=task,
-        train_counts=torch.bincount(train.ranks, minlength=task.num_ranks),
-        feature_mean=train.features.mean(0),
-        # A feature that never varies in training says nothing; it is left as it is.
-        feature_scale=torch.where(scale > 1e-6 * scale.max(), scale, torch.ones_like(scale)),
-        text_tower=bench.text_tower(spec) if head_class.needs_text else None,
-        aligned=not spec.text and spec.layer == "post",
-    )
+    tower = bench.text_tower(spec) if head_class.needs_text else None
+    aligned = not spec.text and spec.layer == "post"
+    problem = problem_of(train, task, tower, aligned=aligned)
     with torch.random.fork_rng(devices=[]):  # heads are made on the CPU
         torch.manual_seed(spec.train_seed)
         own = spec.head_options if options is None else options

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from ordbench.errors import OrdbenchError
 from ordbench.plugins.registry import DATASETS, HEADS
-from ordbench.plugins.source_hash import source_hash
 from ordbench.results.store import Store
-from ordbench.runs.identity import versions_for
+from ordbench.runs.identity import source_hashes, versions_for
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec
@@ -89,8 +88,9 @@ def _is_current(record: Record) -> bool:
     spec = record.spec
     try:
         versions = versions_for(spec)
-        return record.hashes.get("head") == source_hash(HEADS[spec.head]) and all(
-            record.versions.get(name) == version for name, version in versions.items()
+        return (
+            source_hashes(spec).items() <= record.hashes.items()
+            and versions.items() <= record.versions.items()
         )
     except OrdbenchError:  # its head is not installed any more
         return False

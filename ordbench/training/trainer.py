@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ordbench.head import Head, check_ranks
+from ordbench.backbone import TextTower
+from ordbench.head import Head, Problem, check_ranks
 from ordbench.recipe import Recipe
+from ordbench.task import Task
 from ordbench.training.optim import State, optimizer_of, schedule_of
 from ordbench.training.replicas import StackedHeads
 from ordbench.utils.torch_threads import threads
@@ -24,6 +26,30 @@ class LabelledFeatures:
 
     features: Tensor
     ranks: Tensor
+
+
+def problem_of(
+    train: LabelledFeatures, task: Task, text_tower: TextTower | None = None, *, aligned: bool
+) -> Problem:
+    """What a head is told before it learns from training features.
+
+    Args:
+        train: The training features and their ranks.
+        task: The K ranks.
+        text_tower: See `Problem`; so for ``aligned``.
+        aligned: Whether the features lie in the text tower's joint space.
+    """
+    scale = train.features.std(0, correction=0)
+    return Problem(
+        in_features=train.features.shape[1],
+        task=task,
+        train_counts=torch.bincount(train.ranks, minlength=task.num_ranks),
+        feature_mean=train.features.mean(0),
+        # A feature that never varies in training says nothing; it is left as it is.
+        feature_scale=torch.where(scale > 1e-6 * scale.max(), scale, torch.ones_like(scale)),
+        text_tower=text_tower,
+        aligned=aligned,
+    )
 
 
 @dataclass(frozen=True)

@@ -43,3 +43,17 @@ def test_listing_names_imports_no_plugin() -> None:
         "assert not {m for m in sys.modules if m.startswith(('torch', 'ordbench_heads'))}"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_registry_answers_as_a_mapping_does() -> None:
+    assert "coral" in HEADS
+    assert "nothing" not in HEADS
+    assert HEADS.get("nothing") is None
+
+
+def test_asking_for_a_name_imports_no_head() -> None:
+    code = (
+        "import sys; from ordbench.plugins.registry import HEADS; assert 'coral' in HEADS; "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
