@@ -24,7 +24,7 @@ from ordbench.recipe import OptionValue
 from ordbench.runs.identity import versions_for
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.preparation import PreparedRun
-from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts
+from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, Tried
 from ordbench.runs.spec import RunSpec
 from ordbench.runs.titles import head_label
 from ordbench.training.samplers import Candidate
@@ -128,12 +128,23 @@ def train_and_test(group: Sequence[PreparedRun], bench: Bench) -> list[tuple[Rec
     def replica(number: int, candidate: Candidate) -> Replica:
         return _replica(group[number], candidate, bench)
 
-    searches = search([prepared.spec for prepared in group], replica, values)
+    searches = [search_of(prepared.spec) for prepared in group]
+    search(searches, replica, values)
     seconds = (time.perf_counter() - started) / len(group)
     return [
         _tested(prepared, one.found(), one, seconds, bench)
         for prepared, one in zip(group, searches, strict=True)
     ]
+
+
+def search_of(spec: RunSpec) -> Search:
+    """The search of a run for its best hyper-parameters.
+
+    Raises:
+        SpecError: If its head searches what a recipe fixes, or the sampler is not installed.
+    """
+    default = Candidate(spec.recipe or HEADS[spec.head].recipe, spec.head_options)
+    return Search(spec.head, default, spec.tuning, spec.train_seed)
 
 
 def build_head(
@@ -220,7 +231,9 @@ def _training(spec: RunSpec, fitted: Fitted, tuned: Search) -> TrainingFacts:
         val_mae=fitted.val_mae,
         parameters=sum(p.numel() for p in fitted.head.parameters() if p.requires_grad),
         stopped_early=fitted.stopped_early,
-        tried=tuple(tuned.tried) if spec.tuning else (),
+        tried=tuple(Tried(changed=dict(point), val_mae=error) for point, error in tuned.tried)
+        if spec.tuning
+        else (),
         chosen=dict(tuned.chosen),
     )
 

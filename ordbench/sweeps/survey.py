@@ -8,10 +8,9 @@ from typing import NamedTuple
 from ordbench.errors import BrokenPluginError, OrdbenchError
 from ordbench.runs.preparation import PreparedRun, prepare
 from ordbench.runs.resources import Resources
-from ordbench.runs.runner import build_head
+from ordbench.runs.runner import build_head, search_of
 from ordbench.runs.titles import dataset_label, head_label
 from ordbench.sweeps.cells import Cell
-from ordbench.training.search import Search
 
 
 class PreparedCell(NamedTuple):
@@ -59,7 +58,7 @@ def prepare_cells(
 def _build(run: PreparedRun, resources: Resources) -> None:
     """Refuse a head that cannot be built here, so that it is no failure of a training."""
     try:
-        Search(run.spec)
+        search_of(run.spec)
         build_head(run, resources)
     except OrdbenchError:
         raise

@@ -1,4 +1,4 @@
-"""Trains what some runs ask for: their one candidate, or as many as their tuning tries."""
+"""The search for the best hyper-parameters of a run: one candidate, or as many as it tunes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from ordbench.errors import SpecError, TrainingError
 from ordbench.plugins.options import changed
 from ordbench.plugins.registry import HEADS
 from ordbench.recipe import Point, Recipe
-from ordbench.runs.record import Tried
-from ordbench.runs.spec import RunSpec
-from ordbench.training.samplers import Candidate, sampler_of, space_of
+from ordbench.training.samplers import Candidate, Tuning, sampler_of, space_of
 from ordbench.training.trainer import Fitted, Replica, fit
 
 Build = Callable[[int, Candidate], Replica]
@@ -21,39 +19,39 @@ Build = Callable[[int, Candidate], Replica]
 
 
 class Search:
-    """What was tried for one run.
+    """The candidates of one run.
 
     Attributes:
-        spec: The run.
-        asked: Candidates that are to be trained next.
-        tried: What earlier ones came to.
-        best: The training with the least validation MAE; of equal ones, the first.
+        asked: Candidates to train next.
+        tried: For each earlier one, what it changed and its validation MAE.
+        best: The training with the lowest validation MAE; of equal ones, the first.
         chosen: What it changed.
 
     Args:
-        spec: The run; its recipe and options are the first candidate. Options and a weight decay
-            that are not the head's own were chosen by a user and stay; a learning rate is the
-            middle of the rates that are tried.
+        head: Name of the head.
+        default: The first candidate. Options and a weight decay that are not the head's own were
+            chosen by a user and stay; a learning rate is the middle of the rates that are tried.
+        tuning: Number of candidates and how they are chosen; None for the first one alone.
+        seed: Draws the candidates.
     """
 
-    def __init__(self, spec: RunSpec) -> None:
-        head = HEADS[spec.head]
-        self.spec = spec
-        self.default = Candidate(spec.recipe or head.recipe, spec.head_options)
-        if fixed := sorted(head.search.keys() & Recipe.model_fields.keys()):
+    def __init__(self, head: str, default: Candidate, tuning: Tuning | None, seed: int) -> None:
+        head_class = HEADS[head]
+        self.default = default
+        if fixed := sorted(head_class.search.keys() & Recipe.model_fields.keys()):
             raise SpecError(
-                f"head {spec.head!r} searches {', '.join(fixed)}, which its recipe fixes; its "
+                f"head {head!r} searches {', '.join(fixed)}, which its recipe fixes; its "
                 "search may name options of the head only"
             )
-        typed = set(changed(head, spec.head_options))
-        if self.default.recipe.weight_decay != head.recipe.weight_decay:
+        typed = set(changed(head_class, default.options))
+        if default.recipe.weight_decay != head_class.recipe.weight_decay:
             typed.add("weight_decay")
-        space = space_of(self.default.recipe, head.search)
+        space = space_of(default.recipe, head_class.search)
         space = {name: axis for name, axis in space.items() if name not in typed}
-        self._sampler = sampler_of(spec.tuning, space, spec.train_seed)
+        self._sampler = sampler_of(tuning, space, seed)
         self._points: list[Point] = []
         self.asked: list[Candidate] = []
-        self.tried: list[Tried] = []
+        self.tried: list[tuple[Point, float]] = []
         self.best: Fitted | None = None
         self.chosen: Point = {}
 
@@ -65,7 +63,7 @@ class Search:
     def tell(self, fitted: Sequence[Fitted]) -> None:
         """Take in what came of the candidates that were asked for."""
         for point, one in zip(self._points, fitted, strict=True):
-            self.tried.append(Tried(changed=dict(point), val_mae=one.val_mae))
+            self.tried.append((point, one.val_mae))
             if self.best is None or one.val_mae < self.best.val_mae:
                 self.best, self.chosen = one, point
         self._sampler.tell([one.val_mae for one in fitted])
@@ -87,20 +85,19 @@ class Search:
         return best
 
 
-def search(specs: Sequence[RunSpec], build: Build, rank_values: Tensor) -> list[Search]:
-    """Train the candidates of runs that are equal but for their seeds, as many as one as can be.
+def search(searches: Sequence[Search], build: Build, rank_values: Tensor) -> None:
+    """Train all candidates of runs that differ in their seeds only, stacked where they can be.
 
     Args:
-        specs: The runs.
-        build: Makes the replica of a run, by its number in ``specs``, and a candidate.
+        searches: One for each run.
+        build: Makes the replica of a run, by its number in ``searches``, and a candidate.
         rank_values: ``(K,)``, rising, in the task's unit.
     """
-    searches = [Search(spec) for spec in specs]
     while True:
         for one in searches:
             one.ask()
         if not any(one.asked for one in searches):
-            return searches
+            return
         # Heads with other options may have parameters of other shapes.
         alike: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for number, one in enumerate(searches):

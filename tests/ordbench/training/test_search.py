@@ -34,8 +34,15 @@ def build(seed: int, candidate: Candidate) -> Replica:
     return Replica(head, base.train, base.val, candidate.recipe, seed)
 
 
+def search_of(run: RunSpec) -> Search:
+    assert run.recipe is not None
+    return Search(run.head, Candidate(run.recipe, run.head_options), run.tuning, run.train_seed)
+
+
 def searched(tuning: Tuning | None, seeds: int = 2) -> list[Search]:
-    return search([spec(seed, tuning) for seed in range(seeds)], build, VALUES)
+    searches = [search_of(spec(seed, tuning)) for seed in range(seeds)]
+    search(searches, build, VALUES)
+    return searches
 
 
 def test_a_head_that_searches_what_its_recipe_fixes_is_refused(
@@ -49,13 +56,13 @@ def test_a_head_that_searches_what_its_recipe_fixes_is_refused(
 def test_without_tuning_the_default_alone_is_trained() -> None:
     (one,) = searched(None, seeds=1)
     (wanted,) = fit([build(0, Candidate(RECIPE, spec(0, None).head_options))], VALUES)
-    assert [tried.changed for tried in one.tried] == [{}]
+    assert [changed for changed, _ in one.tried] == [{}]
     assert one.found().val_mae == wanted.val_mae
 
 
 def test_the_candidate_with_the_least_validation_error_is_found() -> None:
     for one in searched(Tuning(budget=8)):
-        errors = [tried.val_mae for tried in one.tried]
+        errors = [error for _, error in one.tried]
         assert len(errors) == 8
         assert one.found().val_mae == min(errors) <= errors[0]
 
@@ -71,7 +78,7 @@ def test_what_a_user_chose_is_not_searched() -> None:
     )
 
     def tried(run: RunSpec) -> tuple[set[OptionValue], set[float], set[OptionValue], set[float]]:
-        one = Search(run)
+        one = search_of(run)
         one.ask()
         assert one.asked[0] == Candidate(run.recipe or own, run.head_options)
         return (
@@ -89,9 +96,9 @@ def test_what_a_user_chose_is_not_searched() -> None:
 
 def test_each_candidate_is_what_it_would_be_alone() -> None:
     (one,) = searched(Tuning(budget=5), seeds=1)
-    for tried in one.tried:
-        (alone,) = fit([build(0, one.default.at(tried.changed))], VALUES)
-        assert tried.val_mae == alone.val_mae
+    for changed, error in one.tried:
+        (alone,) = fit([build(0, one.default.at(changed))], VALUES)
+        assert error == alone.val_mae
 
 
 def test_a_candidate_that_diverges_is_not_chosen() -> None:
@@ -101,18 +108,20 @@ def test_a_candidate_that_diverges_is_not_chosen() -> None:
             built.train.features.fill_(NaN)
         return built
 
-    (one,) = search([spec(0, Tuning(budget=3))], broken, VALUES)
-    assert one.tried[0].val_mae == math.inf
+    one = search_of(spec(0, Tuning(budget=3)))
+    search([one], broken, VALUES)
+    assert one.tried[0][1] == math.inf
     assert math.isfinite(one.found().val_mae)
 
 
-def test_a_loss_that_is_not_finite_names_the_run_and_the_step() -> None:
+def test_a_loss_that_is_not_finite_names_the_step() -> None:
     def broken(number: int, candidate: Candidate) -> Replica:
         built = build(number, candidate)
         built.train.features.fill_(NaN)
         return built
 
-    (one,) = search([spec(3, None)], broken, VALUES)
+    one = search_of(spec(3, None))
+    search([one], broken, VALUES)
     with pytest.raises(
         TrainingError,
         match=r"^the loss is nan at step 1 of training",
