@@ -26,11 +26,18 @@ def show_split(
     protocol: Protocol = "standard",
     data_root: DataRoot = None,
 ) -> None:
-    """Print how many images train, validate and test, and the hash of the split."""
+    """Print how many images train, validate and test, the hash of the split, and what to know."""
+    from ordbench.cli.progress import rejections
     from ordbench.cli.typed_split import draw_one
     from ordbench.splits.split import summary
 
-    typer.echo(summary(draw_one(dataset, shots, fold, data_seed, protocol, data_root)))
+    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root)
+    typer.echo(summary(drawn.split))
+    typer.echo(drawn.validation())
+    for note in drawn.samples.notes:
+        typer.echo(note)
+    if drawn.samples.rejected:
+        typer.echo(rejections(drawn.split.dataset, drawn.samples.rejected))
 
 
 @split_app.command(name="write")
@@ -48,6 +55,6 @@ def write_split(
     from ordbench.splits.manifest import write_manifest
     from ordbench.splits.split import summary
 
-    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root)
+    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root).split
     write_manifest(drawn, file)
     typer.echo(f"{file}: {summary(drawn)}")

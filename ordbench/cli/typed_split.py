@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import compress
 from pathlib import Path
-from typing import cast, get_args
+from typing import NamedTuple, cast, get_args
 
 from ordbench.data.images import open_rgb
 from ordbench.data.loading import open_dataset
-from ordbench.dataset import Sample, Samples
+from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench.plugins.reference import PluginRef
 from ordbench.splits.protocol import draw
@@ -18,9 +17,28 @@ from ordbench.splits.split import Protocol, Split
 from ordbench.sweeps.spec import parse_shots
 
 
+class DrawnSplit(NamedTuple):
+    """A split, and the readable samples that it divides."""
+
+    split: Split
+    samples: Samples
+
+    def validation(self) -> str:
+        """Where the validation images come from, in a line."""
+        split, samples = self
+        if split.protocol == "paper":
+            return "validation: the test images"
+        if samples.draws:
+            official = bool(samples.draws[split.fold].val)
+        else:
+            official = any(sample.part == "val" for sample in samples.samples)
+        source = "the official validation images" if official else "held out from training"
+        return f"validation: {source}"
+
+
 def draw_one(
     dataset: str, shots: str, fold: int, data_seed: int, protocol: str, data_root: Path | None
-) -> Split:
+) -> DrawnSplit:
     """Draw the split that a run on ``dataset``, as typed, would use.
 
     Raises:
@@ -34,26 +52,31 @@ def draw_one(
     if len(wanted) != 1:
         raise SpecError(f"--shots {shots!r}: a split has one number of shots, or 'all'")
     listing = open_dataset(choice.name, choice.argument, choice.options, data_root=data_root)
-    return draw(
-        _readable(listing),
+    samples = _readable(listing)
+    split = draw(
+        samples,
         dataset=choice.name,
         protocol=cast(Protocol, protocol),
         fold=fold,
         shots=wanted[0],
         data_seed=data_seed,
     )
+    return DrawnSplit(split, samples)
 
 
 def _readable(listing: Samples) -> Samples:
-    """The listing without the images that no run can decode."""
+    """The listing without the images that no run can decode, which are named."""
     with ThreadPoolExecutor() as pool:
-        samples = tuple(compress(listing.samples, pool.map(_is_readable, listing.samples)))
-    return replace(listing, samples=samples)
+        problems = list(pool.map(_problem, listing.samples))
+    pairs = list(zip(listing.samples, problems, strict=True))
+    lost = tuple(SkippedFile(sample.name, problem) for sample, problem in pairs if problem)
+    kept = tuple(sample for sample, problem in pairs if not problem)
+    return replace(listing, samples=kept, rejected=listing.rejected + lost)
 
 
-def _is_readable(sample: Sample) -> bool:
+def _problem(sample: Sample) -> str:
     try:
         open_rgb(sample.image)
-    except DatasetError:
-        return False
-    return True
+    except DatasetError as error:
+        return str(error).removeprefix(f"{sample.image} ")
+    return ""

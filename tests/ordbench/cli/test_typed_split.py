@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from ordbench.cli.main import app
 from ordbench.cli.typed_split import draw_one
 from ordbench.errors import SpecError
 from ordbench.splits.split import Split
@@ -26,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def drawn(folder: Path, shots: str = "all") -> Split:
-    return draw_one(f"folder:{folder}", shots, 0, 0, "standard", None)
+    return draw_one(f"folder:{folder}", shots, 0, 0, "standard", None).split
 
 
 @pytest.mark.parametrize("shots", ["", "1,2", ","])
@@ -38,7 +40,10 @@ def test_a_split_has_one_number_of_shots(folder: Path, shots: str) -> None:
 def test_an_image_that_cannot_be_decoded_is_in_no_split(folder: Path) -> None:
     lost = drawn(folder).train[0]
     (folder / lost).write_bytes((folder / lost).read_bytes()[:40])
-    split = drawn(folder)
+    split, samples = draw_one(f"folder:{folder}", "all", 0, 0, "standard", None)
+    ((name, reason),) = samples.rejected
+    assert name == lost
+    assert reason.startswith("cannot be decoded (")
     assert lost not in {*split.train, *split.val, *split.test}
     assert len(split.train) + len(split.val) + len(split.test) == 79
 
@@ -53,3 +58,26 @@ def test_a_split_that_was_written_with_a_truncated_image_in_the_folder_is_run(
     quick = ("--head", "linear", "--recipe", "min_steps=4", "--recipe", "epochs=1")
     ran = cli("run", *quick, *dataset, "--split", "own.json")
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("rows", "protocol", "said"),
+    [
+        ("train train val test", "standard", "validation: the official validation images"),
+        ("train train train test", "standard", "validation: held out from training"),
+        ("train train train test", "paper", "validation: the test images"),
+    ],
+)
+def test_show_says_where_validation_comes_from_and_what_was_left_out(
+    folder: Path, rows: str, protocol: str, said: str
+) -> None:
+    parts = rows.split() * 6
+    lines = [f"{n % 2}/{n:02}.png,{n % 2},{part},x" for n, part in enumerate(parts)]
+    (folder / "a.csv").write_text("\n".join(["file,rank,part,note", *lines, "gone.png,1,train,x"]))
+    dataset = f"csv:{folder / 'a.csv'}"
+    shown = CliRunner().invoke(app, ["split", "show", "-d", dataset, "--protocol", protocol])
+    assert shown.exit_code == 0, shown.output
+    printed = shown.output.splitlines()
+    assert said in printed
+    assert "columns not read: note" in printed
+    assert printed[-1].startswith("csv: 1 files left out: gone.png (cannot be read: No such file")

@@ -33,7 +33,7 @@ SPEC = ordbench.RunSpec(
 @pytest.fixture
 def manifest(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ORDBENCH_CACHE", str(shared_cache))
-    drawn = draw_one("drawn-faces:per_rank=5", "2", 1, 3, "standard", None)
+    drawn = draw_one("drawn-faces:per_rank=5", "2", 1, 3, "standard", None).split
     write_manifest(drawn.model_copy(update={"train": drawn.train[1:]}), tmp_path / "own.json")
     return tmp_path / "own.json"
 
@@ -85,7 +85,7 @@ def test_a_manifest_of_what_is_drawn_anyway_makes_no_other_run(
     tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ORDBENCH_CACHE", str(shared_cache))
-    drawn = draw_one("drawn-faces:per_rank=5", "2", 0, 0, "standard", None)
+    drawn = draw_one("drawn-faces:per_rank=5", "2", 0, 0, "standard", None).split
     write_manifest(drawn, tmp_path / "drawn.json")
     given = Locations(manifest=tmp_path / "drawn.json")
     record = ordbench.run(SPEC, results=tmp_path / "given", settings=given)
