@@ -147,7 +147,6 @@ class Store:
         """
         skipped = SkippedCell(label=_label(spec), spec=spec, reason=reason)
         path = skip_path(self.root, skipped.key)
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, skipped.model_dump_json().encode())
         return skipped
 

@@ -13,7 +13,7 @@ from ordbench.plugins.registry import DECODES
 from ordbench.results import rescoring
 from ordbench.results.archive import write_archive
 from ordbench.results.layout import ARCHIVE
-from ordbench.results.loading import load_cells
+from ordbench.results.loading import load_cells, load_records
 from ordbench.results.rescoring import rescore
 from ordbench.results.rows import CellRuns
 from ordbench.results.store import Store
@@ -116,6 +116,12 @@ def test_what_was_computed_is_kept_until_the_run_or_the_code_changes(
     monkeypatch.setattr(rescoring, "_code_of", lambda metric, decode: "edited")
     again()
     assert len(scored) == 2
+
+
+def test_a_data_frame_has_a_column_for_a_computed_score(store: Store) -> None:
+    frame = load_records(store.root, metrics=["cs@12"], decode="mean").set_index("label")
+    assert frame["cs@12_mean"].dropna().to_dict() == {"pmf": 1.0}
+    assert frame["cs@12_point"].dropna().to_dict() == {"points": 1.0}
 
 
 def test_a_table_of_an_archive_says_that_it_holds_no_predictions(tmp_path: Path) -> None:
