@@ -118,7 +118,7 @@ def find_metric(name: str) -> Metric:
         UnknownPluginError: If nobody offers it.
         BrokenPluginError: If what a package offers is not a metric of that name.
     """
-    metric: object = parse_cumulative_score(name) or METRICS[name]
+    metric = cast(object, parse_cumulative_score(name) or METRICS[name])  # packages may err
     if not isinstance(metric, Metric) or metric.name != name:
         raise BrokenPluginError(
             f"metric {name!r} must be an ordbench.Metric of that name, got {metric!r}"
