@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ordbench.recipe import Recipe as Recipe
     from ordbench.recipe import SearchSpace as SearchSpace
     from ordbench.results.loading import load_records as load_records
+    from ordbench.runs.resources import Locations as Locations
     from ordbench.runs.spec import RunSpec as RunSpec
     from ordbench.sweeps.api import Callback as Callback
     from ordbench.sweeps.api import run as run
@@ -49,6 +50,7 @@ _MODULES = {
     "metrics.registry": ("Metric",),
     "recipe": ("LogUniform", "Recipe", "SearchSpace"),
     "results.loading": ("load_records",),
+    "runs.resources": ("Locations",),
     "runs.spec": ("RunSpec",),
     "sweeps.api": ("Callback", "run", "sweep"),
     "sweeps.scheduler": ("Policy",),
