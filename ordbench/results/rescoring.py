@@ -50,15 +50,18 @@ def rescore(root: Path, cells: Sequence[CellRuns], metric: Metric, decode: str) 
         StoreError: If a record cannot be read.
     """
     names = set(score_names(metric, decode))
-    lacking = [c for c in cells if c.first.status == "done" and not names & c.metrics.keys()]
+    lacking: list[CellRuns] = []
+    others: list[CellRuns] = []
+    for cell in cells:
+        lacks = cell.first.status == "done" and not names & cell.metrics.keys()
+        (lacking if lacks else others).append(cell)
     if not lacking:
-        return list(cells)
+        return others
     run_ids = [run_id for cell in lacking for run_id in cell.run_ids]
     if archive_path(root):
         found = dict.fromkeys(run_ids, Rescored("", 0.0, NO_PREDICTIONS))
     else:
         found = _of_store(root, run_ids, metric, decode)
-    others = [cell for cell in cells if cell not in lacking]
     return [*others, *(part for cell in lacking for part in _split(cell, found))]
 
 
