@@ -94,6 +94,7 @@ class CsvFile(OwnImages):
         super().__init__(root, argument, ranks=ranks, bins=bins, context=context, unit=unit)
         self.columns = {"file": file, "rank": rank, "group": group, "fold": fold, "part": part}
         self.suffix = suffix
+        self.named = frozenset(listed(ranks))
 
     def read(self) -> Samples:
         """List the images in the order of their names.
@@ -218,17 +219,21 @@ class CsvFile(OwnImages):
             """A cell of a column that need not be there."""
             return cell(column, wanted, read, mend) if column in columns else None
 
-        named = set(listed(self.ranks))
         path = cell("file", "the path of an image", lambda text: _path(text, self.suffix))
         return Row(
             line,
             _name(path, self.path.parent),
             existing(self.path.parent / path),
-            cell("rank", "a rank", lambda text: _label(text, named), "mend or name it in ranks="),
+            cell("rank", "a rank", self._label, "mend it or add it to ranks="),
             optional("group", "whom the image shows", _group, "leave unknown ones empty"),
             optional("fold", "a whole number from 0 on", _fold, "mend it, or write fold=-"),
             optional("part", "train or val or test", _part, "mend it, or write part=-"),
         )
+
+    def _label(self, text: str) -> str:
+        if not text or (text.lower() in _EMPTY and plain(text) not in self.named):
+            raise ValueError
+        return plain(text)
 
 
 def plain_column(name: str) -> str:
@@ -252,12 +257,6 @@ def _path(text: str, suffix: str) -> str:
         raise ValueError
     path = Path(text.replace("\\", "/")).as_posix()
     return path if path.endswith(suffix) else path + suffix
-
-
-def _label(text: str, named: set[str]) -> str:
-    if not text or (text.lower() in _EMPTY and plain(text) not in named):
-        raise ValueError
-    return plain(text)
 
 
 def _group(text: str) -> str | None:
