@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,9 @@ def test_a_sweep_survives_a_dataset_that_is_absent_and_too_many_shots(cli: Cli) 
     assert few.startswith("skipped: linear on drawn-faces:per_rank=3, clip:tiny, 4 shots: more ")
     dry = cli(*sweep, "--dry-run")
     assert "3 already done, 0 failed before, 1 to run, 2 cells skipped" in dry.stdout
+    again = [json.loads(line) for line in cli(*sweep, "--json").stdout.splitlines()]
+    assert Counter(run["status"] for run in again) == {"done": 3, "skipped": 3}
+    assert all("utkface" in one["error"] for one in again if one["spec"]["dataset"] == "utkface")
 
 
 def test_a_head_that_is_broken_is_skipped(

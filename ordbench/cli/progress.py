@@ -119,6 +119,9 @@ class Report(Callback):
     def on_skip(self, skipped: RefusedCell) -> None:
         """See `Callback`."""
         self._skipped.append(skipped)
+        if self.as_json:
+            said = as_objects([skipped.cell], "skipped", str(skipped.error))
+            print(said, end="", flush=True)
         self._bar.advance(self._task, len(skipped.cell.specs))
 
     def on_result(self, result: RunResult) -> None:
@@ -206,6 +209,13 @@ def skips(skipped: Iterable[RefusedCell]) -> list[str]:
     ]
 
 
+def as_objects(cells: Iterable[Cell], status: str, error: str | None = None) -> str:
+    """A line with a JSON object for each run that has no record."""
+    specs = [spec.model_dump(mode="json") for cell in cells for spec in cell.specs]
+    objects = [{"status": status, "spec": spec, "error": error} for spec in specs]
+    return "".join(f"{json.dumps(one)}\n" for one in objects)
+
+
 def print_plan(found: DryRun, *, as_json: bool) -> None:
     """Print what a sweep would do, and how long that may take.
 
@@ -216,8 +226,9 @@ def print_plan(found: DryRun, *, as_json: bool) -> None:
     if as_json:
         for record in found.done:
             print(to_json(record))
-        for spec in (spec for cell in found.missing for spec in cell.specs):
-            print(json.dumps({"status": "to run", "spec": spec.model_dump(mode="json")}))
+        for cell, error in found.skipped:
+            print(as_objects([cell], "skipped", str(error)), end="")
+        print(as_objects(found.missing, "to run"), end="")
         return
     console = Console(highlight=False, soft_wrap=True)
     for told in skips(found.skipped):
