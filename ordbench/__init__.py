@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from ordbench.errors import DatasetError as DatasetError
     from ordbench.errors import OrdbenchError as OrdbenchError
     from ordbench.errors import SpecError as SpecError
+    from ordbench.head import BaseHead as BaseHead
     from ordbench.head import Head as Head
     from ordbench.head import PointHead as PointHead
+    from ordbench.head import Prediction as Prediction
     from ordbench.head import Problem as Problem
     from ordbench.metrics.evaluation import Evaluation as Evaluation
     from ordbench.metrics.registry import Metric as Metric
@@ -45,7 +47,7 @@ _MODULES = {
     "backbone": ("Backbone", "BackboneFamily", "TextTower"),
     "dataset": ("Dataset", "DatasetCard", "OfficialSplit", "Sample", "Samples", "SkippedFile"),
     "errors": ("BackboneError", "DatasetError", "OrdbenchError", "SpecError"),
-    "head": ("Head", "PointHead", "Problem"),
+    "head": ("BaseHead", "Head", "PointHead", "Prediction", "Problem"),
     "metrics.evaluation": ("Evaluation",),
     "metrics.registry": ("Metric",),
     "recipe": ("LogUniform", "Recipe", "SearchSpace"),

@@ -1,14 +1,15 @@
-"""The contract of a head: features in, outputs out, a loss, and a posterior over ranks."""
+"""The contract of a head: features in, outputs out, a loss, and a prediction."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
 from ordbench.backbone import TextTower
+from ordbench.metrics.decoding import ROUNDING
 from ordbench.recipe import Recipe, SearchSpace
 from ordbench.task import Task
 
@@ -37,8 +38,20 @@ class Problem:
     aligned: bool = False
 
 
-class Head(nn.Module, ABC):
-    """Reads features, answers with a distribution over ranks.
+class Prediction(NamedTuple):
+    """What a head predicts for N images.
+
+    Attributes:
+        position: ``(N,)`` in rank steps, 0 to K - 1: the point estimate, or the posterior's median.
+        posterior: ``(N, K)``, or None for a head that estimates a point only.
+    """
+
+    position: Tensor
+    posterior: Tensor | None = None
+
+
+class BaseHead(nn.Module, ABC):
+    """What the two kinds of head have in common; subclass `Head` or `PointHead`.
 
     A subclass declares its options as keyword-only, annotated arguments of ``__init__``; an
     option that is not declared is refused by name. What is in the module is trained, unless
@@ -74,24 +87,38 @@ class Head(nn.Module, ABC):
         """Scalar training loss of outputs ``(N, ...)`` against ranks ``(N,)``, int64."""
 
     @abstractmethod
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Probabilities ``(N, K)``, a proper mass function in each row."""
+    def predict(self, outputs: Tensor) -> Prediction:
+        """The prediction that outputs ``(N, ...)`` stand for; also runs under ``vmap``."""
 
     def deployed(self) -> nn.Module:
         """The module to ship: features to outputs, without a text tower."""
         return self
 
 
-class PointHead(Head):
+class Head(BaseHead):
+    """A head that predicts a distribution over ranks. Arguments and attributes: `BaseHead`."""
+
+    @abstractmethod
+    def posterior(self, outputs: Tensor) -> Tensor:
+        """Probabilities ``(N, K)``, a proper mass function in each row."""
+
+    def predict(self, outputs: Tensor) -> Prediction:
+        """The posterior and its median."""
+        posterior = self.posterior(outputs)
+        below = posterior.cumsum(-1) < 0.5 - ROUNDING
+        return Prediction(below.sum(-1).to(posterior.dtype), posterior)
+
+
+class PointHead(BaseHead):
     """A head that estimates a number and no distribution; left out of probabilistic columns."""
 
     @abstractmethod
     def estimate(self, outputs: Tensor) -> Tensor:
         """Point estimates ``(N,)`` in rank steps, 0 to K - 1."""
 
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """A point head has none: a one-hot row would pose as certainty."""
-        raise TypeError(f"{type(self).__name__} estimates a point and has no posterior")
+    def predict(self, outputs: Tensor) -> Prediction:
+        """The estimate alone: a one-hot posterior would claim certainty."""
+        return Prediction(self.estimate(outputs))
 
 
 def check_ranks(ranks: Tensor, num_ranks: int) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
 from ordbench.features.extraction import open_family
-from ordbench.head import Head, Problem
+from ordbench.head import BaseHead, Problem
 from ordbench.latency.setting import LatencySetting
 from ordbench.plugins.registry import HEADS
 from ordbench.plugins.selection import chosen
@@ -77,7 +77,7 @@ class HeadBuilder:
         name = setting.text or TEXT_BY_WIDTH.get(setting.in_features, DEFAULT_TEXT)
         return self._once((name, setting.device), lambda: _load_text_tower(name, setting.device))
 
-    def head(self, label: str, setting: LatencySetting) -> Head:
+    def head(self, label: str, setting: LatencySetting) -> BaseHead:
         """A head on the setting's device, the same for all batch sizes; not to be trained.
 
         Raises:
@@ -95,7 +95,7 @@ class HeadBuilder:
         head = self.head(label, setting)
         return self._once(("deployed", head), lambda: copy.deepcopy(head.deployed()).eval())
 
-    def fresh_head(self, label: str, setting: LatencySetting) -> Head:
+    def fresh_head(self, label: str, setting: LatencySetting) -> BaseHead:
         """As `head`, but a new one at each call."""
         spec = self.specs[label]
         tower = self.tower(setting) if self.prompts(label) else None

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
-from ordbench.head import Head
+from ordbench.head import BaseHead
 from ordbench.latency.builders import HeadBuilder
 from ordbench.latency.cost import Cost, footprint, num_bytes
 from ordbench.latency.runtimes import NotTimed, compiled, exported, reason
@@ -85,7 +85,9 @@ def _deployed(shipped: nn.Module, features: Tensor, setting: LatencySetting) -> 
     return Workload(lambda: call, cost._replace(memory=None))
 
 
-def _with_text(head: Head, tower: TextTower, features: Tensor, setting: LatencySetting) -> Workload:
+def _with_text(
+    head: BaseHead, tower: TextTower, features: Tensor, setting: LatencySetting
+) -> Workload:
     _refuse_other_than_float32(setting)
     call: Call = partial(head, features)
     if not _runs(tower, call):
@@ -119,7 +121,11 @@ def _runs(tower: TextTower, call: Call) -> bool:
 
 
 def _train(
-    head: Head, recipe: Recipe, tower: TextTower | None, features: Tensor, setting: LatencySetting
+    head: BaseHead,
+    recipe: Recipe,
+    tower: TextTower | None,
+    features: Tensor,
+    setting: LatencySetting,
 ) -> Workload:
     _refuse_other_than_float32(setting)
     if not any(parameter.requires_grad for parameter in head.parameters()):
@@ -149,7 +155,7 @@ class TrainingStep:
         loss: The loss on the batch; what compiles it puts it here.
     """
 
-    def __init__(self, head: Head, recipe: Recipe, features: Tensor, ranks: Tensor) -> None:
+    def __init__(self, head: BaseHead, recipe: Recipe, features: Tensor, ranks: Tensor) -> None:
         trained: State = {name: p for name, p in head.named_parameters() if p.requires_grad}
         self.optimizer = optimizer_of([trained], [recipe])
         self.loss: Callable[[], Tensor] = partial(_loss, head, features, ranks)
@@ -169,5 +175,5 @@ class TrainingStep:
         )
 
 
-def _loss(head: Head, features: Tensor, ranks: Tensor) -> Tensor:
+def _loss(head: BaseHead, features: Tensor, ranks: Tensor) -> Tensor:
     return head.loss(head(features), ranks)

@@ -20,7 +20,7 @@ from ordbench.utils.text import did_you_mean
 if TYPE_CHECKING:
     from ordbench.backbone import BackboneFamily
     from ordbench.dataset import Dataset
-    from ordbench.head import Head
+    from ordbench.head import BaseHead
     from ordbench.metrics.registry import Decode
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ def _owner(offer: EntryPoint) -> str:
     return f"{offer.dist.name if offer.dist else '?'} ({offer.value})"
 
 
-HEADS: Registry[type[Head]] = Registry("head", "ordbench.heads")
+HEADS: Registry[type[BaseHead]] = Registry("head", "ordbench.heads")
 DATASETS: Registry[type[Dataset]] = Registry("dataset", "ordbench.datasets")
 BACKBONES: Registry[type[BackboneFamily]] = Registry("backbone", "ordbench.backbones")
 METRICS: Registry[Metric] = Registry("metric", "ordbench.metrics", BUILTIN_METRICS)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from ordbench.backbone import TextTower
-from ordbench.errors import OrdbenchError
+from ordbench.errors import BrokenPluginError, OrdbenchError
 from ordbench.features.extraction import open_family
-from ordbench.head import Head, PointHead
-from ordbench.metrics.decoding import estimates, to_unit
+from ordbench.head import BaseHead, Prediction
+from ordbench.metrics.decoding import check_posterior, estimates, to_unit
 from ordbench.metrics.registry import BUILTIN_DECODES, metrics_for
 from ordbench.metrics.scores import point_scores, scores
 from ordbench.plugins.registry import DATASETS, HEADS
@@ -149,7 +149,7 @@ def search_of(spec: RunSpec) -> Search:
 
 def build_head(
     prepared: PreparedRun, bench: Bench, options: Mapping[str, OptionValue] | None = None
-) -> Head:
+) -> BaseHead:
     """An untrained head, as the train seed starts it.
 
     Args:
@@ -187,19 +187,19 @@ def _tested(
 ) -> tuple[Record, Predictions]:
     started = time.perf_counter()
     test = prepared.labelled("test")
-    answers = _answers(fitted.head, test.features.to(bench.device)).cpu().numpy()
+    prediction = predict(fitted.head, test.features.to(bench.device))
     ranks = test.ranks.numpy()
     task = prepared.material.listing.task
     values = task.rank_values
     metrics = metrics_for(DATASETS[prepared.spec.dataset].card.cs_thresholds, task.unit)
-    if isinstance(fitted.head, PointHead):
+    if prediction.posterior is None:
         posterior = None
-        decoded = {"point": to_unit(answers, values)}
+        decoded = {"point": to_unit(prediction.position.cpu().numpy(), values)}
         found = {"point": point_scores(decoded["point"], ranks, values, metrics)}
     else:
-        posterior = answers
-        decoded = {how: estimates(answers, values, how) for how in BUILTIN_DECODES}
-        found = scores(answers, ranks, values, metrics)
+        posterior = prediction.posterior.cpu().numpy()
+        decoded = {how: estimates(posterior, values, how) for how in BUILTIN_DECODES}
+        found = scores(posterior, ranks, values, metrics)
     predictions = Predictions(
         samples=prepared.split.test,
         ranks=ranks,
@@ -239,14 +239,39 @@ def _training(spec: RunSpec, fitted: Fitted, tuned: Search) -> TrainingFacts:
 
 
 @torch.no_grad()
-def _answers(head: Head, features: Tensor) -> Tensor:
-    """Posteriors ``(N, K)``, or estimates ``(N,)`` in rank steps, of the deployed head."""
+def predict(head: BaseHead, features: Tensor) -> Prediction:
+    """What the deployed head predicts for features ``(N, D)``.
+
+    Raises:
+        BrokenPluginError: If its posterior is not a probability mass function, or the like.
+    """
     deployed = head.deployed()
     chunks = [features[start : start + CHUNK] for start in range(0, len(features), CHUNK)]
-    outputs = [deployed(chunk) for chunk in chunks]
-    if isinstance(head, PointHead):
-        return torch.cat([head.estimate(output) for output in outputs])
-    return torch.cat([head.posterior(output) for output in outputs])
+    found = [head.predict(deployed(chunk)) for chunk in chunks]
+    posteriors = [one.posterior for one in found if one.posterior is not None]
+    prediction = Prediction(
+        torch.cat([one.position for one in found]), torch.cat(posteriors) if posteriors else None
+    )
+    _check(prediction, head, len(features))
+    return prediction
+
+
+def _check(prediction: Prediction, head: BaseHead, num: int) -> None:
+    """Refuse what is no prediction, naming the head and its method."""
+    name, (position, posterior) = type(head).__name__, prediction
+    if posterior is None:
+        if position.shape != (num,) or not position.isfinite().all():
+            raise BrokenPluginError(
+                f"head {name}: estimate must return finite numbers of shape ({num},), "
+                f"got shape {tuple(position.shape)}"
+            )
+        return
+    try:
+        check_posterior(posterior.cpu().double().numpy(), head.num_ranks)
+    except ValueError as error:
+        raise BrokenPluginError(
+            f"head {name}: {error}; return a softmax over the ranks, or normalise the rows"
+        ) from error
 
 
 def _to(labelled: LabelledFeatures, device: str) -> LabelledFeatures:

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from ordbench.head import Head, PointHead
-from ordbench.metrics.decoding import ROUNDING
+from ordbench.head import BaseHead
 from ordbench.training.optim import State
 
 logger = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ logger = logging.getLogger(__name__)
 class _Objective(nn.Module):
     """Head and loss in one call, so that a loss may use the head's parameters."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: BaseHead) -> None:
         super().__init__()
         self.head = head
 
@@ -31,18 +30,14 @@ class _Objective(nn.Module):
 
 
 class _Estimator(nn.Module):
-    """Head and decode in one call: positions ``(N,)`` in rank steps."""
+    """Head and prediction in one call: positions ``(N,)`` in rank steps."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: BaseHead) -> None:
         super().__init__()
         self.head = head
 
     def forward(self, features: Tensor) -> Tensor:
-        outputs = self.head(features)
-        if isinstance(self.head, PointHead):
-            return self.head.estimate(outputs)
-        reached = self.head.posterior(outputs).cumsum(-1) >= 0.5 - ROUNDING
-        return (~reached).sum(-1).to(features.dtype)
+        return self.head.predict(self.head(features)).position.to(features.dtype)
 
 
 class StackedHeads:
@@ -58,7 +53,7 @@ class StackedHeads:
         seeds: One a head; decides the random numbers that it draws, if it draws any.
     """
 
-    def __init__(self, heads: Sequence[Head], seeds: Sequence[int]) -> None:
+    def __init__(self, heads: Sequence[BaseHead], seeds: Sequence[int]) -> None:
         self.heads = heads
         self.seeds = seeds
         self.alike = not (heads[0].batchable and _kept_apart(heads))
@@ -128,7 +123,7 @@ class StackedHeads:
         return output
 
 
-def _kept_apart(heads: Sequence[Head]) -> bool:
+def _kept_apart(heads: Sequence[BaseHead]) -> bool:
     """Whether a head holds something of its own that is neither parameter nor buffer."""
     for other in heads[1:]:
         if difference := first_difference(heads[0], other):
@@ -147,11 +142,11 @@ def _warn(head: str, difference: str) -> None:
     )
 
 
-def _trainable(head: Head) -> State:
+def _trainable(head: BaseHead) -> State:
     return {k: p for k, p in head.named_parameters() if p.requires_grad}
 
 
-def _constant(head: Head) -> State:
+def _constant(head: BaseHead) -> State:
     """What differs between replicas and is not trained: buffers, and frozen parameters."""
     frozen = {k: p for k, p in head.named_parameters() if not p.requires_grad}
     return dict(head.named_buffers()) | frozen

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ordbench.backbone import TextTower
-from ordbench.head import Head, Problem, check_ranks
+from ordbench.head import BaseHead, Problem, check_ranks
 from ordbench.recipe import Recipe
 from ordbench.task import Task
 from ordbench.training.optim import State, optimizer_of, schedule_of
@@ -56,7 +56,7 @@ def problem_of(
 class Replica:
     """One training: a fresh head, its data, how to train, and the seed that orders its batches."""
 
-    head: Head
+    head: BaseHead
     train: LabelledFeatures
     val: LabelledFeatures
     recipe: Recipe
@@ -77,7 +77,7 @@ class Fitted:
         diverged: The loss of the last step if it was not finite; its training ended there.
     """
 
-    head: Head
+    head: BaseHead
     steps: int
     best_step: int
     val_mae: float

@@ -2,16 +2,20 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+import torch
+from torch import Tensor
 
 from ordbench.data.loading import open_dataset
-from ordbench.errors import DatasetError
+from ordbench.errors import BrokenPluginError, DatasetError
+from ordbench.head import Head
 from ordbench.plugins.registry import DATASETS
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import to_json
 from ordbench.runs.resources import Resources
-from ordbench.runs.runner import _cautions, run_cell
+from ordbench.runs.runner import _cautions, predict, run_cell
 from ordbench.runs.spec import RunSpec
 from ordbench.sweeps.survey import PreparedCell
+from tests.reference.problem import problem
 
 SmallCells = Callable[..., list[PreparedCell]]
 
@@ -80,3 +84,30 @@ def test_weights_that_know_drawings_only_say_so_on_images_of_others(
     assert [note.partition(";")[0] for note in notes] == [
         "clip:tiny was trained on drawings only"
     ] * said
+
+
+class Unnormalised(Head):
+    def forward(self, features: Tensor) -> Tensor:
+        return features
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        return outputs.sum()
+
+    def posterior(self, outputs: Tensor) -> Tensor:
+        return outputs
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ([[0.2, 0.3, 0.5], [0.5, 0.5, 0.5]], "posterior row 1 must hold .* a sum of 1.5"),
+        ([[1.2, -0.2, 0.0]], "posterior row 0 must hold .* a least entry of -0.2"),
+        ([[float("nan"), 0.5, 0.5]], "posterior row 0 must hold"),
+        ([[0.5, 0.5]], r"posterior must be \(N, 3\), got \(1, 2\)"),
+    ],
+)
+def test_a_posterior_that_is_no_mass_function_is_refused_with_the_head_named(
+    outputs: list[list[float]], said: str
+) -> None:
+    with pytest.raises(BrokenPluginError, match=f"head Unnormalised: {said}"):
+        predict(Unnormalised(problem(3)), torch.tensor(outputs))

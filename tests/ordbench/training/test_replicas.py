@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from ordbench.head import Head
+from ordbench.head import BaseHead
 from ordbench.plugins.registry import HEADS
 from ordbench.training.replicas import first_difference
 from tests.reference.problem import problem
@@ -62,7 +62,7 @@ def test_what_two_modules_hold_is_looked_into(
 
 @pytest.mark.parametrize("name", sorted(HEADS))
 def test_the_heads_of_two_seeds_can_be_stacked(name: str) -> None:
-    def head(seed: int) -> Head:
+    def head(seed: int) -> BaseHead:
         torch.manual_seed(seed)
         return HEADS[name](problem())
 

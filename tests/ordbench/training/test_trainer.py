@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ordbench.head import Head, Problem
+from ordbench.head import BaseHead, Head, Problem
 from ordbench.plugins.registry import HEADS
 from ordbench.recipe import OptionValue, Recipe
 from ordbench.task import Task
@@ -51,6 +51,12 @@ def replica(name: str, seed: int, num_train: int = 40, **options: OptionValue) -
     return Replica(head, train, labelled(30, seed + 1000), RECIPE, seed)
 
 
+def predicted(head: BaseHead, features: torch.Tensor) -> torch.Tensor:
+    posterior = head.predict(head(features)).posterior
+    assert posterior is not None
+    return posterior.detach()
+
+
 def states(name: str, seeds: list[int], **options: OptionValue) -> list[dict[str, torch.Tensor]]:
     fitted = fit([replica(name, seed, 40, **options) for seed in seeds], VALUES)
     return [f.head.state_dict() for f in fitted]
@@ -91,7 +97,7 @@ def test_one_learning_rate_does_for_every_width(name: str) -> None:
         )
         problem = replace(problem_of(train), in_features=times * D)
         (fitted,) = fit([Replica(HEADS[name](problem), train, val, RECIPE, 0)], VALUES)
-        return fitted.head.posterior(fitted.head(val.features)).detach()
+        return predicted(fitted.head, val.features)
 
     torch.testing.assert_close(trained(50), trained(1), rtol=0, atol=1e-4)
 
@@ -164,7 +170,7 @@ def test_validation_mae_is_that_of_the_head_that_comes_back(head: type[Head]) ->
     replicas = [of(head, seed) for seed in range(3)]
     for one, fitted in zip(replicas, fit(replicas, VALUES), strict=True):
         assert not fitted.head.training
-        posterior = fitted.head.posterior(fitted.head(one.val.features))
+        posterior = predicted(fitted.head, one.val.features)
         errors = [
             abs(TASK.rank_values[int((row.cumsum(0) < 0.5).sum())] - TASK.rank_values[rank])
             for row, rank in zip(posterior, one.val.ranks.tolist(), strict=True)
