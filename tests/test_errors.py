@@ -55,7 +55,7 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
         (("--head", "coral", *FACES, "--layer", "middle"), "'middle' is not one of 'post', 'pre'"),
         (
             ("--head", "coral", *FACES, "--dtype", "int8"),
-            "--dtype int8: wanted 'float32', .* or 'auto'$",
+            "'int8' is not one of 'auto', 'float32', 'bfloat16', 'float16'",
         ),
         (("--head", "coral", *FACES, "--protocol", "mine"), "protocol.*'standard' or 'paper'"),
         (
@@ -72,7 +72,7 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
         (("--head", "coral", *FACES, "--sampler", "grid"), "--sampler grid: add --tune"),
         (
             ("--head", "coral", *FACES, "--tune", "2", "--sampler", "best"),
-            "--sampler best: wanted 'random', 'grid' or 'optuna'",
+            "'best' is not one of 'random', 'grid', 'optuna'",
         ),
         (
             ("--head", "coral", *FACES, "--split", "no.json"),

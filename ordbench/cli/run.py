@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ordbench.backbone import Dtype, Layer
+
 Texts = list[str] | None
 what, training, where, execution = (
     partial(typer.Option, rich_help_panel=panel)
@@ -73,14 +75,14 @@ def run(
         ),
     ] = None,
     layer: Annotated[
-        Literal["post", "pre"] | None,
+        Layer | None,
         what(help="Use image features after ('post') or before ('pre') CLIP's projection."),
     ] = None,
     normalize: Annotated[
         bool | None, what("--normalize/--no-normalize", help="L2-normalise the features.")
     ] = None,
     dtype: Annotated[
-        str | None, what(help="Precision of the image encoder: auto, float32, bfloat16 or float16.")
+        Literal["auto", Dtype] | None, what(help="Precision of the image encoder.")
     ] = None,
     protocol: Annotated[
         str | None,
@@ -96,7 +98,7 @@ def run(
         int | None, training(help="Hyper-parameter trials per run, selected on validation.")
     ] = None,
     sampler: Annotated[
-        str | None, training(help="Search method for --tune: random, grid or optuna.")
+        Literal["random", "grid", "optuna"] | None, training(help="Search method for --tune.")
     ] = None,
     data_seed: Annotated[
         int | None, training(help="Seed of the few-shot sample.", show_default="--seeds")

@@ -227,13 +227,16 @@ def resolve_device(wanted: str) -> str:
     Raises:
         SpecError: If there is no such device.
     """
-    available = torch.cuda.is_available()
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if wanted == "auto":
-        return "cuda" if available else "cpu"
-    if wanted.startswith("cuda") and not available:
-        raise SpecError(f"--device {wanted}: this machine has no usable CUDA device; take cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", wanted):
+        return "cuda" if gpus else "cpu"
+    match = re.fullmatch(r"cpu|cuda(?::(\d+))?", wanted)
+    if not match:
         raise SpecError(f"--device {wanted}: wanted auto, cpu, cuda or cuda:N")
+    if wanted.startswith("cuda") and not gpus:
+        raise SpecError(f"--device {wanted}: this machine has no usable CUDA device; use cpu")
+    if match[1] and int(match[1]) >= gpus:
+        raise SpecError(f"--device {wanted}: this machine has cuda:0 to cuda:{gpus - 1}")
     return wanted
 
 

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Iterator
+from typing import get_args, get_type_hints
 
 import pytest
 import typer
 from rich.text import Text
 
 from ordbench.cli.main import app, main
+from ordbench.cli.run import run
+from ordbench.training.samplers import Tuning
 
 
 def commands(group: object, path: str = "ordbench") -> Iterator[tuple[str, object]]:
@@ -74,3 +77,8 @@ def test_what_cannot_be_done_is_one_line_and_code_2(
     assert line in printed
     assert printed.startswith("ordbench: ")
     assert printed.count("\n") == 1
+
+
+def test_the_samplers_of_the_command_line_are_those_of_a_tuning() -> None:
+    choices, _none = get_args(get_type_hints(run)["sampler"])
+    assert choices == Tuning.model_fields["sampler"].annotation

@@ -4,10 +4,11 @@ from pathlib import Path
 from weakref import ref
 
 import pytest
+import torch
 
 from ordbench.dataset import Sample, Samples
 from ordbench.errors import SpecError
-from ordbench.runs.resources import KEPT, Locations, Resources
+from ordbench.runs.resources import KEPT, Locations, Resources, resolve_device
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.manifest import write_manifest
 from ordbench.splits.protocol import draw
@@ -81,3 +82,16 @@ def test_only_the_last_few_datasets_stay_in_memory(
     gc.collect()
     assert [samples() is not None for samples in opened] == [False] + [True] * KEPT
     assert resources.listing(specs[-1]) is opened[-1]()
+
+
+def test_a_cuda_device_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [resolve_device(name) for name in ("auto", "cuda", "cuda:1", "cpu")] == [
+        "cuda",
+        "cuda",
+        "cuda:1",
+        "cpu",
+    ]
+    with pytest.raises(SpecError, match="--device cuda:2: this machine has cuda:0 to cuda:1"):
+        resolve_device("cuda:2")
