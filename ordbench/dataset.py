@@ -6,6 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +60,7 @@ class Sample(NamedTuple):
         group: Who or what is shown, where that repeats.
         fold: Official fold, where there is one.
         part: Official part, where there is one.
+        extra: More true values by name, for metrics: the raters' deviation, an attribute.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Sample(NamedTuple):
     group: str | None = None
     fold: int | None = None
     part: Part | None = None
+    extra: Mapping[str, float | str] = {}
 
 
 class SkippedFile(NamedTuple):
@@ -129,17 +132,19 @@ class Samples:
     def fingerprint(self) -> str:
         """SHA-256 of the task and of every sample, whatever their order, but not of the images.
 
-        Groups, folds, parts and draws are in it where there are any: they say who is tested.
+        Groups, folds, parts, draws and extra values are in it where there are any.
         """
         task = self.task
         division = (
-            sorted((s.name, *s[3:]) for s in self.samples if s[3:] != (None, None, None)),
+            sorted((s.name, *s[3:6]) for s in self.samples if s[3:6] != (None, None, None)),
             [[sorted(names) for names in draw] for draw in self.draws],
         )
+        extra = sorted((s.name, sorted(s.extra.items())) for s in self.samples if s.extra)
         content = (
             (task.rank_names, [float(v) for v in task.rank_values], task.unit, task.context),
             sorted((sample.name, sample.rank) for sample in self.samples),
             *(division if any(division) else ()),
+            *([extra] if extra else []),
         )
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

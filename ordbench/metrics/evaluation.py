@@ -22,7 +22,7 @@ class Evaluation:
         estimates: ``(N,)`` in the dataset's unit: decoded posteriors, or a head's point estimates.
         posterior: ``(N, K)``, or None for a head that has none.
         samples: N names; empty where they are not known.
-        extra: N more true values by name, where the dataset has some.
+        extra: N more true values by name, None where a sample has none; see `Sample.extra`.
 
     Raises:
         ValueError: If there are no images, shapes differ, an estimate is not finite, a rank is out
@@ -39,8 +39,8 @@ class Evaluation:
     estimates: Floats
     posterior: Floats | None = None
     samples: Sequence[str] = ()
-    extra: Mapping[str, Sequence[float | str]] = field(
-        default_factory=dict[str, Sequence[float | str]]
+    extra: Mapping[str, Sequence[float | str | None]] = field(
+        default_factory=dict[str, Sequence[float | str | None]]
     )
 
     def __post_init__(self) -> None:

@@ -29,7 +29,7 @@ class Predictions:
         posterior: ``(N, K)`` float32, or None.
         rank_values: K numbers in the task's unit; empty in files that do not hold them.
         unit: What estimates and true values are measured in.
-        extra: N more true values by name, where the dataset has some.
+        extra: N more true values by name, None where a sample has none.
 
     Raises:
         ValueError: If the lengths differ.
@@ -43,8 +43,8 @@ class Predictions:
     posterior: NDArray[np.float32] | None = None
     rank_values: Sequence[float] = ()
     unit: str = ""
-    extra: Mapping[str, Sequence[float | str]] = field(
-        default_factory=dict[str, Sequence[float | str]]
+    extra: Mapping[str, Sequence[float | str | None]] = field(
+        default_factory=dict[str, Sequence[float | str | None]]
     )
 
     def __post_init__(self) -> None:

@@ -207,6 +207,7 @@ def _tested(
         posterior=posterior,
         rank_values=values,
         unit=task.unit,
+        extra=_extra(prepared),
     )
     median = values[int(prepared.labelled("train").ranks.median())]
     record = Record(
@@ -222,6 +223,13 @@ def _tested(
         },
     )
     return record, predictions
+
+
+def _extra(prepared: PreparedRun) -> dict[str, list[float | str | None]]:
+    """What the dataset knows of the test samples beside their ranks, by name."""
+    samples = [prepared.material.listing.samples[index] for index in prepared.indices.test]
+    names = sorted({name for sample in samples for name in sample.extra})
+    return {name: [sample.extra.get(name) for sample in samples] for name in names}
 
 
 def _training(spec: RunSpec, fitted: Fitted, tuned: Search) -> TrainingFacts:

@@ -62,7 +62,7 @@ def test_a_path_of_windows_is_found(read: Callable[..., Samples]) -> None:
 def test_groups_folds_and_parts_are_taken_over(read: Callable[..., Samples]) -> None:
     header = "file,rank,group,fold,part\n"
     listing = read(header + "a.jpg,1,ada,0,train\nb.jpg,2,,1,Val\nc.jpg,2,bob,2,test\n")
-    assert [s[3:] for s in listing.samples] == [
+    assert [s[3:6] for s in listing.samples] == [
         ("ada", 0, "train"),
         (None, 1, "val"),
         ("bob", 2, "test"),

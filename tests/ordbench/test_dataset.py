@@ -46,10 +46,11 @@ def test_the_fingerprint_is_of_the_labels_and_not_of_their_order() -> None:
     others = [
         Samples(task=TASK, samples=(A._replace(rank=1), B)),
         Samples(task=TASK, samples=(A._replace(name="c.jpg"), B)),
+        Samples(task=TASK, samples=(A._replace(extra={"deviation": 0.5}), B)),
         Samples(task=replace(TASK, rank_values=(0, 2)), samples=(A, B)),
         Samples(task=replace(TASK, context="it was"), samples=(A, B)),
     ]
-    assert len({listing.fingerprint, *(other.fingerprint for other in others)}) == 5
+    assert len({listing.fingerprint, *(other.fingerprint for other in others)}) == 6
 
 
 def test_the_fingerprint_is_of_the_official_division_where_there_is_one() -> None:

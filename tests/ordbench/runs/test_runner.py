@@ -9,6 +9,7 @@ from ordbench.data.loading import open_dataset
 from ordbench.errors import BrokenPluginError, DatasetError
 from ordbench.head import Head
 from ordbench.plugins.registry import DATASETS
+from ordbench.runs.predictions import from_parquet, to_parquet
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import to_json
 from ordbench.runs.resources import Resources
@@ -44,6 +45,26 @@ def test_whatever_breaks_a_run_is_a_failure_that_can_be_written(
     for trial in trials:
         assert to_json(trial.record).encode()
         assert said in trial.trace.encode().decode()
+
+
+def test_what_a_dataset_knows_of_a_sample_beside_its_rank_is_stored(
+    resources: Resources, small_cells: SmallCells
+) -> None:
+    (cell,) = small_cells("linear", shots="1")
+    run = cell.runs[0]
+    first, second, *_ = run.indices.test
+    listing = run.material.listing
+    samples = list(listing.samples)
+    samples[first] = samples[first]._replace(extra={"deviation": 2.5})
+    samples[second] = samples[second]._replace(extra={"gender": "f"})
+    material = replace(run.material, listing=replace(listing, samples=tuple(samples)))
+    (trial,) = run_cell([replace(run, material=material)], resources)
+    assert trial.predictions is not None
+    stored = from_parquet(to_parquet(trial.predictions)).extra
+    assert {name: values[:3] for name, values in stored.items()} == {
+        "deviation": [2.5, None, None],
+        "gender": [None, "f", None],
+    }
 
 
 def test_a_cell_is_the_same_however_it_was_typed(
