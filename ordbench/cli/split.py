@@ -11,9 +11,9 @@ from ordbench.cli.run import DataRoot
 
 split_app = typer.Typer(no_args_is_help=True)
 Dataset = Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")]
-OneShots = Annotated[str, typer.Option("--shots", help="Training images a rank, or 'all'.")]
+OneShots = Annotated[str, typer.Option("--shots", help="Training images per rank, or 'all'.")]
 Fold = Annotated[int, typer.Option(help="Test fold.")]
-DataSeed = Annotated[int, typer.Option(help="Seed of the few-shot draw.")]
+DataSeed = Annotated[int, typer.Option(help="Seed of the few-shot sample.")]
 Protocol = Annotated[str, typer.Option(help="'standard', or 'paper': validation is test.")]
 
 

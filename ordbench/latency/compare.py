@@ -13,7 +13,7 @@ from ordbench.latency.cost import Cost
 from ordbench.latency.runtimes import NotTimed
 from ordbench.latency.setting import LatencySetting
 from ordbench.latency.timing import TRIALS, Ratio, Timings, nothing, ratio, time_interleaved
-from ordbench.latency.workloads import Workload, entrant, gradients
+from ordbench.latency.workloads import Workload, gradients, make_workload
 from ordbench.utils import torch_threads as interpreter
 
 
@@ -81,7 +81,7 @@ def compare(
 def _compare(
     setting: LatencySetting, bench: HeadBuilder, seconds: float, trials: int
 ) -> Comparison:
-    entrants: dict[str, Workload] = {}
+    workloads: dict[str, Workload] = {}
     skipped: dict[str, str] = {}
     torch.compiler.reset()  # what was compiled for other settings would count as too much
     for label in bench.labels:
@@ -89,17 +89,17 @@ def _compare(
             skipped[label] = "it prompts no text tower"
             continue
         try:
-            entrants[label] = entrant(label, setting, bench)
+            workloads[label] = make_workload(label, setting, bench)
         except NotTimed as reason:
             skipped[label] = str(reason)
     rows: list[Row] = []
-    for group in _groups(entrants, setting, bench):
+    for group in _groups(workloads, setting, bench):
         rows += _rows(group, setting, seconds, trials, known=rows)
     return Comparison(setting, tuple(rows), skipped)
 
 
 def _groups(
-    entrants: dict[str, Workload], setting: LatencySetting, bench: HeadBuilder
+    workloads: dict[str, Workload], setting: LatencySetting, bench: HeadBuilder
 ) -> list[dict[str, Workload]]:
     """Heads that take turns, the reference among them.
 
@@ -107,9 +107,9 @@ def _groups(
     timed a few times only.
     """
     apart = setting.stage == "train"
-    fast = {k: one for k, one in entrants.items() if not (apart and bench.prompts(k))}
-    slow = {k: one for k, one in entrants.items() if k == REFERENCE or k not in fast}
-    return [fast, slow] if len(fast) < len(entrants) else [fast]
+    fast = {k: one for k, one in workloads.items() if not (apart and bench.prompts(k))}
+    slow = {k: one for k, one in workloads.items() if k == REFERENCE or k not in fast}
+    return [fast, slow] if len(fast) < len(workloads) else [fast]
 
 
 def _rows(

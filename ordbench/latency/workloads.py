@@ -41,7 +41,7 @@ def gradients(setting: LatencySetting) -> AbstractContextManager[object]:
     return torch.enable_grad() if setting.stage == "train" else torch.inference_mode()
 
 
-def entrant(label: str, setting: LatencySetting, bench: HeadBuilder) -> Workload:
+def make_workload(label: str, setting: LatencySetting, bench: HeadBuilder) -> Workload:
     """Get a head ready, and call it for the first time.
 
     Where the text tower is to be run, a head that prompts none is deployed, to be compared with.

@@ -54,7 +54,7 @@ def test_a_step_records_gradients_and_other_calls_do_not(monkeypatch: pytest.Mon
     def look(label: str, setting: LatencySetting, bench: HeadBuilder) -> Workload:
         return Workload(lambda: lambda: seen.add(torch.is_inference_mode_enabled()), NOTHING)
 
-    monkeypatch.setattr(latency, "entrant", look)
+    monkeypatch.setattr(latency, "make_workload", look)
     once(at("deployed"))
     assert seen == {True}
     seen.clear()
@@ -68,7 +68,7 @@ def test_fast_training_steps_do_not_wait_for_slow_ones(monkeypatch: pytest.Monke
     def look(label: str, setting: LatencySetting, bench: HeadBuilder) -> Workload:
         return Workload(lambda: lambda: called.append(label), NOTHING)
 
-    monkeypatch.setattr(latency, "entrant", look)
+    monkeypatch.setattr(latency, "make_workload", look)
     found = once(at("train"), "coral", "coop")
     assert [row.label for row in found.rows] == ["linear", "coral", "coop"]
     first_of_coop = called.index("coop")
@@ -85,7 +85,7 @@ def test_without_the_reference_there_are_times_and_no_ratios(
             raise NotTimed("out of order")
         return Workload(lambda: lambda: None, NOTHING)
 
-    monkeypatch.setattr(latency, "entrant", only_coral)
+    monkeypatch.setattr(latency, "make_workload", only_coral)
     found = once(SMALL, "coral")
     assert [(row.label, row.ratio) for row in found.rows] == [("coral", None)]
     assert found.skipped == {"linear": "out of order"}
@@ -99,7 +99,7 @@ def test_so_many_threads_are_used_and_then_as_many_as_before(
     def look(label: str, setting: LatencySetting, bench: HeadBuilder) -> Workload:
         return Workload(lambda: lambda: seen.add(torch.get_num_threads()), NOTHING)
 
-    monkeypatch.setattr(latency, "entrant", look)
+    monkeypatch.setattr(latency, "make_workload", look)
     before = torch.get_num_threads()
     list(compare([SMALL], HeadBuilder([]), seconds=0, trials=2, threads=before + 1))
     assert seen == {before + 1}

@@ -11,7 +11,7 @@ from ordbench.latency import workloads as latency_step
 from ordbench.latency.builders import HeadBuilder
 from ordbench.latency.runtimes import NotTimed
 from ordbench.latency.setting import Arithmetic, LatencySetting, Runtime, Stage
-from ordbench.latency.workloads import TrainingStep, Workload, entrant
+from ordbench.latency.workloads import TrainingStep, Workload, make_workload
 from ordbench.recipe import Recipe
 from ordbench.training.optim import State, optimizer_of
 from ordbench_heads.linear import Linear
@@ -54,13 +54,13 @@ def test_what_is_deployed_answers_as_the_head_on_the_same_features(
 ) -> None:
     features = torch.randn(3, 24, generator=torch.Generator().manual_seed(0))
     wanted = bench.head(label, setting())(features)
-    torch.testing.assert_close(answer(entrant(label, setting(), bench)), wanted)
+    torch.testing.assert_close(answer(make_workload(label, setting(), bench)), wanted)
 
 
 def test_each_call_of_a_deployed_module_has_weights_and_features_of_its_own(
     bench: HeadBuilder,
 ) -> None:
-    one = entrant("linear", setting(), bench)
+    one = make_workload("linear", setting(), bench)
     first, second = (cast("partial[Tensor]", one.fresh()) for _ in range(2))
     weights = [cast("nn.Linear", call.func).weight for call in (first, second)]
     assert weights[0].data_ptr() != weights[1].data_ptr()
@@ -71,15 +71,15 @@ def test_each_call_of_a_deployed_module_has_weights_and_features_of_its_own(
 def test_what_is_deployed_computes_in_the_arithmetic_asked_for(
     bench: HeadBuilder, dtype: Arithmetic
 ) -> None:
-    assert answer(entrant("ordinalclip", setting(dtype=dtype), bench)).dtype == getattr(
+    assert answer(make_workload("ordinalclip", setting(dtype=dtype), bench)).dtype == getattr(
         torch, dtype
     )
-    assert answer(entrant("ordinalclip", setting(), bench)).dtype == torch.float32
+    assert answer(make_workload("ordinalclip", setting(), bench)).dtype == torch.float32
 
 
 def test_with_text_the_prompts_are_encoded_at_each_call(bench: HeadBuilder) -> None:
-    deployed = entrant("coop", setting(), bench)
-    whole = entrant("coop", setting("with-text"), bench)
+    deployed = make_workload("coop", setting(), bench)
+    whole = make_workload("coop", setting("with-text"), bench)
     torch.testing.assert_close(answer(whole), answer(deployed))
     context = bench.head("coop", setting()).get_parameter("context")
     with torch.no_grad():
@@ -89,11 +89,11 @@ def test_with_text_the_prompts_are_encoded_at_each_call(bench: HeadBuilder) -> N
 
 
 def test_beside_heads_with_their_text_tower_the_reference_is_deployed(bench: HeadBuilder) -> None:
-    assert entrant("linear", setting("with-text"), bench).cost.parameters == 24 * 5 + 5
+    assert make_workload("linear", setting("with-text"), bench).cost.parameters == 24 * 5 + 5
 
 
 def test_a_step_trains_a_head_of_its_own(bench: HeadBuilder) -> None:
-    one = entrant("ordinalclip", setting("train"), bench)
+    one = make_workload("ordinalclip", setting("train"), bench)
     kept = bench.head("ordinalclip", setting("train")).get_parameter("base_ranks").clone()
     call = cast("TrainingStep", one.fresh())
     assert call is one.fresh()
@@ -112,7 +112,7 @@ def test_of_a_text_tower_no_token_table_counts_whose_rows_were_copied(
     blocks, projection = text.get_submodule("transformer"), text.get_parameter("text_projection")
     tower = num_weights(blocks) + num_weights(text.get_submodule("ln_final")) + projection.numel()
     head = num_weights(bench.head("coop", setting(stage)))
-    assert entrant("coop", setting(stage), bench).cost.parameters == tower + head
+    assert make_workload("coop", setting(stage), bench).cost.parameters == tower + head
 
 
 @pytest.mark.parametrize("stage", ["with-text", "train"])
@@ -122,7 +122,7 @@ def test_a_token_table_that_is_read_counts(
     tower = random_siglip()
     monkeypatch.setattr(builders, "_load_text_tower", lambda name, device: tower)
     whole = num_weights(tower.model) + num_weights(bench.head("ordinalclip", setting(stage)))
-    assert entrant("ordinalclip", setting(stage), bench).cost.parameters == whole
+    assert make_workload("ordinalclip", setting(stage), bench).cost.parameters == whole
 
 
 def test_a_training_step_holds_weights_gradients_and_what_the_optimiser_remembers(
@@ -130,7 +130,7 @@ def test_a_training_step_holds_weights_gradients_and_what_the_optimiser_remember
 ) -> None:
     where = LatencySetting(stage="train", batch=32)
     weights = 4 * num_weights(bench.head("linear", where))
-    memory = entrant("linear", where, bench).cost.memory
+    memory = make_workload("linear", where, bench).cost.memory
     assert memory is not None
     assert memory >= weights + weights + 2 * weights + weights  # the last: AdamW's denominators
 
@@ -152,7 +152,7 @@ def test_what_makes_no_sense_is_said_and_not_timed(
     bench: HeadBuilder, label: str, where: LatencySetting, reason: str
 ) -> None:
     with pytest.raises(NotTimed, match=reason):
-        entrant(label, where, bench)
+        make_workload(label, where, bench)
 
 
 def test_an_operation_that_the_arithmetic_lacks_is_a_reason(
@@ -163,7 +163,7 @@ def test_an_operation_that_the_arithmetic_lacks_is_a_reason(
 
     monkeypatch.setattr("torch.nn.functional.linear", lacking)
     with pytest.raises(NotTimed, match='NotImplementedError: "addmm" not implemented for Half'):
-        entrant("linear", setting(dtype="float16"), bench)
+        make_workload("linear", setting(dtype="float16"), bench)
 
 
 @pytest.mark.parametrize("stage", ["deployed", "with-text", "train"])
@@ -178,12 +178,12 @@ def test_what_is_compiled_answers_alike_and_does_not_tell_its_memory(
         return function
 
     monkeypatch.setattr(torch, "compile", remember)
-    one = entrant("coop", setting(stage, "compile"), bench)
+    one = make_workload("coop", setting(stage, "compile"), bench)
     assert len(compiled) == 1
     assert one.cost.memory is None
-    assert one.cost.flops == entrant("coop", setting(stage), bench).cost.flops
+    assert one.cost.flops == make_workload("coop", setting(stage), bench).cost.flops
     if stage != "train":
-        torch.testing.assert_close(answer(one), answer(entrant("coop", setting(), bench)))
+        torch.testing.assert_close(answer(one), answer(make_workload("coop", setting(), bench)))
 
 
 FEATURES = torch.randn(8, 24, generator=torch.Generator().manual_seed(0))
