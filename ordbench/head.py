@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -119,6 +119,18 @@ class PointHead(BaseHead):
     def predict(self, outputs: Tensor) -> Prediction:
         """The estimate alone: a one-hot posterior would claim certainty."""
         return Prediction(self.estimate(outputs))
+
+
+@runtime_checkable
+class ClosedForm(Protocol):
+    """A head that is fitted to all training images at once, as it has a method ``fit``.
+
+    `fit` is called before any step; if parameters remain to be trained, steps follow.
+    """
+
+    def fit(self, features: Tensor, ranks: Tensor) -> None:
+        """Fit to features ``(N, D)`` and ranks ``(N,)``, int64; ranks may be absent."""
+        ...
 
 
 def check_ranks(ranks: Tensor, num_ranks: int) -> None:

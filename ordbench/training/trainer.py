@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ordbench.backbone import TextTower
-from ordbench.head import BaseHead, Problem, check_ranks
+from ordbench.head import BaseHead, ClosedForm, Problem, check_ranks
 from ordbench.recipe import Recipe
 from ordbench.task import Task
 from ordbench.training.optim import State, optimizer_of, schedule_of
@@ -115,6 +115,9 @@ class _Training:
     """The loop's state: stacked parameters, an optimiser, and each replica's best so far."""
 
     def __init__(self, replicas: Sequence[Replica], rank_values: Tensor) -> None:
+        for replica in replicas:
+            if isinstance(replica.head, ClosedForm):
+                replica.head.fit(replica.train.features, replica.train.ranks)
         self.replicas = replicas
         self.recipe = replicas[0].recipe
         self.rank_values = rank_values
