@@ -105,8 +105,7 @@ class Head(BaseHead):
     def predict(self, outputs: Tensor) -> Prediction:
         """The posterior and its median."""
         posterior = self.posterior(outputs)
-        below = posterior.cumsum(-1) < 0.5 - ROUNDING
-        return Prediction(below.sum(-1).to(posterior.dtype), posterior)
+        return Prediction(median_rank(posterior), posterior)
 
 
 class PointHead(BaseHead):
@@ -131,6 +130,19 @@ class ClosedForm(Protocol):
     def fit(self, features: Tensor, ranks: Tensor) -> None:
         """Fit to features ``(N, D)`` and ranks ``(N,)``, int64; ranks may be absent."""
         ...
+
+
+def median_rank(posterior: Tensor) -> Tensor:
+    """The lowest rank ``(N,)`` at which the distribution function of ``(N, K)`` reaches 1/2.
+
+    A distance of 1e-6 counts as reached, as in `ordbench.metrics.decoding`.
+
+    >>> import torch
+    >>> median_rank(torch.tensor([[0.4, 0.2, 0.4], [0.6, 0.4, 0.0]])).tolist()
+    [1.0, 0.0]
+    """
+    below = posterior.cumsum(-1) < 0.5 - ROUNDING
+    return below.sum(-1).to(posterior.dtype)
 
 
 def check_ranks(ranks: Tensor, num_ranks: int) -> None:

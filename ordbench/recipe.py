@@ -47,7 +47,9 @@ class Recipe(BaseModel):
         return max(self.min_steps, self.epochs * -(-num_images // self.batch_size))
 
 
-OptionValue = bool | int | float | str | None
+OptionScalar = bool | int | float | str | None
+OptionValue = OptionScalar | tuple[OptionScalar, ...]
+"""A list is typed with semicolons: ``alphas=0.1;1;10``."""
 
 
 class LogUniform(NamedTuple):
@@ -65,6 +67,6 @@ class LogUniform(NamedTuple):
         return float(self.low * (self.high / self.low) ** share)
 
 
-Axis = LogUniform | tuple[OptionValue, ...]
+Axis = LogUniform | tuple[OptionScalar, ...]
 SearchSpace = Mapping[str, Axis]
-Point = Mapping[str, OptionValue]
+Point = Mapping[str, OptionScalar]

@@ -12,7 +12,7 @@ from torch import nn
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
 from ordbench.features.extraction import open_family
-from ordbench.head import BaseHead, Problem
+from ordbench.head import BaseHead, ClosedForm, Problem
 from ordbench.latency.setting import LatencySetting
 from ordbench.plugins.registry import HEADS
 from ordbench.plugins.selection import chosen
@@ -102,6 +102,9 @@ class HeadBuilder:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             head = HEADS[spec.head](_problem(setting, tower), **spec.head_options)
+            if isinstance(head, ClosedForm):  # it cannot be called before
+                ranks = torch.arange(4 * setting.num_ranks) % setting.num_ranks
+                head.fit(torch.randn(len(ranks), setting.in_features), ranks)
         return head.to(setting.device)
 
     def _once(self, key: object, make: Callable[[], T]) -> T:

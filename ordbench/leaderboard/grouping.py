@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from ordbench.results.rows import CellRuns, RunRow, options_text, value_text
+from ordbench.plugins.reference import typed_value
+from ordbench.results.rows import CellRuns, RunRow, options_text
 
 if TYPE_CHECKING:
     from ordbench.recipe import OptionValue
@@ -231,7 +232,7 @@ def _differing(facts: Sequence[Facts]) -> set[str]:
 
 
 def _facts(options: Mapping[str, OptionValue]) -> Facts:
-    return tuple((name, value_text(value)) for name, value in sorted(options.items()))
+    return tuple((name, typed_value(value)) for name, value in sorted(options.items()))
 
 
 def _dataset_facts(record: RunRow, *, pool_folds: bool) -> Facts:

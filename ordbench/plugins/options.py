@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import inspect
+import json
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ordbench.errors import SpecError
-from ordbench.recipe import OptionValue
+from ordbench.plugins.reference import typed_value
+from ordbench.recipe import OptionScalar, OptionValue
 from ordbench.utils.text import did_you_mean
 
 _CONFIG = ConfigDict(strict=False, allow_inf_nan=False)  # JSON knows finite numbers only
 
 
-def declared(plugin: Callable[..., object]) -> dict[str, tuple[Any, OptionValue]]:
+def declared(plugin: Callable[..., object]) -> dict[str, tuple[Any, object]]:
     """Type and default of each option of ``plugin``, in the order of its signature."""
-    target = plugin.__init__ if inspect.isclass(plugin) else plugin
-    hints = get_type_hints(target)
+    target, hints = _signature(plugin)
     return {
         name: (hints[name], parameter.default)
-        for name, parameter in inspect.signature(target).parameters.items()
+        for name, parameter in target.parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
+
+
+def takes_argument(plugin: Callable[..., object]) -> bool:
+    """Whether something may be typed after the plug-in's name: it is the option ``argument``.
+
+    >>> def plugin(*, argument: str) -> None: ...
+    >>> takes_argument(plugin)
+    True
+    """
+    return "argument" in declared(plugin)
 
 
 def resolve(
@@ -32,32 +44,87 @@ def resolve(
     """Check the options that a user gave and fill in the defaults of the others.
 
     Args:
-        plugin: The class or function that takes the options.
-        given: Options as typed; strings are converted to the declared type.
+        plugin: The class or function that takes the options. One with ``**parameters`` takes any.
+        given: Options as typed; strings are converted to the declared type, ``none`` is None where
+            that is allowed, and a list is typed as ``1;2;3``.
         owner: What an error calls the plug-in ("head 'coral'").
 
     Raises:
-        SpecError: If an option is not declared, or its value is not of its type.
+        SpecError: If an option is not declared or missing, or its value is not of its type.
 
-    >>> def plugin(*, base_ranks: int = 3) -> None: ...
-    >>> resolve(plugin, {"base_ranks": "5"}, owner="head 'x'")
-    {'base_ranks': 5}
+    >>> def plugin(*, base_ranks: int = 3, hidden: tuple[int, ...] = ()) -> None: ...
+    >>> resolve(plugin, {"base_ranks": "5", "hidden": "256;128"}, owner="head 'x'")
+    {'base_ranks': 5, 'hidden': (256, 128)}
     """
     options = declared(plugin)
-    resolved: dict[str, OptionValue] = {name: default for name, (_, default) in options.items()}
+    resolved: dict[str, OptionValue] = {}
+    for name, (_, default) in options.items():
+        if default is not inspect.Parameter.empty:
+            resolved[name] = cast(OptionValue, default)
+        elif name not in given:
+            what = "an argument: write NAME:ARGUMENT" if name == "argument" else f"option {name!r}"
+            raise SpecError(f"{owner} needs {what}")
     for name, value in given.items():
-        if name not in options:
+        if name in options:
+            resolved[name] = _converted(
+                TypeAdapter(options[name][0], config=_CONFIG), value, f"{owner}, option {name}"
+            )
+        elif _takes_any(plugin):
+            resolved[name] = _guessed(value)
+        else:
             raise SpecError(f"{owner} has no option {name!r}; {did_you_mean(name, options)}")
-        kind = options[name][0]
-        try:
-            resolved[name] = TypeAdapter(kind, config=_CONFIG).validate_python(value)
-        except ValidationError as error:
-            wanted = error.errors()[0]["msg"]
-            raise SpecError(f"{owner}, option {name}={value!r}: {wanted}") from None
     return resolved
+
+
+def _converted(adapter: TypeAdapter[OptionValue], value: OptionValue, what: str) -> OptionValue:
+    written = [value, *([_guessed(value)] if isinstance(value, str) else [])]
+    if isinstance(value, str) and ";" in value:
+        written.append(tuple(value.split(";")))
+    errors: list[ValidationError] = []
+    for one in written:
+        try:
+            return adapter.validate_python(one)
+        except ValidationError as error:
+            errors.append(error)
+    raise SpecError(f"{what}={value!r}: {errors[0].errors()[0]['msg']}") from None
+
+
+def _guessed(value: OptionValue) -> OptionValue:
+    """A typed value as the JSON that it is, or as a list of such, or as text.
+
+    >>> _guessed("0.1;1"), _guessed("none"), _guessed("true"), _guessed("l2")
+    ((0.1, 1), None, True, 'l2')
+    """
+    if not isinstance(value, str):
+        return value
+    if ";" in value:
+        return tuple(cast(OptionScalar, _guessed(part)) for part in value.split(";"))
+    try:
+        known = json.loads({"none": "null"}.get(value.lower(), value.lower()))
+    except ValueError:
+        return value
+    return known if isinstance(known, bool | int | float | None) and _finite(known) else value
+
+
+def _finite(value: float | None) -> bool:
+    return value is None or math.isfinite(value)
+
+
+def _takes_any(plugin: Callable[..., object]) -> bool:
+    kinds = [parameter.kind for parameter in _signature(plugin)[0].parameters.values()]
+    return inspect.Parameter.VAR_KEYWORD in kinds
+
+
+def _signature(plugin: Callable[..., object]) -> tuple[inspect.Signature, dict[str, Any]]:
+    target = plugin.__init__ if inspect.isclass(plugin) else plugin
+    return inspect.signature(target), get_type_hints(target)
 
 
 def changed(plugin: type, options: Mapping[str, OptionValue]) -> dict[str, str]:
     """The options of a plug-in that are not the default, as they would be typed."""
     defaults = {key: value for key, (_, value) in declared(plugin).items()}
-    return {key: str(value) for key, value in options.items() if value != defaults.get(key)}
+    return {
+        key: typed_value(value)
+        for key, value in options.items()
+        if key != "argument" and (key not in defaults or value != defaults[key])
+    }

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ordbench.errors import SpecError
 from ordbench.utils.text import split
+
+if TYPE_CHECKING:  # a table does not load pydantic, which recipes need
+    from ordbench.recipe import OptionValue
 
 _KEY_VALUE = re.compile(r"([A-Za-z][\w-]*)=(.*)", re.DOTALL)
 _SPECIAL = re.compile(r"[:,]|^\s|\s$")  # means something else outside quotes
@@ -60,6 +64,21 @@ class PluginRef:
             for key, value in sorted(self.options.items())
         ]
         return ":".join([self.name, *([argument] if argument else []), *options])
+
+
+def typed_value(value: OptionValue) -> str:
+    """An option's value as a user would type it, but for quotes.
+
+    >>> typed_value((256, 128)), typed_value(None), typed_value(True), typed_value(1e-05)
+    ('256;128', 'none', 'true', '1e-05')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    return "none" if value is None else ";".join(map(typed_value, value))
 
 
 def _unquoted(text: str) -> str:

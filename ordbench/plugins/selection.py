@@ -11,8 +11,9 @@ from functools import cache
 from typing import Any
 
 from ordbench.errors import BrokenPluginError, SpecError
+from ordbench.plugins.options import takes_argument
 from ordbench.plugins.reference import PluginRef
-from ordbench.plugins.registry import Registry
+from ordbench.plugins.registry import HEADS, Registry
 from ordbench.utils.text import did_you_mean, items
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ def _matching(pattern: PluginRef, known: Registry[Any]) -> list[str]:
             _leave_out(str(error))
             continue
         argument = getattr(getattr(plugin, "card", None), "argument", "")
+        if known is HEADS and takes_argument(plugin):
+            argument = "ARGUMENT"
         if argument and not pattern.argument:
             _leave_out(f"{known.kind} {name!r} needs an argument; name it as {name}:{argument}")
         else:

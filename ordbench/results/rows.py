@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
-from ordbench.plugins.reference import PluginRef
+from ordbench.plugins.reference import PluginRef, typed_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,20 +203,13 @@ def to_frame(records: Iterable[RunRow]) -> pd.DataFrame:
     return frame.astype({"shots": "Int64"}) if rows else frame
 
 
-def value_text(value: OptionValue) -> str:
-    """An option's value as a user would type it, but for quotes."""
-    if type(value) is int or type(value) is float:
-        return repr(value)  # as JSON has it, in a tenth of the time
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def options_text(options: Options) -> str:
     """Options as a user would type them, in the order of their names.
 
     >>> options_text({"tuned": True, "context": "a: b", "base_ranks": 5})
     'base_ranks=5:context="a: b":tuned=true'
     """
-    typed = {name: value_text(value) for name, value in options.items()}
+    typed = {name: typed_value(value) for name, value in options.items()}
     return str(PluginRef("", options=typed)).removeprefix(":")
 
 

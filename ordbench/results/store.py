@@ -11,7 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from ordbench.errors import OrdbenchError, StoreError
-from ordbench.plugins.reference import PluginRef
+from ordbench.plugins.reference import PluginRef, typed_value
 from ordbench.results.layout import (
     LEFT_OUT,
     RUN_ID,
@@ -278,4 +278,5 @@ def _label(spec: RunSpec) -> str:
     try:
         return head_label(spec)
     except OrdbenchError:
-        return str(PluginRef(spec.head, options={k: str(v) for k, v in spec.head_options.items()}))
+        options = {k: typed_value(v) for k, v in spec.head_options.items()}
+        return str(PluginRef(spec.head, options.pop("argument", ""), options))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from ordbench.backbone import Dtype, Layer
 from ordbench.errors import SpecError
-from ordbench.plugins.options import resolve
+from ordbench.plugins.options import resolve, takes_argument
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue, Recipe
@@ -85,8 +85,9 @@ class RunSpec(RunSettings):
             if not isinstance(text, str) or ":" not in text:
                 continue
             ref = PluginRef.parse(text)
-            typed: dict[str, object] = {kind: ref.name, f"{kind}_options": ref.options}
-            if ref.argument:
+            options = _head_options(ref) if kind == "head" else ref.options
+            typed: dict[str, object] = {kind: ref.name, f"{kind}_options": options}
+            if ref.argument and kind == "dataset":
                 typed[f"{kind}_argument"] = ref.argument
             if twice := sorted(typed.keys() & fields.keys() - {kind}):
                 raise ValueError(f"{kind}={text!r} says {twice[0]} too; give it once")
@@ -100,6 +101,11 @@ class RunSpec(RunSettings):
         return "" if text == so_far.data.get("backbone") else text
 
 
+def _head_options(ref: PluginRef) -> dict[str, str]:
+    """The options of a head, of which what stands after its name is one."""
+    return {**ref.options, **({"argument": ref.argument} if ref.argument else {})}
+
+
 def head_settings(text: str) -> dict[str, Any]:
     """The fields of a `RunSpec` that a head, as typed, sets: name, options and recipe.
 
@@ -108,11 +114,11 @@ def head_settings(text: str) -> dict[str, Any]:
     """
     ref = PluginRef.parse(text)
     head = HEADS[ref.name]
-    if ref.argument:
+    if ref.argument and not takes_argument(head):
         raise SpecError(
             f"head {text!r}: {ref.argument!r} is no KEY=VALUE; write {ref.name}:KEY=VALUE"
         )
-    options = resolve(head, ref.options, owner=f"head {ref.name!r}")
+    options = resolve(head, _head_options(ref), owner=f"head {ref.name!r}")
     return {"head": ref.name, "head_options": options, "recipe": head.recipe}
 
 

@@ -24,7 +24,9 @@ def seed_title(spec: RunSpec) -> str:
 
 def head_label(spec: RunSpec) -> str:
     """What a table calls the head of a run: its name and the options that are not the default."""
-    return str(PluginRef(spec.head, options=changed(HEADS[spec.head], spec.head_options)))
+    argument = str(spec.head_options.get("argument", ""))
+    options = changed(HEADS[spec.head], spec.head_options)
+    return str(PluginRef(spec.head, argument, options))
 
 
 def dataset_label(spec: RunSpec) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from ordbench.errors import SpecError
-from ordbench.recipe import Axis, LogUniform, OptionValue, Point, Recipe, SearchSpace
+from ordbench.recipe import Axis, LogUniform, OptionScalar, OptionValue, Point, Recipe, SearchSpace
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -181,7 +181,7 @@ def _grid(space: SearchSpace, most: int) -> Iterator[Point]:
         yield dict(zip(space, point, strict=True))
 
 
-def _marks(axis: Axis, number: int) -> Sequence[OptionValue]:
+def _marks(axis: Axis, number: int) -> Sequence[OptionScalar]:
     if isinstance(axis, LogUniform):
         # A third, not half a step from the end: half way lies the default learning rate.
         return [axis.at((i + 1 / 3) / number) for i in range(number)]
