@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from ordbench.errors import BrokenPluginError
 from ordbench.head import BaseHead
 from ordbench.training.optim import State
+from ordbench.utils.text import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +28,13 @@ class _Objective(nn.Module):
         self.head = head
 
     def forward(self, features: Tensor, ranks: Tensor) -> Tensor:
-        return self.head.loss(self.head(features), ranks)
+        loss = self.head.loss(self.head(features), ranks)
+        if loss.shape != ():
+            raise BrokenPluginError(
+                f"head {type(self.head).__name__}: loss must return a scalar, got shape "
+                f"{tuple(loss.shape)}; average it over the images"
+            )
+        return loss
 
 
 class _Estimator(nn.Module):
@@ -111,7 +119,15 @@ class StackedHeads:
             output: Tensor = functional_call(module, state, one_input)
             return output
 
-        batched: Tensor = vmap(one)(parameters, *inputs)
+        versions = {key: value._version for key, value in constants.items()}
+        try:
+            batched: Tensor = vmap(one)(parameters, *inputs)
+        except RuntimeError as error:
+            if "vmap" not in str(error):
+                raise
+            raise _not_batchable(module.head, one_line(error)) from error
+        if changed := [key for key, value in constants.items() if value._version != versions[key]]:
+            raise _not_batchable(module.head, f"it writes to its buffer {changed[0]}")
         return batched
 
     def _call_alone(
@@ -121,6 +137,13 @@ class StackedHeads:
         torch.manual_seed(self.seeds[r] * 2**20 + step)
         output: Tensor = part(self.heads[r])(*row)
         return output
+
+
+def _not_batchable(head: BaseHead, why: str) -> BrokenPluginError:
+    return BrokenPluginError(
+        f"head {type(head).__name__} cannot be trained as one batched model of all seeds: {why}; "
+        "write batchable = False in its class"
+    )
 
 
 def _kept_apart(heads: Sequence[BaseHead]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ordbench.errors import BrokenPluginError
 from ordbench.head import BaseHead, Head, Problem
 from ordbench.plugins.registry import HEADS
 from ordbench.recipe import OptionValue, Recipe
@@ -295,3 +296,50 @@ def test_the_others_go_on_when_one_stops() -> None:
         assert (fitted.steps, fitted.best_step) == (alone.steps, alone.best_step)
         wanted = alone.head.state_dict()
         assert all(torch.equal(v, wanted[k]) for k, v in fitted.head.state_dict().items())
+
+
+class Dropping(Frozen):
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(torch.nn.functional.dropout(features))
+
+
+class Normalizing(Frozen):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.norm = torch.nn.BatchNorm1d(D)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(self.norm(features))
+
+
+class Counting(Frozen):
+    calls: torch.Tensor
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        self.calls.add_(1)
+        return super().forward(features)
+
+
+class Unreduced(Frozen):
+    def loss(self, outputs: torch.Tensor, ranks: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(outputs, ranks, reduction="none")
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (Dropping, "head Dropping cannot be trained as one .*; write batchable = False"),
+        (Normalizing, "head Normalizing cannot be trained as one .*; write batchable = False"),
+        (Counting, "it writes to its buffer calls; write batchable = False"),
+        (Unreduced, r"head Unreduced: loss must return a scalar, got shape \(16,\)"),
+    ],
+)
+def test_a_head_that_would_be_trained_wrongly_is_refused_by_name(
+    head: type[Head], said: str
+) -> None:
+    with pytest.raises(BrokenPluginError, match=said):
+        fit([of(head, 0), of(head, 1)], VALUES)
