@@ -8,6 +8,7 @@ from ordbench.plugins.registry import HEADS
 from ordbench.runs.spec import RunSpec, head_settings, resolved
 from ordbench.runs.titles import head_label
 from ordbench.training.trainer import LabelledFeatures, Replica, fit
+from ordbench_heads.sklearn_estimator import SklearnEstimator
 from tests.reference.problem import problem
 
 K = 5
@@ -23,7 +24,7 @@ def data() -> tuple[LabelledFeatures, Tensor]:
 
 def test_a_classifier_gives_the_probabilities_of_scikit_learn() -> None:
     train, new = data()
-    head = HEADS["sklearn"](problem(K), argument="LogisticRegression", C=10)
+    head = SklearnEstimator(problem(K), argument="LogisticRegression", C=10)
     (fitted,) = fit([Replica(head, train, train, head.recipe, 0)], VALUES)
     prediction = fitted.head.predict(fitted.head(new))
     assert prediction.posterior is not None
@@ -36,7 +37,7 @@ def test_a_classifier_gives_the_probabilities_of_scikit_learn() -> None:
 
 def test_a_regressor_gives_estimates_within_the_ranks() -> None:
     train, new = data()
-    head = HEADS["sklearn"](problem(K), argument="RidgeCV", alphas=(0.1, 1, 10))
+    head = SklearnEstimator(problem(K), argument="RidgeCV", alphas=(0.1, 1, 10))
     (fitted,) = fit([Replica(head, train, train, head.recipe, 0)], VALUES)
     prediction = fitted.head.predict(fitted.head(new))
     theirs = RidgeCV(alphas=(0.1, 1, 10)).fit(train.features.numpy(), train.ranks)
