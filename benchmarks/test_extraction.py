@@ -21,12 +21,12 @@ from torch import Tensor
 
 from ordbench.backbone import Backbone, BackboneFamily, Dtype, Layer
 from ordbench.backbones.frozen import ImageTower, Preprocessing
-from ordbench.features.extraction import extract
-from ordbench.features.image_loader import decoded
+from ordbench.features.extraction import BATCH_SIZES, extract
+from ordbench.features.image_loader import Decoded, decoded
 
 NUM_IMAGES = 64
 PHOTOS = os.environ.get("ORDBENCH_PHOTOS", "")
-BATCH_SIZE = 32
+BATCH_SIZE = BATCH_SIZES["cpu"]
 ROUNDS = 6
 
 
@@ -83,7 +83,7 @@ def test_extraction_beside_the_bare_forward(
     tower = ImageTower(network, transform, device="cpu", dtype=dtype, what="resnet50")
     monkeypatch.setattr("ordbench.features.extraction.BACKBONES", {"loaded": family_of(tower)})
     batches = [
-        torch.stack([one for one in batch if isinstance(one, Tensor)])
+        torch.stack([one.tensor for one in batch if isinstance(one, Decoded)])
         for batch in decoded(images, transform, BATCH_SIZE)
     ]
     caches = (tmp_path / f"cache{n}" for n in range(1000))

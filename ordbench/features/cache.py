@@ -1,7 +1,8 @@
-"""Files of cached features: named by what made them, memory-mapped, and verified when read.
+"""Cached features, image by image: a row is found by its backbone and by the image's content.
 
-A file is one safetensors file with the tensor ``features`` and, as text, the facts that made it and
-a SHA-256 over all of that. Whatever is wrong with it, it is as if it were not there.
+A space holds the rows that one backbone made in one way. It is a folder of shards, named by their
+content and never changed: whoever reads needs no lock, and a killed writer leaves whole shards.
+Whatever is wrong with a shard, it is as if it were not there.
 """
 
 from __future__ import annotations
@@ -9,41 +10,200 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from mmap import ACCESS_COPY, mmap
 from pathlib import Path
 
 import torch
+from filelock import BaseFileLock, FileLock, Timeout
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from ordbench.errors import StoreError
-from ordbench.utils.files import remove_stale, write_atomic
+from ordbench.utils.files import cannot_write, remove_stale, write_atomic
 
 logger = logging.getLogger(__name__)
+
 Fact = str | bool | float | None | Mapping[str, str]
+MERGED_ROWS = 4096  # a shard of fewer rows is merged with others after an extraction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cached:
-    """What one file holds.
+class Shard:
+    """Rows of some images.
 
     Attributes:
-        features: ``(N, D)`` float32, a row for each image that could be decoded.
-        rejected: Why the others could not, by their position in the list of images.
+        contents: SHA-256 of each image file whose features are a row.
+        features: ``(n, D)`` float32.
+        pixels: SHA-256 of each image's decoded pixels; identical pictures have the same.
+        rejected: Why other images cannot be decoded, by the SHA-256 of their content.
         cosine: Least cosine to the float32 features where that was measured.
         transform: All that the preprocessing did.
     """
 
+    contents: Sequence[str]
     features: Tensor
-    rejected: Mapping[int, str]
+    pixels: Sequence[str]
+    rejected: Mapping[str, str]
     cosine: float | None
     transform: str
 
 
+class FeatureCache:
+    """The rows of one space.
+
+    Args:
+        root: Folder of all spaces.
+        facts: All that can change a feature, but for the image.
+    """
+
+    def __init__(self, root: Path, facts: Mapping[str, Fact]) -> None:
+        self.folder = root / key_of(facts)
+        self._facts = _canonical(facts)
+
+    def load(self) -> list[Shard]:
+        """Map the shards into memory and verify each whole; a damaged one is named and ignored."""
+        return [shard for _, shard in self._read()]
+
+    def add(self, shard: Shard) -> Path | None:
+        """Keep a shard that is either whole or not there.
+
+        Returns:
+            Its file, or None where it cannot be written, which costs a warning only.
+        """
+        text = {
+            "facts": self._facts,
+            "contents": json.dumps(list(shard.contents)),
+            "pixels": json.dumps(list(shard.pixels)),
+            "rejected": json.dumps(dict(shard.rejected)),
+            "cosine": json.dumps(shard.cosine),
+            "transform": shard.transform,
+        }
+        features = shard.features.contiguous()
+        digest = _digest(text, features)
+        content = save({"features": features}, metadata=text | {"sha256": digest})
+        path = self.folder / f"{digest[:32]}.safetensors"
+        try:
+            write_atomic(path, content)
+        except StoreError as error:
+            logger.warning("features are not cached: %s", error)
+            return None
+        return path
+
+    def merge(self) -> None:
+        """Make one shard out of the small ones; only who holds the lock may do so."""
+        small = [one for one in self._read() if len(one[1].features) < MERGED_ROWS]
+        if len(small) > 1:
+            whole = self.add(merged([shard for _, shard in small]))
+            for path, _ in small if whole else ():
+                if path != whole:
+                    with suppress(OSError):
+                        path.unlink()
+        remove_stale(self.folder)
+
+    @contextmanager
+    def lock(self) -> Generator[None]:
+        """Wait until no other process adds to this space; a killed process holds no lock."""
+        lock = self._acquired()
+        try:
+            yield
+        finally:
+            if lock:
+                lock.release()
+
+    def _acquired(self) -> BaseFileLock | None:
+        """The lock, or None where none can be written: then nothing can be cached, either."""
+        path = self.folder / ".lock"
+        lock = FileLock(path)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                return lock.acquire(timeout=1).lock
+            except Timeout:
+                logger.warning("waiting for another process that encodes images (%s)", path)
+                return lock.acquire().lock
+        except OSError as error:
+            logger.warning("features are not cached: %s", cannot_write(path, error))
+            return None
+
+    def _read(self) -> list[tuple[Path, Shard]]:
+        paths = sorted(self.folder.glob("*.safetensors"))
+        found = ((path, self._shard(path)) for path in paths)
+        return [(path, shard) for path, shard in found if shard is not None]
+
+    def _shard(self, path: Path) -> Shard | None:
+        try:
+            with safe_open(path, framework="pt") as opened:
+                text: dict[str, str] = dict(opened.metadata() or {})
+                features: Tensor = opened.get_tensor("features")
+        except FileNotFoundError:  # merged with others meanwhile
+            return None
+        except (OSError, SafetensorError) as error:
+            _ignored(path, f"it cannot be read: {error}")
+            return None
+        digest = text.pop("sha256", "")
+        if digest != _digest(text, features) or features.dtype != torch.float32:
+            _ignored(path, "its content does not match its SHA-256")
+            return None
+        if text.get("facts") != self._facts:
+            _ignored(path, "it holds the features of something else")
+            return None
+        return Shard(
+            contents=json.loads(text["contents"]),
+            features=features,
+            pixels=json.loads(text["pixels"]),
+            rejected=json.loads(text["rejected"]),
+            cosine=json.loads(text["cosine"]),
+            transform=text["transform"],
+        )
+
+
+def merged(shards: Sequence[Shard]) -> Shard:
+    """One shard with the rows of several, each content once; at least one."""
+    rows = {content: (shard, row) for shard in shards for row, content in enumerate(shard.contents)}
+    cosines = [shard.cosine for shard in shards if shard.cosine is not None]
+    return Shard(
+        contents=list(rows),
+        features=gather(shards, list(rows)),
+        pixels=[shard.pixels[row] for shard, row in rows.values()],
+        rejected={content: why for shard in shards for content, why in shard.rejected.items()},
+        cosine=min(cosines, default=None),
+        transform=shards[0].transform,
+    )
+
+
+def gather(shards: Sequence[Shard], contents: Sequence[str]) -> Tensor:
+    """The rows ``(n, D)`` of image contents that the shards hold, in their order.
+
+    They are not copied where they are one shard as it is.
+    """
+    for shard in shards:
+        if list(shard.contents) == list(contents):
+            return shard.features
+    places: dict[str, tuple[int, int]] = {}
+    for number, shard in enumerate(shards):
+        places |= {content: (number, row) for row, content in enumerate(shard.contents)}
+    features = torch.empty(len(contents), shards[0].features.shape[1])
+    wanted: list[tuple[list[int], list[int]]] = [([], []) for _ in shards]
+    for place, content in enumerate(contents):
+        number, row = places[content]
+        wanted[number][0].append(place)
+        wanted[number][1].append(row)
+    for shard, (into, rows) in zip(shards, wanted, strict=True):
+        if rows:
+            features[into] = shard.features[rows]
+    return features
+
+
+def known(shards: Iterable[Shard]) -> set[str]:
+    """Contents for which there is a row, or a reason why there is none."""
+    return {content for shard in shards for content in (*shard.contents, *shard.rejected)}
+
+
 def key_of(facts: Mapping[str, Fact]) -> str:
-    """SHA-256 of everything that can change a feature; it names the file.
+    """SHA-256 of facts, whatever their order.
 
     >>> key_of({"layer": "pre", "normalize": True}) == key_of({"normalize": True, "layer": "pre"})
     True
@@ -53,82 +213,14 @@ def key_of(facts: Mapping[str, Fact]) -> str:
     return hashlib.sha256(_canonical(facts).encode()).hexdigest()
 
 
-def read(path: Path, facts: Mapping[str, Fact], num_images: int) -> Cached | None:
-    """Map a file into memory and verify it whole.
-
-    Args:
-        path: Need not exist.
-        facts: What its features must have been made by.
-        num_images: Images that it must answer for.
-
-    Returns:
-        What it holds, or None, with a warning where it is damaged or made by something else.
-    """
-    if not path.is_file():
-        return None
-    try:
-        text, features = _map(path)
-    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
-        return _refused(path, f"it cannot be read: {error}")
-    if text.pop("sha256", "") != _digest(text, features):
-        return _refused(path, "its content does not match its SHA-256")
-    if text.get("facts") != _canonical(facts):
-        return _refused(path, "it holds the features of something else")
-    rejected = {int(position): why for position, why in json.loads(text["rejected"]).items()}
-    if len(features) + len(rejected) != num_images:
-        return _refused(path, f"it does not answer for {num_images} images")
-    return Cached(
-        features=features,
-        rejected=rejected,
-        cosine=json.loads(text["cosine"]),
-        transform=text["transform"],
-    )
-
-
-def write(path: Path, facts: Mapping[str, Fact], cached: Cached) -> None:
-    """Write a file that is either whole or not there; a disk that refuses costs a warning only."""
-    text = {
-        "facts": _canonical(facts),
-        "rejected": json.dumps(dict(cached.rejected)),
-        "cosine": json.dumps(cached.cosine),
-        "transform": cached.transform,
-    }
-    features = cached.features.contiguous()
-    text["sha256"] = _digest(text, features)
-    try:
-        write_atomic(path, save({"features": features}, metadata=text))
-        remove_stale(path.parent)
-    except StoreError as error:
-        logger.warning("features are not cached: %s", error)
-
-
-def _map(path: Path) -> tuple[dict[str, str], Tensor]:
-    """Text and features of a file that is opened once.
-
-    safetensors' own reader opens it by its name for the text and again for the tensor; another
-    process may put a new file there in between.
-    """
-    with path.open("rb") as file:
-        # Private to this process, so that a tensor over it may be written to.
-        content = mmap(file.fileno(), 0, access=ACCESS_COPY)
-    start = 8 + int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:start])
-    described = header["features"]
-    if described["dtype"] != "F32" or described["data_offsets"] != [0, len(content) - start]:
-        raise ValueError("wanted one float32 tensor and nothing behind it")
-    rows = torch.frombuffer(content, dtype=torch.float32, offset=start)
-    return header["__metadata__"], rows.view(described["shape"])
-
-
-def _refused(path: Path, why: str) -> Cached | None:
+def _ignored(path: Path, why: str) -> None:
     logger.warning("feature cache %s is not used, and made again: %s", path, why)
-    return None
 
 
 def _digest(text: Mapping[str, str], features: Tensor) -> str:
     digest = hashlib.sha256(_canonical(text).encode())
     digest.update(str((features.dtype, tuple(features.shape))).encode())
-    digest.update(features.contiguous().numpy().reshape(-1).data)
+    digest.update(features.contiguous().view(torch.uint8).numpy().reshape(-1).data)
     return digest.hexdigest()
 
 

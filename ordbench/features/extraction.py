@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,8 +17,8 @@ from torch.nn import functional as F
 from ordbench.backbone import Backbone, BackboneFamily, Dtype, Layer
 from ordbench.dataset import SkippedFile
 from ordbench.errors import BackboneError, DatasetError
-from ordbench.features.cache import Cached, Fact, key_of, read, write
-from ordbench.features.image_loader import decoded, hash_images
+from ordbench.features.cache import Fact, FeatureCache, Shard, gather, key_of, known
+from ordbench.features.image_loader import MISSING, Decoded, decoded, hash_images
 from ordbench.features.precision import choose_dtype
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import BACKBONES
@@ -29,11 +30,14 @@ Progress = Callable[[int, int], None]
 """Called with the number of images that are done and the number of all."""
 
 # Raised when the same backbone would give other features: decoding or arithmetic has changed.
-REVISION = 1
+REVISION = 2
 
 # Images that are encoded twice to see what half precision costs, and the cosine that is too low.
 CHECKED = 16
 POOR_COSINE = 0.99
+# Images a call of the backbone. On a CPU, 64 take twice as long as 8: memory for their activations
+# is taken from the system and given back at each call.
+BATCH_SIZES = {"cpu": 8, "cuda": 64}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +46,10 @@ class Features:
 
     Attributes:
         features: ``(N, D)`` float32, on the CPU; a row for each image that could be decoded, in
-            the order given. Mapped from the file where they come from the cache.
+            the order given.
         rejected: The other images, named by their path.
-        key: Names the file in the cache.
+        pixels: SHA-256 of the decoded pixels of each row's image; identical pictures have the same.
+        key: SHA-256 of all that can change the features, the images included.
         fingerprint: Hash of the backbone's weights.
         images_hash: Hash of the content of all images, in their order.
         dtype: Arithmetic of the image tower.
@@ -57,6 +62,7 @@ class Features:
     """
 
     features: Tensor
+    pixels: tuple[str, ...] = ()
     rejected: tuple[SkippedFile, ...]
     key: str
     fingerprint: str
@@ -89,15 +95,19 @@ def extract(
     normalize: bool = False,
     dtype: Dtype | Literal["auto"] = "auto",
     device: str = "cpu",
-    batch_size: int = 64,
+    batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> Features:
-    """Encode images, or read what was encoded before.
+    """Encode images, but for those that were encoded before.
 
-    What is in the key: the backbone's weights, its family's source, the versions of the libraries
+    A row is kept under the backbone's weights, its family's source, the versions of the libraries
     that preprocess and compute (so the transform, which is a function of these), layer,
-    normalisation, dtype, whether CPU or GPU computes, and the content of the images in their order.
-    Where files lie and what they are called is not.
+    normalisation, dtype, whether CPU or GPU computes, and the content of its image. Where files
+    lie and what they are called is not in it. Rows are kept after each batch, and an image whose
+    content stands in several files is encoded once.
+
+    Sums are split in another way in small batches, so every batch is filled up: a row does not
+    depend on the other images.
 
     Args:
         images: Their files.
@@ -107,7 +117,7 @@ def extract(
         normalize: Whether features are brought to unit length.
         dtype: Of weights and arithmetic; ``auto`` as in `choose_dtype`.
         device: ``cpu`` or ``cuda``.
-        batch_size: Images a call of the backbone.
+        batch_size: Images a call of the backbone; None for what is fast on the device.
         progress: Told after each batch.
 
     Raises:
@@ -117,28 +127,77 @@ def extract(
     started = time.perf_counter()
     family, argument = open_family(backbone)
     dtype = choose_dtype(dtype, device, family.weights_size(argument))
+    batch_size = batch_size or BATCH_SIZES.get(device.partition(":")[0], 64)
     job = _Job(backbone, layer, device, dtype, normalize, batch_size)
-    facts = _facts(job, images)
-    key = key_of(facts)
-    path = cache / "features" / f"{key}.safetensors"
-    cached, forwards = read(path, facts, len(images)), 0
-    from_cache = cached is not None
-    if cached is None:
-        cached, forwards = _encode(images, job, progress or (lambda done, total: None))
-        write(path, facts, cached)
+    facts = _facts(job)
+    contents = hash_images(images)
+    cache_of_space = FeatureCache(cache / "features", facts)
+    shards = cache_of_space.load()
+    made: list[Shard] = []
+    if _missing(contents, shards):
+        with cache_of_space.lock():
+            shards = cache_of_space.load()
+            missing = _missing(contents, shards)
+            done = len(images) - len(missing)
+            for shard in _encode([images[n] for n in missing.values()], job, list(missing)):
+                cache_of_space.add(shard)
+                made.append(shard)
+                done += len(shard.contents) + len(shard.rejected)
+                if progress:
+                    progress(done, len(images))
+            if made:
+                cache_of_space.merge()
+    return _features(images, contents, [*shards, *made], made, facts, dtype, started)
+
+
+def _missing(contents: Sequence[str], shards: Sequence[Shard]) -> dict[str, int]:
+    """The contents without a row, with the first image that has each."""
+    there = known(shards)
+    first: dict[str, int] = {}
+    for number, content in enumerate(contents):
+        if content not in there and content != MISSING:
+            first.setdefault(content, number)
+    return first
+
+
+def _features(
+    images: Sequence[Path],
+    contents: Sequence[str],
+    shards: Sequence[Shard],
+    made: Sequence[Shard],
+    facts: Mapping[str, Fact],
+    dtype: Dtype,
+    started: float,
+) -> Features:
+    reasons = {MISSING: "is not there"}
+    for shard in shards:
+        reasons |= shard.rejected
+    kept = [content for content in contents if content not in reasons]
+    rejected = tuple(
+        SkippedFile(str(image), reasons[content])
+        for image, content in zip(images, contents, strict=True)
+        if content in reasons
+    )
+    if not kept:
+        first = f"; the first, {rejected[0].name}, {rejected[0].reason}" if rejected else ""
+        raise DatasetError(f"none of {len(images)} images can be decoded{first}")
+    pixels = {c: p for shard in shards for c, p in zip(shard.contents, shard.pixels, strict=True)}
+    cosines = [shard.cosine for shard in shards if shard.cosine is not None]
+    images_hash = hashlib.sha256("".join(contents).encode()).hexdigest()
     return Features(
-        features=cached.features,
-        rejected=tuple(SkippedFile(str(images[n]), why) for n, why in cached.rejected.items()),
-        key=key,
+        features=gather(shards, kept),
+        pixels=tuple(pixels[content] for content in kept),
+        rejected=rejected,
+        key=key_of({**facts, "images": images_hash}),
         fingerprint=str(facts["weights"]),
-        images_hash=str(facts["images"]),
+        images_hash=images_hash,
         dtype=dtype,
-        cosine=cached.cosine,
-        transform=cached.transform,
+        cosine=min(cosines, default=None),
+        transform=shards[0].transform,
         seconds=time.perf_counter() - started,
-        from_cache=from_cache,
-        forwards=forwards,
-        decoded=0 if from_cache else len(cached.features),
+        from_cache=not made,
+        forwards=sum(len(shard.features) > 0 for shard in made),
+        decoded=sum(len(shard.features) for shard in made),
     )
 
 
@@ -158,8 +217,8 @@ class _Job:
         return family.load(argument, layer=self.layer, device=self.device, dtype=dtype)
 
 
-def _facts(job: _Job, images: Sequence[Path]) -> dict[str, Fact]:
-    """Everything that can change a feature."""
+def _facts(job: _Job) -> dict[str, Fact]:
+    """Everything that can change a feature, but for the image."""
     family, argument = open_family(job.backbone)
     return {
         "revision": REVISION,
@@ -171,35 +230,34 @@ def _facts(job: _Job, images: Sequence[Path]) -> dict[str, Fact]:
         "layer": job.layer,
         "normalize": job.normalize,
         "dtype": job.dtype,
-        "images": hash_images(images),
     }
 
 
-def _encode(images: Sequence[Path], job: _Job, progress: Progress) -> tuple[Cached, int]:
-    """Decode and encode all images; also returns the number of calls of the backbone."""
+def _encode(images: Sequence[Path], job: _Job, contents: Sequence[str]) -> Iterator[Shard]:
+    """Decode and encode images, a shard for each batch."""
     tower = job.load(job.dtype)
-    rows: list[Tensor] = []
-    rejected: dict[int, str] = {}
     cosine, done = None, 0
     for batch in decoded(images, tower.transform, job.batch_size):
-        rejected |= {done + n: why for n, why in enumerate(batch) if isinstance(why, str)}
-        if good := [image for image in batch if isinstance(image, Tensor)]:
-            stacked = torch.stack(good)
-            rows.append(tower.encode(stacked))
+        named = list(zip(contents[done : done + len(batch)], batch, strict=True))
+        good = [(name, image) for name, image in named if isinstance(image, Decoded)]
+        features = torch.empty(0, tower.num_features)
+        if good:
+            stacked = torch.stack([image.tensor for _, image in good])
+            filler = stacked[-1:].expand(job.batch_size - len(good), *stacked.shape[1:])
+            features = tower.encode(torch.cat([stacked, filler]))[: len(good)]
             if cosine is None and job.dtype != "float32":
-                cosine = _least_cosine(job, stacked[:CHECKED], rows[0][:CHECKED])
+                cosine = _least_cosine(job, stacked[:CHECKED], features[:CHECKED])
+        features = features.float().cpu()
+        _refuse_non_finite(features, job)
         done += len(batch)
-        progress(done, len(images))
-    if not rows:
-        first = f"; the first, {images[0]}, {rejected[0]}" if images else ""
-        raise DatasetError(f"none of {len(images)} images can be decoded{first}")
-    features = torch.cat(rows).float().cpu()
-    _refuse_non_finite(features, job)
-    if job.normalize:
-        features = F.normalize(features, dim=1)
-    transform = repr(tower.transform)
-    cached = Cached(features=features, rejected=rejected, cosine=cosine, transform=transform)
-    return cached, len(rows)
+        yield Shard(
+            contents=[name for name, _ in good],
+            features=F.normalize(features, dim=1) if job.normalize else features,
+            pixels=[image.pixels for _, image in good],
+            rejected={name: why for name, why in named if isinstance(why, str)},
+            cosine=cosine,
+            transform=repr(tower.transform),
+        )
 
 
 def _least_cosine(job: _Job, images: Tensor, features: Tensor) -> float:

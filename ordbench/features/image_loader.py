@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from joblib.externals.loky import cpu_count
@@ -28,9 +28,19 @@ PREFETCH_BATCHES = 2
 HASH_CHUNK = 64
 
 
+MISSING = "missing"  # in place of the content of a file that is not there
+
+
+class Decoded(NamedTuple):
+    """One image: its tensor ``(3, H, W)``, and the SHA-256 of its size and pixels before that."""
+
+    tensor: Tensor
+    pixels: str
+
+
 def decoded(
     images: Sequence[Path], transform: Callable[[Image], Tensor], batch_size: int
-) -> Generator[list[Tensor | str]]:
+) -> Generator[list[Decoded | str]]:
     """Decode images in order, a batch at a time, while the caller works on the batch before.
 
     Args:
@@ -39,7 +49,7 @@ def decoded(
         batch_size: Images a batch.
 
     Yields:
-        For each image of a batch its tensor, or why it cannot be decoded.
+        For each image of a batch what it holds, or why it cannot be decoded.
     """
     with _workers() as pool:
         futures = (pool.submit(_decode, file, transform) for file in images)  # as they are drawn
@@ -50,33 +60,32 @@ def decoded(
             yield batch
 
 
-def hash_images(images: Sequence[Path]) -> str:
-    """SHA-256 over the content of all files in their order; what is not there counts as missing."""
-    digest = hashlib.sha256()
-    lots = [images[start : start + HASH_CHUNK] for start in range(0, len(images), HASH_CHUNK)]
+def hash_images(images: Sequence[Path]) -> list[str]:
+    """SHA-256 of the content of each file, or `MISSING`."""
+    chunks = [images[start : start + HASH_CHUNK] for start in range(0, len(images), HASH_CHUNK)]
     with ThreadPoolExecutor(cpu_count()) as pool:
-        for contents in pool.map(_contents, lots):
-            digest.update(contents.encode())
-    return digest.hexdigest()
+        return [content for contents in pool.map(_contents, chunks) for content in contents]
 
 
-def _decode(file: Path, transform: Callable[[Image], Tensor]) -> Tensor | str:
+def _decode(file: Path, transform: Callable[[Image], Tensor]) -> Decoded | str:
     try:
-        return transform(open_rgb(file))
+        image = open_rgb(file)
+        pixels = hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
+        return Decoded(transform(image), pixels)
     except DatasetError as error:
         # The file's name is left out: the same content may lie elsewhere tomorrow.
         return str(error).removeprefix(f"{file} ")
 
 
-def _contents(files: Sequence[Path]) -> str:
-    return "".join(_content(file) for file in files)
+def _contents(files: Sequence[Path]) -> list[str]:
+    return [_content(file) for file in files]
 
 
 def _content(file: Path) -> str:
     try:
         return content_hash(file)
     except DatasetError:
-        return "missing"
+        return MISSING
 
 
 @contextmanager

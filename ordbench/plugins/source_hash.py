@@ -43,7 +43,7 @@ def _hash_of(names: Iterable[str]) -> str:
         if name in found or not _is_followed(name, own) or (file := _file(name)) is None:
             continue
         found[name] = file
-        waiting |= _imports(name, file)
+        waiting |= _imports(name, file, own)
     return _digest(found)
 
 
@@ -83,7 +83,7 @@ def _file(module: str) -> Path | None:
 
 
 @cache
-def _imports(module: str, file: Path) -> frozenset[str]:
+def _imports(module: str, file: Path, own: frozenset[str]) -> frozenset[str]:
     """The modules that a module imports, read from its text; types alone do not count."""
     if file.suffix != ".py":
         return frozenset()
@@ -94,7 +94,8 @@ def _imports(module: str, file: Path) -> frozenset[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             source = _absolute(node, package)
-            found |= {_home(source, alias.name) for alias in node.names}
+            if source.partition(".")[0] in own:  # to look into others may import them
+                found |= {_home(source, alias.name) for alias in node.names}
     return frozenset(found)
 
 

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,18 @@ from safetensors.torch import save_file
 from ordbench.features.extraction import extract
 from ordbench.utils.environment import version_of
 from tests.reference.colours import Colours, draw, offer, run
+
+
+def shards(folder: Path) -> list[Path]:
+    return sorted((folder / "cache").rglob("*.safetensors"))
+
+
+def many(folder: Path, number: int) -> list[Path]:
+    """Images of as many colours."""
+    files = [folder / f"{n:03}.png" for n in range(number)]
+    for n, file in enumerate(files):
+        Image.new("RGB", (5, 7), (n % 256, n // 256, 99)).save(file)
+    return files
 
 
 @pytest.fixture
@@ -36,7 +49,7 @@ def test_the_second_run_decodes_nothing_and_does_not_even_load_the_backbone(
     second = run(images, tmp_path)
     assert (second.forwards, second.decoded, second.from_cache) == (0, 0, True)
     assert colours.loaded == ["float32"]
-    assert colours.encoded == [3]
+    assert colours.encoded == [8]
     assert torch.equal(first.features, second.features)
     assert (first.key, first.images_hash) == (second.key, second.images_hash)
     assert first.transform == second.transform != ""
@@ -124,7 +137,7 @@ def test_a_damaged_file_is_reported_and_made_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     first = run(images, tmp_path)
-    (file,) = (tmp_path / "cache" / "features").iterdir()
+    (file,) = shards(tmp_path)
     file.write_bytes(damage(file.read_bytes()))
     again = run(images, tmp_path)
     assert str(file) in caplog.text
@@ -133,18 +146,116 @@ def test_a_damaged_file_is_reported_and_made_again(
     assert run(images, tmp_path).from_cache
 
 
-def test_another_keys_file_under_this_name_is_reported_and_made_again(
+def test_rows_of_another_space_are_reported_and_made_again(
     images: list[Path],
     tmp_path: Path,
     colours: type[Colours],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     run(images, tmp_path)
-    (file,) = (tmp_path / "cache" / "features").iterdir()
-    pre = run(images, tmp_path, layer="pre")
-    (file.parent / f"{pre.key}.safetensors").replace(file)
+    (file,) = shards(tmp_path)
+    run(images, tmp_path, layer="pre")
+    (pre,) = set(shards(tmp_path)) - {file}
+    pre.replace(file)
     assert run(images, tmp_path).features[0].tolist() == [1, 0, 0]
     assert "holds the features of something else" in caplog.text
+
+
+def test_new_images_alone_are_encoded_and_other_orders_cost_nothing(
+    tmp_path: Path, colours: type[Colours]
+) -> None:
+    images = many(tmp_path, 30)
+    first = run(images[:20], tmp_path)
+    assert (first.decoded, first.forwards) == (20, 3)
+    grown = run(images, tmp_path)
+    assert (grown.decoded, grown.forwards) == (10, 2)
+    assert torch.equal(grown.features[:20], first.features)
+    order = list(range(25, 3, -2))
+    part = run([images[n] for n in order], tmp_path)
+    assert (part.decoded, part.forwards, part.from_cache) == (0, 0, True)
+    assert torch.equal(part.features, grown.features[order])
+    assert len(shards(tmp_path)) == 1, "small shards are merged"
+
+
+def test_the_same_content_under_two_names_is_encoded_once(
+    images: list[Path], tmp_path: Path, colours: type[Colours]
+) -> None:
+    (tmp_path / "copy.png").write_bytes(images[0].read_bytes())
+    got = run([*images, tmp_path / "copy.png"], tmp_path)
+    assert got.decoded == 3
+    assert torch.equal(got.features[3], got.features[0])
+
+
+def test_identical_pictures_are_seen_in_other_files(
+    images: list[Path], tmp_path: Path, colours: type[Colours]
+) -> None:
+    Image.open(images[0]).save(tmp_path / "same.bmp")
+    for _ in range(2):
+        got = run([*images, tmp_path / "same.bmp"], tmp_path)
+        assert got.pixels[3] == got.pixels[0]
+        assert len(set(got.pixels)) == 3
+
+
+EXTRACT = """
+import sys, time
+from pathlib import Path
+import torch
+from ordbench.backbone import BackboneFamily
+from ordbench.features import extraction
+from tests.reference.colours import Colours, MeanColour
+
+folder, log = Path(sys.argv[1]), Path(sys.argv[2])
+
+class Counted(MeanColour):
+    def encode(self, images):
+        features = super().encode(images)
+        with log.open("a") as file:
+            file.write("forward\\n")
+        time.sleep(0.02)
+        return features
+
+class Counting(Colours):
+    def load(self, argument, *, layer, device, dtype):
+        return Counted(type(self), layer, dtype)
+
+extraction.BACKBONES = {"colours": Counting}
+got = extraction.extract(sorted(folder.glob("*.png")), backbone="colours:x", cache=folder / "cache")
+print(len(got.features))
+"""
+
+
+def started(folder: Path, log: Path) -> subprocess.Popen[str]:
+    path = os.pathsep.join([str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, "-c", EXTRACT, folder, log],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def lines(log: Path) -> int:
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def test_an_extraction_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    images, log = many(tmp_path, 400), tmp_path / "log"
+    for kill in range(1, 6):
+        process = started(tmp_path, log)
+        while process.poll() is None and lines(log) < 6 * kill:
+            time.sleep(0.005)
+        process.kill()
+        process.communicate()
+    process = started(tmp_path, log)
+    assert process.communicate(timeout=120)[0] == "400\n"
+    assert len(images) / 8 <= lines(log) <= len(images) / 8 + 5, "one batch a kill is lost at most"
+
+
+def test_two_processes_at_once_encode_each_image_once(tmp_path: Path) -> None:
+    images, log = many(tmp_path, 160), tmp_path / "log"
+    both = [started(tmp_path, log) for _ in range(2)]
+    assert [process.communicate(timeout=120)[0] for process in both] == ["160\n", "160\n"]
+    assert lines(log) == len(images) / 8
 
 
 def test_a_cache_that_cannot_be_written_costs_a_warning_only(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ordbench.features.image_loader import decoded, hash_images
+from ordbench.features.image_loader import Decoded, decoded, hash_images
 
 
 def width(image: PIL.Image.Image) -> Tensor:
@@ -24,7 +24,9 @@ def images(tmp_path: Path) -> list[Path]:
 
 def test_batches_come_in_order_and_the_last_one_is_short(images: list[Path]) -> None:
     batches = list(decoded(images, width, batch_size=3))
-    assert [[int(one) for one in batch] for batch in batches] == [
+    assert [
+        [int(one.tensor) for one in batch if isinstance(one, Decoded)] for batch in batches
+    ] == [
         [1, 2, 3],
         [4, 5, 6],
         [7, 8, 9],
@@ -35,7 +37,7 @@ def test_batches_come_in_order_and_the_last_one_is_short(images: list[Path]) -> 
 def test_what_cannot_be_decoded_stands_in_its_place_without_its_path(images: list[Path]) -> None:
     images[1].write_bytes(b"")
     first, second, _ = next(iter(decoded(images, width, batch_size=3)))
-    assert isinstance(first, Tensor)
+    assert isinstance(first, Decoded)
     assert isinstance(second, str)
     assert second.startswith("cannot be decoded")
 
