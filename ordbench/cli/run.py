@@ -116,6 +116,10 @@ def run(
     download: Annotated[
         bool, where("--download", help="Download a missing dataset, where that is allowed.")
     ] = False,
+    allow_leak: Annotated[
+        bool,
+        where("--allow-leak", help="Accept official or given parts that share people or pictures."),
+    ] = False,
     engine: Annotated[
         str,
         execution(
@@ -156,7 +160,13 @@ def run(
     fields = context.params.keys() & SweepSpec.model_fields.keys()
     given = {name: context.params[name] for name in fields if context.params[name] != ()}
     spec = SweepSpec.from_options(plan, **given)
-    settings = Locations(data_root=data_root, cache=cache, device=device, download=download)
+    settings = Locations(
+        data_root=data_root,
+        cache=cache,
+        device=device,
+        download=download,
+        allow_leak=allow_leak,
+    )
     policy = Policy(overwrite, retry_failed, fail_fast, strict, limit)
     specs = spec.expand()
     if dry_run:

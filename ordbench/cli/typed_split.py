@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
-from ordbench.data.images import open_rgb
+from ordbench.data.images import open_rgb, pixels_hash
 from ordbench.data.loading import open_dataset
 from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench.plugins.reference import PluginRef
+from ordbench.splits.pictures import join_identical
 from ordbench.splits.protocol import draw
 from ordbench.splits.split import Protocol, Split
 from ordbench.sweeps.spec import parse_shots
@@ -65,18 +66,18 @@ def draw_one(
 
 
 def _readable(listing: Samples) -> Samples:
-    """The listing without the images that no run can decode, which are named."""
+    """The listing as a run sees it: unreadable images are named, identical pictures joined."""
     with ThreadPoolExecutor() as pool:
-        problems = list(pool.map(_problem, listing.samples))
-    pairs = list(zip(listing.samples, problems, strict=True))
-    lost = tuple(SkippedFile(sample.name, problem) for sample, problem in pairs if problem)
-    kept = tuple(sample for sample, problem in pairs if not problem)
-    return replace(listing, samples=kept, rejected=listing.rejected + lost)
+        found = list(pool.map(_pixels_or_problem, listing.samples))
+    pairs = list(zip(listing.samples, found, strict=True))
+    lost = tuple(one for _, one in pairs if isinstance(one, SkippedFile))
+    kept = tuple(sample for sample, one in pairs if isinstance(one, str))
+    readable = replace(listing, samples=kept, rejected=listing.rejected + lost)
+    return join_identical(readable, [one for one in found if isinstance(one, str)])
 
 
-def _problem(sample: Sample) -> str:
+def _pixels_or_problem(sample: Sample) -> str | SkippedFile:
     try:
-        open_rgb(sample.image)
+        return pixels_hash(open_rgb(sample.image))
     except DatasetError as error:
-        return str(error).removeprefix(f"{sample.image} ")
-    return ""
+        return SkippedFile(sample.name, str(error).removeprefix(f"{sample.image} "))

@@ -5,6 +5,7 @@ Importing this loads neither PIL nor numpy; only `open_rgb` does.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import warnings
@@ -110,6 +111,11 @@ def _show(
         _shown_by[0](message, category, filename, lineno, file, line)
     else:
         logger.warning("%s: %s", path, message)
+
+
+def pixels_hash(image: Image) -> str:
+    """SHA-256 of an image's size and pixels: the same for one picture in whatever files."""
+    return hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
 
 
 def _upright(image: Image) -> Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ import torch
 from joblib.externals.loky import cpu_count
 from torch import Tensor
 
-from ordbench.data.images import content_hash, open_rgb
+from ordbench.data.images import content_hash, open_rgb, pixels_hash
 from ordbench.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -70,8 +69,7 @@ def hash_images(images: Sequence[Path]) -> list[str]:
 def _decode(file: Path, transform: Callable[[Image], Tensor]) -> Decoded | str:
     try:
         image = open_rgb(file)
-        pixels = hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()
-        return Decoded(transform(image), pixels)
+        return Decoded(transform(image), pixels_hash(image))
     except DatasetError as error:
         # The file's name is left out: the same content may lie elsewhere tomorrow.
         return str(error).removeprefix(f"{file} ")

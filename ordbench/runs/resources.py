@@ -24,6 +24,7 @@ from ordbench.errors import OrdbenchError, SpecError
 from ordbench.features.extraction import Features, Progress, extract, open_family
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.manifest import apply_manifest, read_manifest
+from ordbench.splits.pictures import join_identical
 from ordbench.splits.protocol import draw
 from ordbench.splits.split import Split
 
@@ -65,6 +66,7 @@ class Locations:
         cache: Folder of the feature cache; None for ``ORDBENCH_CACHE`` or the user's own.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``.
         download: Whether a missing dataset may be fetched.
+        allow_leak: Whether given or official parts may share people or pictures.
         manifest: File of the split to use in place of drawn ones.
     """
 
@@ -72,6 +74,7 @@ class Locations:
     cache: Path | None = None
     device: str = "auto"
     download: bool = False
+    allow_leak: bool = False
     manifest: Path | None = None
 
 
@@ -187,7 +190,10 @@ class Resources:
             cache=self.cache,
             progress=self.progress,
         )
-        return EncodedDataset(_readable(listing, features), features)
+        readable = join_identical(_readable(listing, features), features.pixels)
+        return EncodedDataset(
+            replace(readable, leaky=readable.leaky or self.settings.allow_leak), features
+        )
 
     def _load_text_tower(self, name: str) -> TextTower | None:
         family, argument = open_family(name)

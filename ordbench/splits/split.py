@@ -106,10 +106,13 @@ def check(parts: Parts, listing: Samples, *, where: str, paper: bool) -> None:
                 "add images, or name the parts yourself (csv:FILE with a column part)"
             )
     apart = Parts(parts.train, () if paper else parts.val, parts.test)
-    _refuse_twice([s.name for part in apart for s in part], f"{where}: image")
+    _refuse_twice(
+        [s.name for part in apart for s in part], f"{where}: image", "keep it in one part"
+    )
     if not listing.leaky:
         people = [person for part in apart for person in {s.group for s in part} - {None}]
-        _refuse_twice(people, f"{where}: person")
+        advice = "keep each in one part, or add --allow-leak"
+        _refuse_twice(people, f"{where}: person or picture", advice)
 
 
 def check_shots(train: Sequence[Sample], listing: Samples, shots: int | None) -> None:
@@ -126,13 +129,13 @@ def check_shots(train: Sequence[Sample], listing: Samples, shots: int | None) ->
         )
 
 
-def _refuse_twice(names: Sequence[str | None], what: str) -> None:
+def _refuse_twice(names: Sequence[str | None], what: str, advice: str) -> None:
     twice = sorted(str(name) for name, count in Counter(names).items() if count > 1)
     if twice:
         others = f" (and {len(twice) - 1} others)" if len(twice) > 1 else ""
         raise DatasetError(
-            f"{what} {twice[0]!r}{others} stands twice in the split; what is tested must not be "
-            "seen in training: keep it in one part"
+            f"{what} {twice[0]!r}{others} is in two parts of the split, but what is tested must "
+            f"not be seen in training: {advice}"
         )
 
 
@@ -153,7 +156,9 @@ def notes(parts: Parts, listing: Samples, *, shots: int | None, paper: bool) -> 
     lines = [PAPER_NOTE] if paper else []
     if leaked := leaks(parts, paper=paper):
         seen = "train" if paper else "train or validation"
-        lines.append(f"{leaked} of {len(parts.test)} test images show a person also in {seen}")
+        lines.append(
+            f"{leaked} of {len(parts.test)} test images show a person or picture also in {seen}"
+        )
     counts = Counter(sample.rank for sample in parts.train)
     num_ranks = listing.task.num_ranks
     if few := num_ranks - len(counts):

@@ -278,14 +278,16 @@ def leaking() -> Samples:
 
 
 def test_a_person_in_train_and_test_fails_the_build() -> None:
-    with pytest.raises(DatasetError, match="x, fold 0: person 'p0' stands twice in the split"):
+    with pytest.raises(DatasetError, match="x, fold 0: person or picture 'p0' is in two parts"):
         drawn(leaking())
 
 
 def test_a_split_that_is_published_like_that_says_how_many_it_concerns() -> None:
     split = drawn(replace(leaking(), leaky=True))
     assert split.leaks == 1
-    assert split.notes[0] == "1 of 18 test images show a person also in train or validation"
+    assert (
+        split.notes[0] == "1 of 18 test images show a person or picture also in train or validation"
+    )
 
 
 def test_a_manifest_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -377,8 +379,8 @@ def test_a_file_that_is_no_manifest_is_one_line(tmp_path: Path, text: str | None
     ("changes", "message"),
     [
         ({"test": ["gone.png"]}, r"names 1 images that x does not have .*'gone\.png'"),
-        ({"train": ["000.png", "000.png"]}, r"image '000\.png' stands twice"),
-        ({"test": ["000.png"]}, r"image '000\.png' stands twice"),
+        ({"train": ["000.png", "000.png"]}, r"image '000\.png' is in two parts of the split"),
+        ({"test": ["000.png"]}, r"image '000\.png' is in two parts of the split"),
         ({"val": []}, "no image is left for val"),
         ({"shots": 4}, "says shots: 4, but rank '0' has 20 training images"),
     ],
@@ -394,7 +396,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 def test_a_manifest_that_divides_a_person_fails_the_build() -> None:
     manifest = Split(dataset="x", train=("0-0.png",), val=("1-0.png",), test=("0-1.png",))
-    with pytest.raises(DatasetError, match="person 'p0' stands twice"):
+    with pytest.raises(DatasetError, match="person or picture 'p0' is in two parts"):
         apply_manifest(people(), manifest)
 
 

@@ -57,7 +57,7 @@ def test_an_empty_part_is_refused_by_name(empty: str) -> None:
 def test_a_person_in_two_parts_is_refused(pair: tuple[int, int]) -> None:
     groups = ["p" if place in pair else f"{place}" for place in range(3)]
     parts = Parts(*([sample(str(n), group)] for n, group in enumerate(groups)))
-    with pytest.raises(DatasetError, match="person 'p' stands twice in the split"):
+    with pytest.raises(DatasetError, match="person or picture 'p' is in two parts of the split"):
         check(parts, listing(), where="x", paper=False)
     check(parts, listing(leaky=True), where="x", paper=False)
 
@@ -68,14 +68,14 @@ def test_images_of_nobody_known_may_stand_anywhere() -> None:
 
 def test_one_image_in_two_parts_is_refused_even_in_a_leaky_dataset() -> None:
     parts = Parts([sample("a")], [sample("b")], [sample("a")])
-    with pytest.raises(DatasetError, match="image 'a' stands twice"):
+    with pytest.raises(DatasetError, match="image 'a' is in two parts of the split"):
         check(parts, listing(leaky=True), where="x", paper=False)
 
 
 def test_only_under_paper_validation_may_be_the_test_set() -> None:
     parts = Parts([sample("a")], [sample("b")], [sample("b")])
     check(parts, listing(), where="x", paper=True)
-    with pytest.raises(DatasetError, match="image 'b' stands twice"):
+    with pytest.raises(DatasetError, match="image 'b' is in two parts of the split"):
         check(parts, listing(), where="x", paper=False)
 
 
@@ -93,7 +93,7 @@ def test_notes_count_leaks_missing_ranks_and_missing_shots() -> None:
         train, [sample("c", "r")], [sample(n, g) for n, g in zip("def", "prs", strict=True)]
     )
     assert notes(parts, listing(), shots=3, paper=False) == (
-        "2 of 3 test images show a person also in train or validation",
+        "2 of 3 test images show a person or picture also in train or validation",
         "1 of 2 ranks have no training image",
         "1 of 2 ranks have fewer than 3 training images",
     )
@@ -115,5 +115,5 @@ def test_paper_says_that_it_selects_on_test_images() -> None:
     train, test = [sample("a", "p"), sample("b", rank=1)], [sample("d", "p")]
     assert notes(Parts(train, test, test), listing(), shots=None, paper=True) == (
         "validation images are the test images (protocol paper)",
-        "1 of 1 test images show a person also in train",
+        "1 of 1 test images show a person or picture also in train",
     )

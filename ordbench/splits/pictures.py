@@ -1,0 +1,67 @@
+"""Identical pictures, in whatever files: they are kept on one side of a split, as a person is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ordbench.dataset import Sample, Samples
+from ordbench.splits.folds import groups_of
+
+
+def join_identical(listing: Samples, pixels: Sequence[str]) -> Samples:
+    """Give samples that show one picture, or a person of such a sample, one group.
+
+    Samples whose picture is unique keep their group. Pictures that stand under two ranks are named
+    in a note.
+
+    Args:
+        listing: The samples of a dataset.
+        pixels: Hash of each sample's decoded pixels.
+    """
+    alike: defaultdict[str, list[Sample]] = defaultdict(list)
+    for sample, picture in zip(listing.samples, pixels, strict=True):
+        alike[picture].append(sample)
+    repeated = {picture: same for picture, same in alike.items() if len(same) > 1}
+    if not repeated:
+        return listing
+    from scipy.cluster.hierarchy import DisjointSet  # takes long, and is seldom needed
+
+    joined = DisjointSet()
+    names: dict[tuple[str, str], str] = {}
+    for same in repeated.values():
+        shown = ("picture", same[0].name)
+        joined.add(shown)
+        names[shown] = f"picture {same[0].name}, also in {same[1].name}"
+        for person in groups_of(same):
+            joined.add(("person", person))
+            joined.merge(shown, ("person", person))
+    group_of = {
+        member: names[min(member for member in members if member[0] == "picture")]
+        for members in joined.subsets()
+        for member in members
+    }
+    pictures = {sample.name: same[0].name for same in repeated.values() for sample in same}
+
+    def grouped(sample: Sample) -> Sample:
+        first = pictures.get(sample.name)
+        member = ("picture", first) if first else ("person", sample.group)
+        return sample._replace(group=group_of.get(member, sample.group))
+
+    return replace(
+        listing,
+        samples=tuple(map(grouped, listing.samples)),
+        notes=(*listing.notes, *_notes(list(repeated.values()))),
+    )
+
+
+def _notes(repeated: Sequence[Sequence[Sample]]) -> list[str]:
+    files = sum(map(len, repeated))
+    lines = [f"{files} files show {len(repeated)} pictures; each stays on one side of a split"]
+    disputed = [same for same in repeated if len({sample.rank for sample in same}) > 1]
+    if disputed:
+        one, *others = disputed[0]
+        other = next(sample for sample in others if sample.rank != one.rank)
+        lines.append(f"{len(disputed)} pictures have two labels, first {one.name} and {other.name}")
+    return lines
