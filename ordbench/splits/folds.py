@@ -70,19 +70,10 @@ def five_folds(samples: Sequence[Sample], dataset: str) -> dict[str, int]:
 def hold_out(samples: Sequence[Sample], dataset: str) -> set[str]:
     """Names of about one image in eight, for validation: whole people, or a share of each rank.
 
-    People are taken in the order of their hashes until they bring an eighth of the images; the last
-    person is never taken. Of a rank with n images of nobody known, n/8 are taken, rounded; if that
-    takes none at all, one of each rank that has two or more.
+    Of a rank with n images of nobody known, n/8 are taken, rounded. If neither people nor these
+    bring an image, one of each rank that has two or more is taken.
     """
-    group_sizes = _group_sizes(samples)
-    wanted = sum(group_sizes.values()) / VAL_SHARE
-    taken: set[str] = set()
-    size = 0
-    for group in _groups_by_hash(group_sizes, dataset, "val")[:-1]:
-        if size >= wanted:
-            break
-        taken.add(group)
-        size += group_sizes[group]
+    taken = _people_held_out(_group_sizes(samples), dataset)
     names = {s.name for s in samples if s.group in taken}
     ranks = by_rank(_alone(samples), dataset, "val").values()
     quotas = [(len(members) + VAL_SHARE // 2) // VAL_SHARE for members in ranks]
@@ -91,6 +82,25 @@ def hold_out(samples: Sequence[Sample], dataset: str) -> set[str]:
     for members, quota in zip(ranks, quotas, strict=True):
         names.update(sample.name for sample in members[:quota])
     return names
+
+
+def _people_held_out(sizes: Counter[str], dataset: str) -> set[str]:
+    """People who together have about an eighth of all images, and less than a quarter.
+
+    In the order of their hashes, a person is taken whose images bring the share closer to an
+    eighth. Where each person has a quarter or more, the one with the fewest images is taken, but
+    never the only one.
+    """
+    groups = _groups_by_hash(sizes, dataset, "val")
+    taken: set[str] = set()
+    size = 0
+    for group in groups:
+        if VAL_SHARE * (2 * size + sizes[group]) < 2 * sizes.total():
+            taken.add(group)
+            size += sizes[group]
+    if not taken and len(groups) > 1:
+        taken.add(min(groups, key=lambda group: sizes[group]))
+    return taken
 
 
 def few_shot(samples: Sequence[Sample], shots: int, *salt: str) -> list[Sample]:

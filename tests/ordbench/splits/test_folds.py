@@ -98,20 +98,40 @@ def test_an_eighth_of_each_rank_is_held_out(ranks: list[int], sizes: dict[int, i
     assert Counter(s.rank for s in samples if s.name in held_out) == sizes
 
 
-@given(st.lists(st.integers(1, 6), min_size=2, max_size=20))
-def test_whole_people_are_held_out_until_they_make_an_eighth(sizes: list[int]) -> None:
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=20), st.integers(0, 9))
+def test_whole_people_are_held_out_closest_to_an_eighth(sizes: list[int], salt: int) -> None:
     samples = people(sizes)
-    held_out = hold_out(samples, "x")
+    held_out = hold_out(samples, str(salt))
     taken = [s for s in samples if s.name in held_out]
-    left = [s for s in samples if s.name not in held_out]
+    left = Counter(s.group for s in samples if s.name not in held_out)
     assert taken
     assert left
-    assert not groups_of(taken) & groups_of(left)
-    assert len(taken) >= len(samples) / 8 or len(groups_of(left)) == 1
-    assert len(taken) < len(samples) / 8 + max(sizes)
+    assert not groups_of(taken) & left.keys()
+    if min(sizes) >= len(samples) / 4:  # no person fits: the smallest
+        assert len(taken) == min(sizes)
+        return
+    distance = abs(len(taken) - len(samples) / 8)
+    assert len(taken) < len(samples) / 4
+    assert all(abs(len(taken) + n - len(samples) / 8) >= distance for n in left.values())
 
 
-def test_the_last_person_is_not_held_out() -> None:
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=12), st.randoms())
+def test_who_is_held_out_does_not_depend_on_the_order(
+    sizes: list[int], shuffle: random.Random
+) -> None:
+    samples = people(sizes)
+    held_out = hold_out(samples, "x")
+    shuffle.shuffle(samples)
+    assert hold_out(samples, "x") == held_out
+
+
+@pytest.mark.parametrize("sizes", [[50, 2], [2, 50]], ids=str)
+@pytest.mark.parametrize("salt", range(8))
+def test_of_two_people_the_one_with_few_images_is_held_out(sizes: list[int], salt: int) -> None:
+    assert len(hold_out(people(sizes), str(salt))) == 2
+
+
+def test_the_only_person_is_not_held_out() -> None:
     assert hold_out(people([5]), "x") == set()
 
 
