@@ -37,5 +37,5 @@ def test_a_node_with_another_package_of_the_head_is_refused_by_name() -> None:
 
 
 def test_a_node_with_another_source_of_the_head_is_refused_by_name() -> None:
-    with pytest.raises(SpecError, match=r"^node \S+ has another source of head 'linear' than this"):
+    with pytest.raises(SpecError, match=r"^node \S+ has other code for head 'linear' than this"):
         work(job("another"))
