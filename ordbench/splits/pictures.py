@@ -58,10 +58,11 @@ def join_identical(listing: Samples, pixels: Sequence[str]) -> Samples:
 
 def _notes(repeated: Sequence[Sequence[Sample]]) -> list[str]:
     files = sum(map(len, repeated))
-    lines = [f"{files} files show {len(repeated)} pictures; each stays on one side of a split"]
+    lines = [f"identical pictures: {files} files show {len(repeated)}; each stays on one side"]
     disputed = [same for same in repeated if len({sample.rank for sample in same}) > 1]
     if disputed:
         one, *others = disputed[0]
         other = next(sample for sample in others if sample.rank != one.rank)
-        lines.append(f"{len(disputed)} pictures have two labels, first {one.name} and {other.name}")
+        names = f"{one.name} and {other.name}"
+        lines.append(f"identical pictures with two labels: {len(disputed)}, first {names}")
     return lines

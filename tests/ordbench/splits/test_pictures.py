@@ -78,6 +78,6 @@ def test_two_labels_of_one_picture_are_named() -> None:
     samples = (sample(0, rank=0), sample(1, rank=2), sample(2, rank=1))
     joined = join_identical(Samples(task=TASK, samples=samples), ["a", "a", "b"])
     assert joined.notes == (
-        "2 files show 1 pictures; each stays on one side of a split",
-        "1 pictures have two labels, first 000.png and 001.png",
+        "identical pictures: 2 files show 1; each stays on one side",
+        "identical pictures with two labels: 1, first 000.png and 001.png",
     )
