@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ordbench.head import Problem as Problem
     from ordbench.metrics.evaluation import Evaluation as Evaluation
     from ordbench.metrics.registry import Metric as Metric
+    from ordbench.protocol import Parts as Parts
+    from ordbench.protocol import SplitProtocol as SplitProtocol
     from ordbench.recipe import LogUniform as LogUniform
     from ordbench.recipe import Recipe as Recipe
     from ordbench.recipe import SearchSpace as SearchSpace
@@ -50,6 +52,7 @@ _MODULES = {
     "head": ("BaseHead", "Head", "PointHead", "Prediction", "Problem"),
     "metrics.evaluation": ("Evaluation",),
     "metrics.registry": ("Metric",),
+    "protocol": ("Parts", "SplitProtocol"),
     "recipe": ("LogUniform", "Recipe", "SearchSpace"),
     "results.loading": ("load_records",),
     "runs.resources": ("Locations",),

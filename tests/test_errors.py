@@ -57,7 +57,7 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
             ("--head", "coral", *FACES, "--dtype", "int8"),
             "'int8' is not one of 'auto', 'float32', 'bfloat16', 'float16'",
         ),
-        (("--head", "coral", *FACES, "--protocol", "mine"), "protocol.*'standard' or 'paper'"),
+        (("--head", "coral", *FACES, "--protocol", "mine"), "unknown protocol 'mine'.*standard"),
         (
             ("--head", "coral", *FACES, "--device", "tpu"),
             "--device tpu: wanted auto, cpu, cuda or cuda:N",

@@ -110,6 +110,38 @@ def test_two_packages_that_offer_one_name_are_both_named(
     assert "ordbench-mirror (ordbench_mirror:Mirror)" in ran.stderr
 
 
+def test_a_protocol_from_another_package_draws_splits_of_its_own(
+    cli: Cli, source: Path, tmp_path: Path
+) -> None:
+    env = install(source, tmp_path / "site")
+    tiny = ("--dataset", "drawn-faces:per_rank=6", "--recipe", "min_steps=4", "--head", "linear")
+    results = str(tmp_path / "results")
+    hashes: list[str] = []
+    for protocol in ("standard", "every-kth", "every-kth:k=3", "every-kth:k=4"):
+        ran = cli("run", *tiny, "--protocol", protocol, "--json", "--results", results, env=env)
+        assert ran.returncode == 0, ran.stderr
+        record = json.loads(ran.stdout)
+        hashes.append(record["split"]["hash"])
+        assert record["ranked"] is True
+    assert hashes[1] == hashes[3], "k=4 is the default"
+    assert len(set(hashes)) == 3
+    assert record["split"]["train"] == record["split"]["val"] == record["split"]["test"] == 180
+    table = cli("table", results, "--format", "markdown", env=env).stdout
+    for caption in ("protocol standard;", "protocol every-kth;", "protocol every-kth:k=3;"):
+        assert caption in table.replace("\\", "")
+    assert "k=4" not in table
+    listed = {row["name"] for row in json.loads(cli("ls", "protocols", "--json", env=env).stdout)}
+    assert listed == {"every-kth", "paper", "standard"}
+    for wrong, said in (
+        ("every-kht", "did you mean every-kth"),
+        ("every-kth:j=3", "no option 'j'"),
+    ):
+        ran = cli("run", *tiny, "--protocol", wrong, "--results", results, env=env)
+        assert ran.returncode == 2
+        assert said in ran.stderr
+        assert len(ran.stderr.splitlines()) == 1
+
+
 def test_a_metric_and_a_decode_from_another_package_are_tabled_for_old_runs(
     cli: Cli, source: Path, tmp_path: Path
 ) -> None:

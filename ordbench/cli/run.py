@@ -86,7 +86,7 @@ def run(
     ] = None,
     protocol: Annotated[
         str | None,
-        what(help="'standard', or 'paper': selection on test, never ranked with others."),
+        what(help="NAME[:KEY=VALUE], see ordbench ls protocols."),
     ] = None,
     split: Annotated[
         Path | None, what(help="Split manifest to use instead of drawing one.")

@@ -14,7 +14,7 @@ Dataset = Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:
 OneShots = Annotated[str, typer.Option("--shots", help="Training images per rank, or 'all'.")]
 Fold = Annotated[int, typer.Option(help="Test fold.")]
 DataSeed = Annotated[int, typer.Option(help="Seed of the few-shot sample.")]
-Protocol = Annotated[str, typer.Option(help="'standard', or 'paper': validation is test.")]
+Protocol = Annotated[str, typer.Option(help="NAME[:KEY=VALUE], see ordbench ls protocols.")]
 
 
 @split_app.command(name="show")

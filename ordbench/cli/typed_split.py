@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, cast, get_args
+from typing import NamedTuple
 
 from ordbench.data.images import open_rgb, pixels_hash
 from ordbench.data.loading import open_dataset
@@ -13,8 +13,8 @@ from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench.plugins.reference import PluginRef
 from ordbench.splits.pictures import join_identical
-from ordbench.splits.protocol import draw
-from ordbench.splits.split import Protocol, Split
+from ordbench.splits.protocol import draw, open_protocol, protocol_name
+from ordbench.splits.split import Split
 from ordbench.sweeps.spec import parse_shots
 
 
@@ -27,7 +27,7 @@ class DrawnSplit(NamedTuple):
     def validation(self) -> str:
         """Where the validation images come from, in a line."""
         split, samples = self
-        if split.protocol == "paper":
+        if open_protocol(split.protocol).validates_on_test:
             return "validation: the test images"
         if samples.draws:
             official = bool(samples.draws[split.fold].val)
@@ -47,8 +47,6 @@ def draw_one(
         SpecError: If there is no such fold, protocol or number of shots.
     """
     choice = PluginRef.parse(dataset)
-    if protocol not in get_args(Protocol):
-        raise SpecError(f"--protocol {protocol}: wanted {' or '.join(get_args(Protocol))}")
     wanted = parse_shots([shots])
     if len(wanted) != 1:
         raise SpecError(f"--shots {shots!r}: a split has one number of shots, or 'all'")
@@ -57,7 +55,7 @@ def draw_one(
     split = draw(
         samples,
         dataset=choice.name,
-        protocol=cast(Protocol, protocol),
+        protocol=protocol_name(protocol),
         fold=fold,
         shots=wanted[0],
         data_seed=data_seed,

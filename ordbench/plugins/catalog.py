@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ordbench.errors import BrokenPluginError, OrdbenchError
-from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS
+from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS, PROTOCOLS
 
-Kind = Literal["heads", "datasets", "backbones"]
+Kind = Literal["heads", "datasets", "backbones", "protocols"]
 
 
 class Entry(NamedTuple):
@@ -28,11 +28,17 @@ class Entry(NamedTuple):
 
 def entries(kind: Kind) -> list[Entry]:
     """List the plug-ins of one kind by name; a broken one is a row, not an end."""
-    describe = {"heads": _head, "datasets": _dataset, "backbones": _backbone}[kind]
+    describe = {
+        "heads": _head,
+        "datasets": _dataset,
+        "backbones": _backbone,
+        "protocols": _protocol,
+    }[kind]
     names: dict[Kind, Iterable[str]] = {
         "heads": HEADS,
         "datasets": DATASETS,
         "backbones": BACKBONES,
+        "protocols": PROTOCOLS,
     }
     return [_entry(describe, name) for name in names[kind]]
 
@@ -53,6 +59,11 @@ def _dataset(name: str) -> Entry:
 def _backbone(name: str) -> Entry:
     family = BACKBONES[name]
     return Entry(name, family.title, family.source, family.needs)
+
+
+def _protocol(name: str) -> Entry:
+    protocol = PROTOCOLS[name]
+    return Entry(name, protocol.title, protocol.source, "nothing")
 
 
 def _head(name: str) -> Entry:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ordbench.dataset import Dataset
     from ordbench.head import BaseHead
     from ordbench.metrics.registry import Decode
+    from ordbench.protocol import SplitProtocol
 
 T = TypeVar("T")
 
@@ -107,6 +108,7 @@ def _owner(offer: EntryPoint) -> str:
 HEADS: Registry[type[BaseHead]] = Registry("head", "ordbench.heads")
 DATASETS: Registry[type[Dataset]] = Registry("dataset", "ordbench.datasets")
 BACKBONES: Registry[type[BackboneFamily]] = Registry("backbone", "ordbench.backbones")
+PROTOCOLS: Registry[type[SplitProtocol]] = Registry("protocol", "ordbench.protocols")
 METRICS: Registry[Metric] = Registry("metric", "ordbench.metrics", BUILTIN_METRICS)
 DECODES: Registry[Decode] = Registry("decode", "ordbench.decodes", BUILTIN_DECODES)
 

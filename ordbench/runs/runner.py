@@ -27,6 +27,7 @@ from ordbench.runs.preparation import PreparedRun
 from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, Tried
 from ordbench.runs.spec import RunSpec
 from ordbench.runs.titles import head_label
+from ordbench.splits.protocol import open_protocol
 from ordbench.training.samplers import Candidate
 from ordbench.training.search import Search, search
 from ordbench.training.trainer import Fitted, LabelledFeatures, Replica, problem_of
@@ -60,7 +61,7 @@ def record_header(prepared: PreparedRun, device: str) -> Facts:
         run_id=prepared.identity.run_id,
         label=head_label(spec),
         spec=spec,
-        ranked=spec.protocol == "standard",
+        ranked=open_protocol(spec.protocol).ranked,
         task=TaskFacts(
             title=DATASETS[spec.dataset].card.title,
             num_ranks=task.num_ranks,

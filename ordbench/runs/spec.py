@@ -13,7 +13,8 @@ from ordbench.plugins.options import resolve, takes_argument
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue, Recipe
-from ordbench.splits.split import Protocol, Split
+from ordbench.splits.protocol import protocol_name
+from ordbench.splits.split import Split
 from ordbench.training.samplers import Tuning
 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
@@ -26,8 +27,8 @@ class RunSettings(BaseModel):
         layer: Features after (``post``) or before (``pre``) the projection into the joint space.
         normalize: Whether features are brought to unit length.
         dtype: Arithmetic of the image tower; ``auto`` is settled by the device.
-        protocol: ``standard`` selects on validation; ``paper`` selects on test as the OrdinalCLIP
-            code does, and is never ranked with the others.
+        protocol: ``NAME[:KEY=VALUE]``. ``standard`` selects on validation; ``paper`` selects on
+            test as the OrdinalCLIP code does, and is never ranked with the others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,7 +36,7 @@ class RunSettings(BaseModel):
     layer: Layer = "post"
     normalize: bool = False
     dtype: Dtype | Literal["auto"] = "auto"
-    protocol: Protocol = "standard"
+    protocol: str = "standard"
 
 
 class RunSpec(RunSettings):
@@ -137,7 +138,7 @@ def resolved(spec: RunSpec) -> RunSpec:
     """The same run with every default filled in, so that one run has one description.
 
     Raises:
-        OrdbenchError: If there is no such head, dataset or option.
+        OrdbenchError: If there is no such head, dataset, protocol or option.
     """
     head, dataset = HEADS[spec.head], DATASETS[spec.dataset]
     return spec.model_copy(
@@ -147,6 +148,7 @@ def resolved(spec: RunSpec) -> RunSpec:
                 dataset, spec.dataset_options, owner=f"dataset {spec.dataset!r}"
             ),
             "recipe": spec.recipe or head.recipe,
+            "protocol": protocol_name(spec.protocol),
         }
     )
 

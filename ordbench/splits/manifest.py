@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from ordbench.dataset import Samples
 from ordbench.errors import DatasetError, SpecError
+from ordbench.protocol import Parts
 from ordbench.splits import folds
-from ordbench.splits.split import Parts, Protocol, Split, check, check_shots, leaks, notes, short
+from ordbench.splits.protocol import open_protocol
+from ordbench.splits.split import Split, check, check_shots, leaks, notes, short
 from ordbench.utils.canonical_json import add_checksum, canonical, verify_checksum
 from ordbench.utils.files import write_atomic
 
@@ -69,7 +71,7 @@ def _check_unchanged(text: bytes, path: Path) -> None:
         ) from None
 
 
-def apply_manifest(listing: Samples, manifest: Split, protocol: Protocol = "standard") -> Split:
+def apply_manifest(listing: Samples, manifest: Split, protocol: str = "standard") -> Split:
     """Check a manifest against the dataset that it is to divide.
 
     Args:
@@ -89,11 +91,13 @@ def apply_manifest(listing: Samples, manifest: Split, protocol: Protocol = "stan
         )
     places = manifest.indices(listing)
     parts = Parts(*([listing.samples[place] for place in part] for part in places))
-    paper = protocol == "paper"
+    paper = open_protocol(protocol).validates_on_test
     check(parts, listing, where=f"split of {manifest.dataset}", paper=paper)
     check_shots(parts.train, listing, manifest.shots)
     if paper and set(manifest.val) != set(manifest.test):
-        raise DatasetError("a split of --protocol paper validates on its test images; mend val")
+        raise DatasetError(
+            f"a split of --protocol {protocol} validates on its test images; mend val"
+        )
     found = notes(parts, listing, shots=manifest.shots, paper=paper)
     content = manifest.model_dump() | {
         part: sorted(getattr(manifest, part)) for part in Parts._fields

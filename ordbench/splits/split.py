@@ -7,12 +7,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from ordbench.dataset import Sample, Samples
 from ordbench.errors import DatasetError
+from ordbench.protocol import Parts
 
 PAPER_NOTE = "validation images are the test images (protocol paper)"
 
@@ -33,7 +34,7 @@ class Split(BaseModel):
         train: Names of the training samples.
         val: Names of the samples that select the step; the test samples under ``paper``.
         test: Names of the test samples.
-        protocol: ``standard`` or ``paper``.
+        protocol: As typed, ``NAME[:KEY=VALUE]``.
         fold: Which fold is tested.
         shots: Training images a rank; None for all.
         data_seed: What drew the few-shot set.
@@ -48,7 +49,7 @@ class Split(BaseModel):
     train: tuple[str, ...]
     val: tuple[str, ...]
     test: tuple[str, ...]
-    protocol: Protocol = "standard"
+    protocol: str = "standard"
     fold: int = 0
     shots: int | None = None
     data_seed: int = 0
@@ -76,14 +77,6 @@ class Split(BaseModel):
                 f"cannot read, first {missing[0]!r}; restore them, or draw or write a new split"
             )
         return Indices(*(tuple(places[name] for name in names) for names in named))
-
-
-class Parts(NamedTuple):
-    """The samples of a split."""
-
-    train: Sequence[Sample]
-    val: Sequence[Sample]
-    test: Sequence[Sample]
 
 
 def check(parts: Parts, listing: Samples, *, where: str, paper: bool) -> None:
@@ -176,6 +169,3 @@ def summary(split: Split) -> str:
     shots = "all images" if split.shots is None else f"{split.shots} shots"
     head = f"{split.dataset}, fold {split.fold}, {shots}, data seed {split.data_seed}: {sizes}"
     return "\n".join([head, f"sha256 {split.hash}", *split.notes])
-
-
-Protocol = Literal["standard", "paper"]

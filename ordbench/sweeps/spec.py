@@ -31,6 +31,7 @@ from ordbench.runs.spec import (
     of_manifest,
 )
 from ordbench.splits.manifest import read_manifest
+from ordbench.splits.protocol import protocol_name
 from ordbench.sweeps.plan_file import PlanFile, read_plan
 from ordbench.utils.text import did_you_mean, items, parse_numbers
 
@@ -139,6 +140,10 @@ def _text(value: str) -> str:
     return value and str(_checked(value, lambda text: _backbone(text)[0]))
 
 
+def _protocol(value: str) -> str:
+    return str(_checked(value, protocol_name))
+
+
 def _recipe(value: object) -> dict[str, Any]:
     texts = _texts(value)
     for text in texts:
@@ -184,6 +189,7 @@ class SweepSpec(RunSettings):
     seeds: Annotated[tuple[int, ...], _axis(lambda text: parse_numbers([text], "--seeds"))] = (0,)
     fold: Annotated[tuple[int, ...], _axis(lambda text: parse_numbers([text], "--fold"))] = (0,)
     text: Annotated[str, AfterValidator(_text)] = ""
+    protocol: Annotated[str, AfterValidator(_protocol)] = "standard"
     split: Annotated[Path, AfterValidator(_manifest)] | None = None
     recipe: Annotated[dict[str, Any], BeforeValidator(_recipe)] = Field(default_factory=dict)
     tune: int | None = Field(default=None, ge=1)

@@ -4,11 +4,12 @@ import pytest
 
 from ordbench.cli.ls import _show
 from ordbench.plugins.catalog import Entry, Kind, entries
-from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS
+from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS, PROTOCOLS
 
 
 @pytest.mark.parametrize(
-    ("kind", "names"), [("heads", HEADS), ("datasets", DATASETS), ("backbones", BACKBONES)]
+    ("kind", "names"),
+    [("heads", HEADS), ("datasets", DATASETS), ("backbones", BACKBONES), ("protocols", PROTOCOLS)],
 )
 def test_every_plugin_has_title_source_and_needs(kind: Kind, names: list[str]) -> None:
     rows = entries(kind)

@@ -85,7 +85,7 @@ def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) ->
         ("layer: middle", "layer middle: wanted 'post' or 'pre'"),
         ("dtype: int8", "dtype int8: wanted 'float32', 'bfloat16' or 'float16' or 'auto'"),
         ("normalize: maybe", "normalize maybe: wanted a valid boolean"),
-        ("protocol: mine", "protocol mine: wanted 'standard' or 'paper'"),
+        ("protocol: mine", "unknown protocol 'mine'.*paper"),
         ("split: no.json", r"split no\.json cannot be read"),
         ("data-seed: -1", "data-seed -1: wanted greater than or equal to 0"),
         ("train_seed: x", "train-seed x: wanted a valid integer"),

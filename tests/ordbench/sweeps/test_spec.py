@@ -50,7 +50,6 @@ def test_a_recipe_is_put_over_the_heads_own() -> None:
     [
         ("layer", "'post' or 'pre'"),
         ("dtype", "'float32', 'bfloat16' or 'float16' or 'auto'"),
-        ("protocol", "'standard' or 'paper'"),
     ],
 )
 def test_a_word_that_is_not_to_be_had_is_answered_with_those_that_are(

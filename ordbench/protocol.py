@@ -1,0 +1,55 @@
+"""The contract of a protocol: which samples of a dataset train, validate and test."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from ordbench.dataset import Sample, Samples
+
+
+class Parts(NamedTuple):
+    """The samples of a split."""
+
+    train: Sequence[Sample]
+    val: Sequence[Sample]
+    test: Sequence[Sample]
+
+
+class SplitProtocol(ABC):
+    """Divides the samples of a dataset. Options are keyword-only arguments of ``__init__``.
+
+    What it gives is checked: no part may be empty, and no image, person or picture may be in two.
+
+    Attributes:
+        title: What it does, in one line.
+        source: Paper or project, in one line.
+        ranked: Whether leaderboards rank its runs.
+        validates_on_test: Whether the test samples select the step, too.
+    """
+
+    title: ClassVar[str]
+    source: ClassVar[str] = ""
+    ranked: ClassVar[bool] = True
+    validates_on_test: ClassVar[bool] = False
+
+    @abstractmethod
+    def parts(
+        self, listing: Samples, *, dataset: str, fold: int, shots: int | None, data_seed: int
+    ) -> Parts:
+        """Divide the samples of a dataset.
+
+        The test samples must depend on the dataset and the fold alone.
+
+        Args:
+            listing: The dataset as it was read; identical pictures have one group.
+            dataset: Its registered name, by which draws of two datasets differ.
+            fold: Which fold is tested.
+            shots: Training images a rank; None for all.
+            data_seed: Draws the few-shot set.
+
+        Raises:
+            SpecError: If there is no such fold, or if no rank has that many images.
+            DatasetError: If the dataset does not say what the protocol needs.
+        """
