@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -143,9 +144,10 @@ def test_completion_ends_with_the_code_that_typer_gives_it(
     arguments: list[str], env: dict[str, str], returned: int, printed: str
 ) -> None:
     code = "import sys; from ordbench.cli.main import main; sys.argv[0] = 'ordbench'; main()"
-    command = [sys.executable, "-c", code, *arguments]
+    # Typer looks for the shell among the processes above; there is none in a service, for one.
+    script = f"{shlex.join([sys.executable, '-c', code, *arguments])}; exit $?"
     process = subprocess.run(
-        command, env=os.environ | env, capture_output=True, text=True, timeout=60
+        ["bash", "-c", script], env=os.environ | env, capture_output=True, text=True, timeout=60
     )
     assert process.returncode == returned
     assert printed in process.stdout

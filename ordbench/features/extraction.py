@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 REVISION = 2
 
 # Images that are encoded twice to see what half precision costs, and the cosine that is too low.
-CHECKED = 16
+CHECKED = 8
 POOR_COSINE = 0.99
 # Images a call of the backbone. On a CPU, 64 take twice as long as 8: memory for their activations
 # is taken from the system and given back at each call.
@@ -102,12 +102,12 @@ def extract(
 
     A row is kept under the backbone's weights, its family's source, the versions of the libraries
     that preprocess and compute (so the transform, which is a function of these), layer,
-    normalisation, dtype, whether CPU or GPU computes, and the content of its image. Where files
-    lie and what they are called is not in it. Rows are kept after each batch, and an image whose
-    content stands in several files is encoded once.
+    normalisation, dtype, whether CPU or GPU computes, the batch size, and the content of its image.
+    Where files lie and what they are called is not in it. Rows are kept after each batch, and an
+    image whose content is in several files is encoded once.
 
-    Sums are split in another way in small batches, so every batch is filled up: a row does not
-    depend on the other images.
+    Sums are split in another way in batches of another size, so every batch is filled up: a row
+    does not depend on the other images.
 
     Args:
         images: Their files.
@@ -139,7 +139,9 @@ def extract(
             shards = cache_of_space.load()
             missing = _missing(contents, shards)
             done = len(images) - len(missing)
-            for shard in _encode([images[n] for n in missing.values()], job, list(missing)):
+            cosine = _least(shards)
+            todo = [images[n] for n in missing.values()]
+            for shard in _encode(todo, job, list(missing), cosine):
                 cache_of_space.add(shard)
                 made.append(shard)
                 done += len(shard.contents) + len(shard.rejected)
@@ -182,7 +184,6 @@ def _features(
         first = f"; the first, {rejected[0].name}, {rejected[0].reason}" if rejected else ""
         raise DatasetError(f"none of {len(images)} images can be decoded{first}")
     pixels = {c: p for shard in shards for c, p in zip(shard.contents, shard.pixels, strict=True)}
-    cosines = [shard.cosine for shard in shards if shard.cosine is not None]
     images_hash = hashlib.sha256("".join(contents).encode()).hexdigest()
     return Features(
         features=gather(shards, kept),
@@ -192,7 +193,7 @@ def _features(
         fingerprint=str(facts["weights"]),
         images_hash=images_hash,
         dtype=dtype,
-        cosine=min(cosines, default=None),
+        cosine=_least(shards),
         transform=shards[0].transform,
         seconds=time.perf_counter() - started,
         from_cache=not made,
@@ -217,6 +218,10 @@ class _Job:
         return family.load(argument, layer=self.layer, device=self.device, dtype=dtype)
 
 
+def _least(shards: Sequence[Shard]) -> float | None:
+    return min((shard.cosine for shard in shards if shard.cosine is not None), default=None)
+
+
 def _facts(job: _Job) -> dict[str, Fact]:
     """Everything that can change a feature, but for the image."""
     family, argument = open_family(job.backbone)
@@ -230,13 +235,16 @@ def _facts(job: _Job) -> dict[str, Fact]:
         "layer": job.layer,
         "normalize": job.normalize,
         "dtype": job.dtype,
+        "batch": job.batch_size,
     }
 
 
-def _encode(images: Sequence[Path], job: _Job, contents: Sequence[str]) -> Iterator[Shard]:
-    """Decode and encode images, a shard for each batch."""
+def _encode(
+    images: Sequence[Path], job: _Job, contents: Sequence[str], cosine: float | None
+) -> Iterator[Shard]:
+    """Decode and encode images, a shard for each batch; the cosine is measured where it is None."""
     tower = job.load(job.dtype)
-    cosine, done = None, 0
+    done = 0
     for batch in decoded(images, tower.transform, job.batch_size):
         named = list(zip(contents[done : done + len(batch)], batch, strict=True))
         good = [(name, image) for name, image in named if isinstance(image, Decoded)]

@@ -69,6 +69,7 @@ def test_what_is_in_the_key_changes_it(
         key(dtype="bfloat16"),
         key(dtype="float32", device="cuda"),
         key(images[::-1]),
+        key(batch_size=2),
         key(images[:2]),
     ]
     monkeypatch.setattr(colours, "weights", "v")
@@ -97,7 +98,7 @@ def test_which_gpu_computes_is_not_in_the_key(
     assert len(keys) == 1
 
 
-def test_names_places_and_batches_are_not_in_the_key(
+def test_names_and_places_are_not_in_the_key(
     images: list[Path], tmp_path: Path, colours: type[Colours]
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -106,7 +107,7 @@ def test_names_places_and_batches_are_not_in_the_key(
     first = run(images, tmp_path)
     for old, new in zip(images, moved, strict=True):
         old.rename(new)
-    second = run(moved, tmp_path, batch_size=2)
+    second = run(moved, tmp_path)
     assert second.from_cache
     assert second.key == first.key
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ordbench.errors import BackboneError, DatasetError, UnknownPluginError
@@ -83,6 +84,9 @@ def test_the_cost_of_half_precision_is_measured_once_and_kept(
     got = [run(images, tmp_path, dtype="bfloat16") for _ in range(2)]
     assert colours.loaded == ["bfloat16", "float32"]
     assert got[0].cosine == got[1].cosine
+    Image.new("RGB", (5, 7), "blue").save(tmp_path / "new.png")
+    run([*images, tmp_path / "new.png"], tmp_path, dtype="bfloat16")
+    assert colours.loaded == ["bfloat16", "float32", "bfloat16"], "it is known by now"
     assert got[0].cosine is not None
     # bfloat16 keeps 8 bits, so each of the three numbers is off by 1/512 at most.
     assert 1 - 1e-4 < got[0].cosine < 1
