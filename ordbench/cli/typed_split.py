@@ -12,8 +12,8 @@ from ordbench.data.loading import open_dataset
 from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench.plugins.reference import PluginRef
+from ordbench.splits.draw import draw, open_protocol, protocol_name
 from ordbench.splits.pictures import join_identical
-from ordbench.splits.protocol import draw, open_protocol, protocol_name
 from ordbench.splits.split import Split
 from ordbench.sweeps.spec import parse_shots
 

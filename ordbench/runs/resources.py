@@ -23,9 +23,9 @@ from ordbench.dataset import Samples, SkippedFile
 from ordbench.errors import OrdbenchError, SpecError
 from ordbench.features.extraction import Features, Progress, extract, open_family
 from ordbench.runs.spec import RunSpec
+from ordbench.splits.draw import draw
 from ordbench.splits.manifest import apply_manifest, read_manifest
 from ordbench.splits.pictures import join_identical
-from ordbench.splits.protocol import draw
 from ordbench.splits.split import Split
 
 T = TypeVar("T")

@@ -27,7 +27,7 @@ from ordbench.runs.preparation import PreparedRun
 from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, Tried
 from ordbench.runs.spec import RunSpec
 from ordbench.runs.titles import head_label
-from ordbench.splits.protocol import open_protocol
+from ordbench.splits.draw import open_protocol
 from ordbench.training.samplers import Candidate
 from ordbench.training.search import Search, search
 from ordbench.training.trainer import Fitted, LabelledFeatures, Replica, problem_of

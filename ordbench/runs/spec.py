@@ -13,7 +13,7 @@ from ordbench.plugins.options import resolve, takes_argument
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue, Recipe
-from ordbench.splits.protocol import protocol_name
+from ordbench.splits.draw import protocol_name
 from ordbench.splits.split import Split
 from ordbench.training.samplers import Tuning
 

@@ -15,7 +15,6 @@ from ordbench.dataset import Sample
 VERSION = "ordbench-split-1"  # part of every salt; new folds need a new number
 NUM_FOLDS = 5
 VAL_SHARE = 8  # one of 8 images that are not test images
-MAX_VAL_SHOTS = 4  # as in CoOp
 
 
 def digest(*words: str) -> str:

@@ -12,7 +12,7 @@ from ordbench.dataset import Samples
 from ordbench.errors import DatasetError, SpecError
 from ordbench.protocol import Parts
 from ordbench.splits import folds
-from ordbench.splits.protocol import open_protocol
+from ordbench.splits.draw import open_protocol
 from ordbench.splits.split import Split, check, check_shots, leaks, notes, short
 from ordbench.utils.canonical_json import add_checksum, canonical, verify_checksum
 from ordbench.utils.files import write_atomic

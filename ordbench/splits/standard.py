@@ -14,6 +14,8 @@ from ordbench.errors import DatasetError, SpecError
 from ordbench.protocol import Parts, SplitProtocol
 from ordbench.splits import folds
 
+MAX_VAL_SHOTS = 4  # a rank, as in CoOp
+
 
 class Standard(SplitProtocol):
     """Official draws win, then official parts, then official folds, then five folds by hash.
@@ -114,4 +116,4 @@ def _few_images(
     rest = folds.without(
         pools.val or pools.train, {sample.name for sample in train}, folds.groups_of(train)
     )
-    return train, folds.few_shot(rest, min(shots, folds.MAX_VAL_SHOTS), *salt)
+    return train, folds.few_shot(rest, min(shots, MAX_VAL_SHOTS), *salt)

@@ -30,8 +30,8 @@ from ordbench.runs.spec import (
     head_settings,
     of_manifest,
 )
+from ordbench.splits.draw import protocol_name
 from ordbench.splits.manifest import read_manifest
-from ordbench.splits.protocol import protocol_name
 from ordbench.sweeps.plan_file import PlanFile, read_plan
 from ordbench.utils.text import did_you_mean, items, parse_numbers
 

@@ -9,7 +9,7 @@ import pytest
 
 from ordbench.dataset import Samples
 from ordbench.errors import DatasetError, SpecError
-from ordbench.splits.protocol import draw
+from ordbench.splits.draw import draw
 from ordbench_datasets.csv_file import CsvFile
 
 Put = Callable[[Path, Iterable[str]], Path]

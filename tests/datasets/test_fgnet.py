@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.errors import DatasetError
-from ordbench.splits.protocol import draw
+from ordbench.splits.draw import draw
 from ordbench_datasets.fgnet import FgNet, parse
 
 Put = Callable[[Path, Iterable[str]], Path]

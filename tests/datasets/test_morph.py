@@ -9,7 +9,7 @@ import pytest
 
 from ordbench.dataset import Samples
 from ordbench.errors import DatasetError
-from ordbench.splits.protocol import draw
+from ordbench.splits.draw import draw
 from ordbench.splits.split import Split
 from ordbench_datasets.morph import Morph
 

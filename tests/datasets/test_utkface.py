@@ -7,7 +7,7 @@ import pytest
 
 from ordbench.data.images import open_rgb
 from ordbench.errors import DatasetError
-from ordbench.splits.protocol import draw
+from ordbench.splits.draw import draw
 from ordbench_datasets.utkface import UtkFace, parse
 
 Put = Callable[[Path, Iterable[str]], Path]

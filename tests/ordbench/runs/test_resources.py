@@ -10,8 +10,8 @@ from ordbench.dataset import Sample, Samples
 from ordbench.errors import SpecError
 from ordbench.runs.resources import KEPT, Locations, Resources, resolve_device
 from ordbench.runs.spec import RunSpec
+from ordbench.splits.draw import draw
 from ordbench.splits.manifest import write_manifest
-from ordbench.splits.protocol import draw
 from ordbench.task import Task
 
 LISTING = Samples(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from ordbench.dataset import Part, Sample, Samples
 from ordbench.errors import DatasetError, SpecError
+from ordbench.splits.draw import draw
 from ordbench.splits.pictures import join_identical
-from ordbench.splits.protocol import draw
 from ordbench.splits.split import Split
 from ordbench.task import Task
 

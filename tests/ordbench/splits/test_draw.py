@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ordbench.dataset import OfficialSplit, Part, Sample, Samples
 from ordbench.errors import DatasetError, SpecError
+from ordbench.splits.draw import draw
 from ordbench.splits.manifest import apply_manifest, read_manifest, write_manifest
-from ordbench.splits.protocol import draw
 from ordbench.splits.split import Split
 from ordbench.task import Task
 
