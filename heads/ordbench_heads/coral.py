@@ -2,6 +2,9 @@
 
 Source: Cao, Mirjalili, Raschka (2020). Rank consistent ordinal regression for neural
 networks with application to age estimation. https://doi.org/10.1016/j.patrec.2020.11.008
+
+Parity: agrees with coral-pytorch, the authors' library, in the loss. Not official: features are
+standardised, and probabilities that rise with the threshold are sorted before their differences.
 """
 
 from typing import ClassVar

@@ -2,9 +2,12 @@
 
 Source: Li, Huang, Zhu, Tang, Li, Zhou, Lu (2022). OrdinalCLIP: learning rank prompts for
 language-guided ordinal regression. NeurIPS 2022. https://arxiv.org/abs/2206.02338
-Where paper and code differ, the authors' code is followed. The image tower is not trained here.
+Where paper and code differ, the authors' code is followed.
 
 Needs: a text tower.
+
+Parity: agrees with the authors' code, written a second time in the tests, in prompts, interpolation
+and loss. Not official: the image tower is frozen, and the recipe is ordbench's own.
 """
 
 from typing import ClassVar, Literal

@@ -2,6 +2,8 @@
 
 Source: Pedregosa et al. (2011). Scikit-learn: machine learning in Python. JMLR 12.
 https://jmlr.org/papers/v12/pedregosa11a.html
+
+Parity: agrees with scikit-learn, whose estimators it calls, on the same features.
 """
 
 import inspect

@@ -4,6 +4,8 @@ Source: Radford et al. (2021). Learning transferable visual models from natural 
 supervision, section 3.1. https://arxiv.org/abs/2103.00020
 
 Needs: a text tower.
+
+Parity: agrees with the text tower's own encoding of whole sentences.
 """
 
 import re

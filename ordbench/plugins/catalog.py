@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Callable, Iterable
-from importlib.metadata import EntryPoint
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ordbench.errors import BrokenPluginError, OrdbenchError
+from ordbench.errors import OrdbenchError
+from ordbench.plugins.head_card import head_card
 from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS, PROTOCOLS
 
 Kind = Literal["heads", "datasets", "backbones", "protocols"]
@@ -67,33 +63,5 @@ def _protocol(name: str) -> Entry:
 
 
 def _head(name: str) -> Entry:
-    """Read the docstring of a head's module as text: importing it would load torch.
-
-    A stranger's head is imported all the same, because only that tells whether it works.
-    """
-    offer = HEADS.offer(name)
-    if offer.dist is None or offer.dist.name != "ordbench":
-        HEADS[name]
-    return Entry(name, *_facts(ast.get_docstring(ast.parse(_source(offer))) or ""))
-
-
-def _source(offer: EntryPoint) -> str:
-    spec = find_spec(offer.module)
-    if spec is None or spec.origin is None:
-        raise BrokenPluginError(f"head {offer.name!r}: there is no module {offer.module!r}")
-    return Path(spec.origin).read_text(encoding="utf-8")
-
-
-def _facts(docstring: str) -> tuple[str, str, str]:
-    r"""Title, source and needs of a head, as its module's docstring says them.
-
-    >>> _facts("CoOp: learned context.\n\nSource: Zhou et al.\n\nNeeds: a text tower.")
-    ('CoOp: learned context', 'Zhou et al', 'a text tower')
-    """
-    title, *paragraphs = re.split(r"\n\s*\n", docstring.strip())
-    said = {"Source": "", "Needs": "nothing"}
-    for paragraph in paragraphs:
-        key, _, text = paragraph.partition(":")
-        if key in said:
-            said[key] = " ".join(text.split()).rstrip(".")
-    return " ".join(title.split()).rstrip("."), said["Source"], said["Needs"]
+    card = head_card(name)
+    return Entry(name, card.title, card.source, card.needs)

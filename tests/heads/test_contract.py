@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from ordbench.errors import SpecError
 from ordbench.head import BaseHead, ClosedForm
+from ordbench.plugins.head_card import head_card
 from ordbench.plugins.options import resolve, takes_argument
 from ordbench.plugins.registry import HEADS
 from ordbench.training.trainer import LabelledFeatures, Replica, fit
@@ -26,6 +28,15 @@ def build(name: str, num_ranks: int = 5, *, seed: int = 0, aligned: bool = True)
         ranks = torch.arange(num_ranks).repeat_interleave(told.train_counts)
         head.fit(torch.randn(len(ranks), WIDTH), ranks)
     return head
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_the_card_says_what_it_is_whose_it_is_and_how_it_was_checked(name: str) -> None:
+    card = head_card(name)
+    assert card.title
+    assert card.source
+    assert card.needs == ("a text tower" if HEADS[name].needs_text else "nothing")
+    assert re.match("agrees with |not official: ", card.parity), card.parity
 
 
 def trainable(head: BaseHead) -> dict[str, Tensor]:

@@ -27,3 +27,11 @@ def test_without_penalties_it_is_cross_entropy() -> None:
     logits, ranks = torch.randn(5, 4), torch.tensor([0, 1, 2, 3, 3])
     expected = torch.nn.functional.cross_entropy(logits, ranks)
     torch.testing.assert_close(mean_variance_loss(logits, ranks, 0.0, 0.0), expected)
+
+
+def test_loss_is_that_of_the_code_of_paplham_and_franc() -> None:
+    """Their mean_variance_loss gave this value for these logits on the CPU."""
+    logits = [[0.2, -0.3, 1.1, 0.4, -0.7], [1.5, 0.9, -0.2, 0.1, -1.0]]
+    logits += [[-0.6, 0.3, 0.8, 1.7, 0.5], [0.0] * 5]
+    got = mean_variance_loss(torch.tensor(logits), torch.tensor([2, 0, 3, 4]), 0.2, 0.05)
+    assert got.item() == pytest.approx(1.173391, abs=1e-6)
