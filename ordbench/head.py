@@ -56,8 +56,8 @@ class BaseHead(nn.Module, ABC):
     A subclass declares its options as keyword-only, annotated arguments of ``__init__``; an
     option that is not declared is refused by name. What is in the module is trained, unless
     ``requires_grad`` is off. `forward` and `loss` run under ``torch.func.vmap`` (replicas are
-    trained together) unless ``batchable`` is False: no data-dependent control flow, no in-place
-    writes to buffers, no random numbers.
+    trained together) unless ``batchable`` is False. Data-dependent control flow, random numbers
+    and buffers that change do not allow it: replicas are then trained one by one, with a warning.
 
     Attributes:
         recipe: The default training settings.

@@ -20,6 +20,7 @@ from ordbench.recipe import Recipe
 from ordbench.runs.spec import RunSpec, head_settings
 from ordbench.runs.titles import head_label
 from ordbench.task import Task
+from ordbench.utils.random_numbers import seeded
 
 REFERENCE = "linear"
 CONTEXT = "age estimation: the age of the person is"
@@ -99,8 +100,7 @@ class HeadBuilder:
         """As `head`, but a new one at each call."""
         spec = self.specs[label]
         tower = self.tower(setting) if self.prompts(label) else None
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with seeded(0):
             head = HEADS[spec.head](_problem(setting, tower), **spec.head_options)
             if isinstance(head, ClosedForm):  # it cannot be called before
                 ranks = torch.arange(4 * setting.num_ranks) % setting.num_ranks

@@ -32,6 +32,7 @@ from ordbench.training.samplers import Candidate
 from ordbench.training.search import Search, search
 from ordbench.training.trainer import Fitted, LabelledFeatures, Replica, problem_of
 from ordbench.utils.environment import machine, versions
+from ordbench.utils.random_numbers import seeded
 from ordbench.utils.torch_threads import threads
 
 
@@ -167,8 +168,7 @@ def build_head(
     tower = bench.text_tower(spec) if head_class.needs_text else None
     aligned = not spec.text and spec.layer == "post"
     problem = problem_of(train, task, tower, aligned=aligned)
-    with torch.random.fork_rng(devices=[]):  # heads are made on the CPU
-        torch.manual_seed(spec.train_seed)
+    with seeded(spec.train_seed):  # heads are made on the CPU
         own = spec.head_options if options is None else options
         return head_class(problem, **own).to(bench.device)
 
@@ -256,7 +256,8 @@ def predict(head: BaseHead, features: Tensor) -> Prediction:
     """
     deployed = head.deployed()
     chunks = [features[start : start + CHUNK] for start in range(0, len(features), CHUNK)]
-    found = [head.predict(deployed(chunk)) for chunk in chunks]
+    with seeded(0, features.device):
+        found = [head.predict(deployed(chunk)) for chunk in chunks]
     posteriors = [one.posterior for one in found if one.posterior is not None]
     prediction = Prediction(
         torch.cat([one.position for one in found]), torch.cat(posteriors) if posteriors else None

@@ -102,8 +102,7 @@ def fit(replicas: Sequence[Replica], rank_values: Tensor) -> list[Fitted]:
     for replica in replicas:
         check_ranks(replica.train.ranks, replica.head.num_ranks)
         check_ranks(replica.val.ranks, replica.head.num_ranks)
-    device = replicas[0].train.features.device
-    with threads(1), torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with threads(1):
         return [
             fitted
             for start in range(0, len(replicas), MAX_STACKED)
@@ -140,6 +139,9 @@ class _Training:
     def run(self) -> list[Fitted]:
         """Train until every replica has stopped, then put the best parameters back."""
         if self.heads.states[0]:
+            first = self.replicas[0].train
+            batch = slice(self.recipe.batch_size)
+            self.heads.probe(first.features[batch], first.ranks[batch])
             self._train()
         else:
             self._evaluate()

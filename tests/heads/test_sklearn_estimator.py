@@ -24,11 +24,13 @@ def data() -> tuple[LabelledFeatures, Tensor]:
 
 def test_a_classifier_gives_the_probabilities_of_scikit_learn() -> None:
     train, new = data()
-    head = SklearnEstimator(problem(K), argument="LogisticRegression", C=10)
+    head = SklearnEstimator(problem(K), argument="LogisticRegression", C=0.1, max_iter=1000)
     (fitted,) = fit([Replica(head, train, train, head.recipe, 0)], VALUES)
     prediction = fitted.head.predict(fitted.head(new))
     assert prediction.posterior is not None
-    theirs = LogisticRegression(C=10, random_state=0).fit(train.features.numpy(), train.ranks)
+    theirs = LogisticRegression(C=0.1, max_iter=1000, random_state=0).fit(
+        train.features.numpy(), train.ranks
+    )
     wanted = torch.as_tensor(theirs.predict_proba(new.numpy()))
     assert torch.equal(prediction.posterior[:, :4], wanted.float())
     assert prediction.posterior[:, 4].tolist() == [0] * 7

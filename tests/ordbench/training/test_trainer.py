@@ -1,7 +1,9 @@
 import itertools
+import logging
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -300,7 +302,12 @@ def test_the_others_go_on_when_one_stops() -> None:
 
 class Dropping(Frozen):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return super().forward(torch.nn.functional.dropout(features))
+        return super().forward(torch.nn.functional.dropout(features, training=self.training))
+
+
+class NumpyNoise(Frozen):
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(features + float(np.random.rand()))
 
 
 class Normalizing(Frozen):
@@ -309,19 +316,88 @@ class Normalizing(Frozen):
         self.norm = torch.nn.BatchNorm1d(D)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return super().forward(self.norm(features))
+        return super().forward(self.norm(features + 10))
 
 
-class Counting(Frozen):
-    calls: torch.Tensor
+class BufferAverage(Frozen):
+    """Its running average is written in place."""
+
+    average: torch.Tensor
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("average", torch.zeros(D))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        self.calls.add_(1)
-        return super().forward(features)
+        if self.training:
+            self.average.lerp_(features.mean(0), 0.1)
+        return super().forward(features - self.average)
+
+
+class NewBufferAverage(BufferAverage):
+    """Its running average is a new buffer after each step."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.average = self.average.lerp(features.mean(0), 0.1)
+        return Frozen.forward(self, features - self.average)
+
+
+class AttributeAverage(Frozen):
+    """Its running average is no buffer."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.average = torch.zeros(D)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.average = self.average.lerp(features.mean(0), 0.1)
+        return super().forward(features - self.average)
+
+
+class Branching(Frozen):
+    """What it does depends on its input, which vmap refuses."""
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(features if features.sum() > 0 else 2 * features)
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (Dropping, "it draws random numbers"),
+        (NumpyNoise, "it draws random numbers"),
+        (Normalizing, "its norm.running_mean changes in training"),
+        (BufferAverage, "its average changes in training"),
+        (NewBufferAverage, "its average changes in training"),
+        (Branching, "vmap"),
+    ],
+)
+def test_a_head_that_cannot_be_batched_and_does_not_say_so_is_trained_alone(
+    head: type[Head], said: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("ordbench"), "propagate", True)
+    replicas = [of(head, seed) for seed in range(3)]
+    together = fit(replicas, VALUES)
+    (line,) = [one.message for one in caplog.records]
+    assert line.startswith(f"head {head.__name__}: ")
+    assert said in line
+    assert "trained one by one" in line
+
+    class Saying(head):  # type: ignore[misc, valid-type]  # the same head, that says so
+        batchable = False
+
+    for seed, fitted in enumerate(together):
+        (alone,) = fit([of(Saying, seed)], VALUES)
+        wanted = alone.head.state_dict()
+        assert all(torch.equal(v, wanted[k]) for k, v in fitted.head.state_dict().items())
+        assert fitted.val_mae == alone.val_mae
+        if head is not NumpyNoise:  # it is another one at each call
+            positions = fitted.head.predict(fitted.head(replicas[seed].val.features)).position
+            errors = (VALUES[positions.long()] - VALUES[replicas[seed].val.ranks]).abs()
+            assert float(errors.float().mean()) == pytest.approx(fitted.val_mae, rel=1e-6)
+    assert len(caplog.records) == 1
 
 
 class Unreduced(Frozen):
@@ -329,13 +405,18 @@ class Unreduced(Frozen):
         return torch.nn.functional.cross_entropy(outputs, ranks, reduction="none")
 
 
+class UnsavedAverage(BufferAverage):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.register_buffer("average", torch.zeros(D), persistent=False)
+
+
 @pytest.mark.parametrize(
     ("head", "said"),
     [
-        (Dropping, "head Dropping cannot be trained as one .*; write batchable = False"),
-        (Normalizing, "head Normalizing cannot be trained as one .*; write batchable = False"),
-        (Counting, "it writes to its buffer calls; write batchable = False"),
         (Unreduced, r"head Unreduced: loss must return a scalar, got shape \(16,\)"),
+        (AttributeAverage, "head AttributeAverage: average changes in training and is not saved"),
+        (UnsavedAverage, r"register it: self.register_buffer\('average', ...\)"),
     ],
 )
 def test_a_head_that_would_be_trained_wrongly_is_refused_by_name(

@@ -7,7 +7,7 @@ from torch import nn
 
 from ordbench.head import BaseHead
 from ordbench.plugins.registry import HEADS
-from ordbench.training.replicas import first_difference
+from ordbench.training.hidden_state import first_difference
 from tests.reference.problem import problem
 
 
