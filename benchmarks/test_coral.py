@@ -62,7 +62,7 @@ def ours(peer: CoralLayer) -> Coral:
         task=task,
         train_counts=torch.ones(RANKS, dtype=torch.int64),
         feature_mean=torch.zeros(WIDTH),
-        feature_scale=torch.ones(WIDTH),
+        feature_scale=torch.tensor(1.0),
     )
     head = Coral(problem)
     with torch.no_grad():

@@ -23,7 +23,9 @@ class Problem:
         task: The K ranks.
         train_counts: ``(K,)`` int64, training images a rank; zeros where a rank is absent.
         feature_mean: ``(D,)``, mean of the training features.
-        feature_scale: ``(D,)``, standard deviation of the training features, never zero.
+        feature_scale: Scalar, root mean square of the features' standard deviations, never zero.
+            One for all features, as a deviation over a few images is mostly chance: features that
+            are all but silent in training would be divided by next to nothing.
         text_tower: The text tower to prompt, or None where there is none.
         aligned: Whether the features already lie in the text tower's joint space. If not, a text
             head learns a projection.

@@ -20,7 +20,7 @@ PROBABILITY_FLOOR = 1e-6  # in the loss: a rank that no neighbour has
 
 
 class NearestNeighbors(Head):
-    """Keeps the training features, standardised, and compares by Euclidean distance.
+    """Keeps the training features and compares by Euclidean distance.
 
     Args:
         problem: As in `Head`.
@@ -34,7 +34,6 @@ class NearestNeighbors(Head):
     batchable: ClassVar[bool] = False
     seeded: ClassVar[bool] = False
     feature_mean: Tensor
-    feature_scale: Tensor
     train_features: Tensor
     train_ranks: Tensor
 
@@ -45,17 +44,17 @@ class NearestNeighbors(Head):
         num_images = int(problem.train_counts.sum())
         self.neighbors = min(neighbors, num_images)
         self.register_buffer("feature_mean", problem.feature_mean)
-        self.register_buffer("feature_scale", problem.feature_scale)
         self.register_buffer("train_features", torch.zeros(num_images, problem.in_features))
         self.register_buffer("train_ranks", torch.zeros(num_images, dtype=torch.int64))
 
     def fit(self, features: Tensor, ranks: Tensor) -> None:
         """Keep the training features ``(N, D)`` and ranks ``(N,)``."""
-        self.train_features, self.train_ranks = self._standardize(features), ranks
+        self.train_features, self.train_ranks = features - self.feature_mean, ranks
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to shares ``(N, K)`` of the ranks among the neighbours."""
-        products = self._standardize(features) @ self.train_features.T
+        # Centred, as the square of a large mean would swallow the distances.
+        products = (features - self.feature_mean) @ self.train_features.T
         # Squared distances, but for the length of the features, which moves no neighbour.
         distances = self.train_features.square().sum(-1) - 2 * products
         nearest = distances.topk(self.neighbors, largest=False).indices
@@ -69,6 +68,3 @@ class NearestNeighbors(Head):
     def posterior(self, outputs: Tensor) -> Tensor:
         """The shares, ``(N, K)``."""
         return outputs
-
-    def _standardize(self, features: Tensor) -> Tensor:
-        return (features - self.feature_mean) / self.feature_scale

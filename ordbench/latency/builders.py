@@ -132,7 +132,7 @@ def _problem(setting: LatencySetting, tower: TextTower | None) -> Problem:
         task=task,
         train_counts=torch.ones(setting.num_ranks, dtype=torch.int64),
         feature_mean=torch.randn(setting.in_features),
-        feature_scale=torch.rand(setting.in_features) + 0.5,
+        feature_scale=torch.tensor(0.5),
         text_tower=tower,
         aligned=tower is not None and tower.embed_dim == setting.in_features,
     )

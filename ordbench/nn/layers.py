@@ -11,7 +11,7 @@ WIDTH = 128  # of the features on which the heads' learning rates were chosen
 
 
 class StandardizedLinear(nn.Module):
-    """A linear layer on features brought to mean 0 and one scale by training statistics.
+    """A linear layer on features that training statistics bring to mean 0 and mean variance 1.
 
     It starts at zero, so every rank starts equally likely. `fold` gives the plain layer.
 

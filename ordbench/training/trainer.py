@@ -39,14 +39,15 @@ def problem_of(
         text_tower: See `Problem`; so for ``aligned``.
         aligned: Whether the features lie in the text tower's joint space.
     """
-    scale = train.features.std(0, correction=0)
+    scale = train.features.var(0, correction=0).mean().sqrt()
+    size = train.features.square().mean().sqrt()
     return Problem(
         in_features=train.features.shape[1],
         task=task,
         train_counts=torch.bincount(train.ranks, minlength=task.num_ranks),
         feature_mean=train.features.mean(0),
-        # A feature that never varies in training says nothing; it is left as it is.
-        feature_scale=torch.where(scale > 1e-6 * scale.max(), scale, torch.ones_like(scale)),
+        # Features that are the same for all images, but for rounding, are left as they are.
+        feature_scale=torch.where(scale > 1e-6 * size, scale, torch.ones_like(scale)),
         text_tower=text_tower,
         aligned=aligned,
     )

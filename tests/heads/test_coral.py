@@ -40,7 +40,7 @@ def test_a_rising_exceedance_is_put_in_order_before_it_is_differenced() -> None:
 
 
 def test_what_is_deployed_holds_one_weight_a_feature_and_no_training_statistics() -> None:
-    mean, scale = torch.linspace(-1, 1, 24), torch.linspace(1, 3, 24)
+    mean, scale = torch.linspace(-1, 1, 24), torch.tensor(3.0)
     head = Coral(replace(problem(5), feature_mean=mean, feature_scale=scale))
     torch.nn.init.normal_(head.score.weight)
     deployed, features = head.deployed(), torch.randn(4, 24)

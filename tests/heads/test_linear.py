@@ -16,7 +16,7 @@ def problem(in_features: int) -> Problem:
         task=TASK,
         train_counts=torch.ones(3, dtype=torch.int64),
         feature_mean=torch.arange(in_features, dtype=torch.float32),
-        feature_scale=torch.full((in_features,), 2.0),
+        feature_scale=torch.tensor(2.0),
     )
 
 

@@ -30,7 +30,7 @@ def problem(
         ),
         train_counts=counts,
         feature_mean=torch.zeros(tower.embed_dim),
-        feature_scale=torch.ones(tower.embed_dim),
+        feature_scale=torch.tensor(1.0),
         text_tower=tower,
         aligned=aligned,
     )

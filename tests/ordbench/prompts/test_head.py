@@ -20,7 +20,7 @@ class Fixed(PromptHead):
 
 def aside(**changes: object) -> Problem:
     """Features whose mean and scale are not 0 and 1."""
-    mean, scale = torch.linspace(-1, 1, 24), torch.linspace(1, 3, 24)
+    mean, scale = torch.linspace(-1, 1, 24), torch.tensor(3.0)
     return replace(problem(2), feature_mean=mean, feature_scale=scale, **changes)
 
 
@@ -36,7 +36,7 @@ def test_features_of_another_space_are_standardised_shrunk_and_projected() -> No
     assert head.projection is not None
     assert head.projection.bias is not None
     features = torch.randn(4, 24)
-    standardised = (features - torch.linspace(-1, 1, 24)) / torch.linspace(1, 3, 24)
+    standardised = (features - torch.linspace(-1, 1, 24)) / 3
     images = standardised / (24 / 6) @ head.projection.weight.T + head.projection.bias
     wanted = (images / images.norm(dim=1, keepdim=True))[:, :2] / 0.07
     torch.testing.assert_close(head(features), wanted)
@@ -44,10 +44,8 @@ def test_features_of_another_space_are_standardised_shrunk_and_projected() -> No
 
 def test_a_projection_starts_with_outputs_of_scale_one_whatever_the_width() -> None:
     for width in (24, 2400):
-        ones = torch.ones(width)
-        wide = replace(
-            problem(2), in_features=width, feature_mean=0 * ones, feature_scale=ones, aligned=False
-        )
+        mean = torch.zeros(width)
+        wide = replace(problem(2), in_features=width, feature_mean=mean, aligned=False)
         projection = Fixed(wide).projection
         assert projection is not None
         images = projection(torch.randn(2000, width)) - projection(torch.zeros(1, width))

@@ -12,6 +12,7 @@ from ordbench.head import BaseHead, Head, Problem
 from ordbench.plugins.registry import HEADS
 from ordbench.recipe import OptionValue, Recipe
 from ordbench.task import Task
+from ordbench.training import trainer
 from ordbench.training.trainer import MAX_STACKED, LabelledFeatures, Replica, fit
 from tests.reference.text_tower import random_clip
 
@@ -37,14 +38,7 @@ def labelled(num: int, seed: int) -> LabelledFeatures:
 
 
 def problem_of(train: LabelledFeatures) -> Problem:
-    return Problem(
-        in_features=D,
-        task=TASK,
-        train_counts=torch.bincount(train.ranks, minlength=K),
-        feature_mean=train.features.mean(0),
-        feature_scale=train.features.std(0),
-        text_tower=TOWER,
-    )
+    return trainer.problem_of(train, TASK, TOWER, aligned=False)
 
 
 def replica(name: str, seed: int, num_train: int = 40, **options: OptionValue) -> Replica:
@@ -103,6 +97,39 @@ def test_one_learning_rate_does_for_every_width(name: str) -> None:
         return predicted(fitted.head, val.features)
 
     torch.testing.assert_close(trained(50), trained(1), rtol=0, atol=1e-4)
+
+
+def test_features_are_told_with_their_mean_and_one_scale() -> None:
+    features = torch.tensor([[0.0, 10.0, 1.0], [4.0, 10.0, 3.0]])
+    told = trainer.problem_of(LabelledFeatures(features, torch.tensor([2, 2])), TASK, aligned=False)
+    assert told.feature_mean.tolist() == [2, 10, 2]
+    assert told.feature_scale.item() == pytest.approx(math.sqrt((4 + 0 + 1) / 3))
+    assert told.train_counts.tolist() == [0, 0, 2, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
+def test_features_that_never_vary_are_not_divided_by_what_rounding_leaves(value: float) -> None:
+    same = LabelledFeatures(torch.full((3, D), value), torch.tensor([0, 1, 2]))
+    assert problem_of(same).feature_scale == 1
+
+
+def test_a_feature_that_is_all_but_silent_in_training_does_not_decide_an_image() -> None:
+    """Rank 6 shows in the first feature; the second varies by a thousandth in training."""
+    features = torch.zeros(8, D)
+    features[4:, 0] = 1
+    features[:, 1] = 1e-3 * torch.tensor([0.0, 1, 0, 1, 1, 1, 0, 1])
+    train = LabelledFeatures(features, torch.tensor([0] * 4 + [6] * 4))
+    image = torch.zeros(1, D)
+    image[0, 1] = 0.05
+
+    def predicted_with(told: Problem) -> float:
+        (fitted,) = fit([Replica(HEADS["linear"](told), train, train, RECIPE, 0)], VALUES)
+        return fitted.head.predict(fitted.head(image)).position.item()
+
+    told = problem_of(train)
+    assert predicted_with(told) == 0
+    each = features.std(0, correction=0).clamp_min(1e-6)
+    assert predicted_with(replace(told, feature_scale=each)) == 6
 
 
 def test_the_same_seed_gives_the_same_head() -> None:
@@ -220,7 +247,7 @@ def perfect() -> Replica:
         task=TASK,
         train_counts=torch.zeros(K, dtype=torch.int64),
         feature_mean=torch.zeros(D),
-        feature_scale=torch.ones(D),
+        feature_scale=torch.tensor(1.0),
     )
     return replace(base, head=Perfect(problem), val=middle)
 
