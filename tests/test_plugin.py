@@ -43,6 +43,12 @@ def test_a_head_from_another_package_runs_and_stands_in_the_table(
     (row,) = [row for row in listed if row["name"] == "mirror"]
     assert row["title"].startswith("Mirror: a linear probe")
     assert row["source"] == "an example of a head from another package"
+    shown = cli("show", "head", "mirror", env=env).stdout.splitlines()
+    assert shown[0] == "head mirror, of ordbench-mirror 0.1.0"
+    assert "source  an example of a head from another package" in shown
+    every_kth = cli("show", "protocol", "every-kth", env=env).stdout
+    assert "\nwrite            every-kth[:KEY=VALUE...]\n" in every_kth
+    assert every_kth.endswith("\noptions\n  k=4 (int)\n")
 
 
 def test_a_head_without_a_posterior_is_scored_by_its_own_estimates(

@@ -184,7 +184,16 @@ def test_a_device_that_cannot_be_is_refused(cli: Cli, device: str) -> None:
     assert process.stderr.startswith(f"ordbench: --device {device}: ")
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("ls", "heads")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("run", "--help"),
+        ("ls", "heads"),
+        ("show", "dataset", "morph"),
+        ("show", "backbone", "clip"),
+    ],
+)
 def test_help_and_lists_load_neither_torch_nor_pandas(arguments: tuple[str, ...]) -> None:
     code = (
         f"import sys, atexit; sys.argv = ['ordbench', *{arguments!r}]\n"

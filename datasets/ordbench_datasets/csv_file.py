@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 class CsvFile(OwnImages):
-    """Images named in a CSV file, relative to it; more arguments and options in `OwnImages`.
+    """Images named in a CSV file, by paths relative to it.
 
     The file is UTF-8, separated by comma, semicolon or tab. It lists each image once, however its
     path is spelled.

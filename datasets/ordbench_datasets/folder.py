@@ -20,7 +20,7 @@ _FOLD = re.compile(r"(fold|split)[ _-]?\d+", re.IGNORECASE)
 
 
 class Folder(OwnImages):
-    """Images in ``PATH/RANK/``, to any depth; arguments and options as in `OwnImages`.
+    """Images in ``PATH/RANK/``, to any depth.
 
     If all subfolders of PATH are called train, val or test, they are the official parts, and the
     ranks are the subfolders of those. A rank without a usable image is refused, unless ``ranks`` or

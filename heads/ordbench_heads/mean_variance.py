@@ -52,8 +52,8 @@ class MeanVariance(Linear):
 
     Args:
         problem: As in `Head`.
-        mean_weight: The paper's 0.2.
-        variance_weight: The paper's 0.05.
+        mean_weight: Weight of the mean's half squared error, in squared rank steps.
+        variance_weight: Weight of the variance, in squared rank steps.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)

@@ -70,13 +70,14 @@ class OrdinalCLIP(PromptLearner):
     Args:
         problem: As in `PromptLearner`.
         base_ranks: Number B of learned ranks, of which the others are made.
-        interpolation: How; see `interpolation_weights`.
+        interpolation: How the others are made: by weights that fall with the distance to a base
+            rank along a line, by its inverse, or to zero at the next base rank.
         tokens_per_rank: Number t of tokens that stand for a rank.
         position: Where these stand in the context.
         context: Words that the context starts from; by default, the task's own.
         context_tokens: Instead of words, this many random tokens.
         rank_specific_context: Whether each rank learns a context of its own.
-        kl_weight: See `two_way_loss`.
+        kl_weight: Weight of the divergence over the images of a batch; 0 leaves it out.
 
     Raises:
         SpecError: As for `PromptLearner`, and if a number is too small.

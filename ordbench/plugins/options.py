@@ -38,6 +38,18 @@ def takes_argument(plugin: Callable[..., object]) -> bool:
     return "argument" in declared(plugin)
 
 
+def takes_any(plugin: Callable[..., object]) -> str:
+    """The name under which a plug-in takes options that it does not declare; empty if it does not.
+
+    >>> def plugin(*, k: int = 1, **parameters: int) -> None: ...
+    >>> takes_any(plugin)
+    'parameters'
+    """
+    parameters = _signature(plugin)[0].parameters.values()
+    kinds = {parameter.kind: parameter.name for parameter in parameters}
+    return kinds.get(inspect.Parameter.VAR_KEYWORD, "")
+
+
 def resolve(
     plugin: Callable[..., object], given: Mapping[str, OptionValue], *, owner: str
 ) -> dict[str, OptionValue]:
@@ -69,7 +81,7 @@ def resolve(
             resolved[name] = _converted(
                 TypeAdapter(options[name][0], config=_CONFIG), value, f"{owner}, option {name}"
             )
-        elif _takes_any(plugin):
+        elif takes_any(plugin):
             resolved[name] = _guessed(value)
         else:
             raise SpecError(f"{owner} has no option {name!r}; {did_you_mean(name, options)}")
@@ -110,13 +122,10 @@ def _finite(value: float | None) -> bool:
     return value is None or math.isfinite(value)
 
 
-def _takes_any(plugin: Callable[..., object]) -> bool:
-    kinds = [parameter.kind for parameter in _signature(plugin)[0].parameters.values()]
-    return inspect.Parameter.VAR_KEYWORD in kinds
-
-
 def _signature(plugin: Callable[..., object]) -> tuple[inspect.Signature, dict[str, Any]]:
     target = plugin.__init__ if inspect.isclass(plugin) else plugin
+    if target is object.__init__:  # a class without one of its own takes nothing
+        return inspect.Signature(), {}
     return inspect.signature(target), get_type_hints(target)
 
 

@@ -79,6 +79,16 @@ class Registry(Mapping[str, T], Generic[T]):
             )
         return offers[0]
 
+    def package(self, name: str) -> str:
+        """The package that offers ``name``, and its version.
+
+        Raises:
+            UnknownPluginError: As for `offer`.
+            BrokenPluginError: As for `offer`.
+        """
+        package = self.offer(name).dist
+        return f"{package.name} {package.version}" if package else "unknown"
+
     def __contains__(self, name: object) -> bool:
         """Whether it is installed; it is not imported."""
         return name in set(self)

@@ -64,6 +64,8 @@ def test_a_warning_is_printed_once_however_often_main_was_called(
         (("ls", "hats"), "'hats' is not one of"),
         (("run", "--head", "corall", "--dataset", "drawn-faces"), "unknown head 'corall'"),
         (("table", "nowhere"), "nowhere"),
+        (("show", "head", "corall"), "unknown head 'corall'; did you mean coral?"),
+        (("show", "backbone", "clop:RN50"), "unknown backbone 'clop'; did you mean clip?"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_code_2(

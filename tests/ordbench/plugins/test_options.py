@@ -50,3 +50,12 @@ def test_what_is_not_declared_is_refused_by_name(
 ) -> None:
     with pytest.raises(SpecError, match=message):
         resolved(**given)
+
+
+def test_a_class_without_init_takes_no_options() -> None:
+    class Bare:
+        pass
+
+    assert resolve(Bare, {}, owner="protocol 'x'") == {}
+    with pytest.raises(SpecError, match="protocol 'x' has no option 'k'"):
+        resolve(Bare, {"k": 1}, owner="protocol 'x'")

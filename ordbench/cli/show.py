@@ -1,0 +1,123 @@
+"""`ordbench show`: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ordbench.cli.descriptions import Description, Kind, describe
+from ordbench.plugins.option_docs import OptionDoc
+from ordbench.plugins.reference import PluginRef
+from ordbench.utils.text import printable
+
+WIDTH = 80  # of prose; a wider terminal does not make it easier to read
+
+# How the facts of cards are called, where a card's own names are not said so.
+_LABELS = {
+    "how_to_get": "get it",
+    "grouped": "people repeat",
+    "embedded": "comes with ordbench",
+    "folds": "official folds",
+    "cs_thresholds": "CS@k for k",
+    "ranked": "in leaderboards",
+    "validates_on_test": "selects on test",
+}
+
+
+def show(
+    kind: Annotated[Kind, typer.Argument(help="What to show.")],
+    name: Annotated[str, typer.Argument(help="Its name, as ordbench ls prints it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show one head, dataset, backbone or protocol: its options, defaults, source and needs."""
+    found = describe(kind, PluginRef.parse(name).name)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        return
+    for line in lines(found, min(WIDTH, Console().width)):
+        typer.echo(line)
+
+
+def lines(found: Description, width: int) -> Iterator[str]:
+    """A description in lines of ``width`` characters; only a longer word makes a longer line.
+
+    Args:
+        found: What to print.
+        width: Characters a line.
+    """
+    yield f"{found.kind} {found.name}, of {found.package}"
+    for paragraph in filter(None, [found.title, *found.about.split("\n\n")]):
+        yield ""
+        yield from _paragraph(paragraph, width)
+    yield ""
+    yield from _facts(found, width)
+    described = {_head_of(option): option.help for option in found.options}
+    if found.argument_help:
+        described = {found.argument: found.argument_help} | described
+    if described:
+        yield from ("", "options")
+    for option, text in described.items():
+        yield from _wrapped(option, width, "  ")
+        yield from _wrapped(text, width, "      ")
+    if found.recipe:
+        yield from ("", "recipe (--recipe KEY=VALUE)")
+        said = ", ".join(f"{key}={value}" for key, value in found.recipe.items())
+        yield from _wrapped(said, width, "  ")
+    if found.tuning:
+        yield from ("", "tuning (--tune N)")
+        for name, axis in found.tuning.items():
+            yield from _wrapped(f"{name}: {_axis(axis)}", width, "  ")
+
+
+def _facts(found: Description, width: int) -> Iterator[str]:
+    typed = found.name + (f":{found.argument}" if found.argument else "")
+    facts = {"write": typed + ("[:KEY=VALUE...]" if found.options else ""), **found.facts}
+    rows = {_LABELS.get(name, name): _words(value) for name, value in facts.items()}
+    rows = {label: said for label, said in rows.items() if said}
+    column = max(map(len, rows)) + 2
+    for label, said in rows.items():
+        yield from _wrapped(said, width, " " * column, first=label.ljust(column))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return "none" if value == 0 else str(value or "")
+
+
+def _head_of(option: OptionDoc) -> str:
+    value = "VALUE" if option.default is None else option.default or '""'
+    return f"{option.name}={value} ({option.type})"
+
+
+def _axis(axis: object) -> str:
+    if isinstance(axis, dict):
+        return f"{axis['low']:.2g} to {axis['high']:.2g}, by its logarithm"
+    return _words(axis)
+
+
+def _paragraph(text: str, width: int) -> Iterator[str]:
+    """A paragraph of a docstring; the items of a list stay apart."""
+    if not text.startswith("- "):
+        yield from _wrapped(text, width)
+        return
+    for item in f"\n{text}".split("\n- ")[1:]:
+        yield from _wrapped(item, width, "  ", first="- ")
+
+
+def _wrapped(text: str, width: int, indent: str = "", first: str | None = None) -> list[str]:
+    return textwrap.wrap(
+        printable(" ".join(text.split())),
+        width,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
