@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ordbench.sweeps.scheduler import Policy as Policy
     from ordbench.sweeps.spec import SweepSpec as SweepSpec
     from ordbench.task import Task as Task
+    from ordbench.utils.images import ImageBytes as ImageBytes
 
     __version__: str
 
@@ -61,6 +62,7 @@ _MODULES = {
     "sweeps.scheduler": ("Policy",),
     "sweeps.spec": ("SweepSpec",),
     "task": ("Task",),
+    "utils.images": ("ImageBytes",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -10,10 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
+from ordbench.utils.images import ImageSource, open_rgb
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Part = Literal["train", "val", "test"]
 
@@ -55,7 +59,7 @@ class Sample(NamedTuple):
 
     Attributes:
         name: What identifies it inside its dataset: a relative path with forward slashes.
-        image: Its file.
+        image: Where its bytes lie: a file, or an `ImageBytes` such as the member of an archive.
         rank: 0..K-1.
         group: Who or what is shown, where that repeats.
         fold: Official fold, where there is one.
@@ -64,12 +68,20 @@ class Sample(NamedTuple):
     """
 
     name: str
-    image: Path
+    image: ImageSource
     rank: int
     group: str | None = None
     fold: int | None = None
     part: Part | None = None
     extra: Mapping[str, float | str] = {}
+
+    def open(self) -> Image:
+        """Decode its image as `open_rgb` does: whole, upright and as 8-bit RGB.
+
+        Raises:
+            DatasetError: In one line that begins with where the image lies, if it cannot be read.
+        """
+        return open_rgb(self.image)
 
 
 class SkippedFile(NamedTuple):

@@ -34,7 +34,7 @@ def parse(name: str) -> Face | str:
 
 
 class FgNet(Dataset):
-    """Photographs named by person and age, in ``FGNET/images``."""
+    """Photographs named by person and age, in ``FGNET/images``, unpacked or in ``FGNET.zip``."""
 
     card: ClassVar[DatasetCard] = DatasetCard(
         title="FG-NET",
@@ -42,9 +42,8 @@ class FgNet(Dataset):
         "using the FG-NET ageing database. IET Biometrics 5(2), 37-46. "
         "https://doi.org/10.1049/iet-bmt.2014.0053",
         licence="research use only; the download states no licence",
-        how_to_get="add --download, or unpack "
-        "https://yanweifu.github.io/FG_NET_data/FGNET.zip there",
-        layout="FGNET/images/001A02.JPG",
+        how_to_get="add --download, or put https://yanweifu.github.io/FG_NET_data/FGNET.zip there",
+        layout="FGNET/images/001A02.JPG, or the same in FGNET.zip",
         ranks="ages 0 to 69, in years",
         folds=PEOPLE,
         grouped=True,
@@ -75,4 +74,6 @@ class FgNet(Dataset):
 def _images(root: Path) -> Path:
     """Landmarks lie beside the images, so that only the folder of the images is read."""
     folders = (path for path in root.rglob("*") if path.name.lower() == "images" and path.is_dir())
-    return min(folders, default=root)
+    archive = root / "FGNET.zip"
+    packed = archive / "FGNET" / "images" if archive.is_file() else root
+    return min(folders, default=packed)

@@ -1,4 +1,4 @@
-"""A user's own images: one subfolder a rank, in numeric or given order.
+"""A user's own images: one subfolder a rank, in numeric or given order; on disk or zipped.
 
 Source: the layout of torchvision's ImageFolder, but never in alphabetical order.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from functools import cached_property
 from typing import ClassVar
 
-from ordbench.data.image_files import cannot_read, header_problem, name_of, visible, walk
+from ordbench.data.folders import ImageFolder, image_folder
 from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench_datasets.families.own_images import PARTS, OwnImages
@@ -22,6 +22,7 @@ _FOLD = re.compile(r"(fold|split)[ _-]?\d+", re.IGNORECASE)
 class Folder(OwnImages):
     """Images in ``PATH/RANK/``, to any depth.
 
+    PATH may be a zip archive, or a folder inside one (``photos.zip/photos``); it is read in place.
     If all subfolders of PATH are called train, val or test, they are the official parts, and the
     ranks are the subfolders of those. A rank without a usable image is refused, unless ``ranks`` or
     ``bins`` names it: then a note says that it has no image.
@@ -32,7 +33,8 @@ class Folder(OwnImages):
         source="your own images",
         licence="yours",
         how_to_get="put your images into one subfolder a rank",
-        layout="PATH/RANK/IMAGE, or PATH/train/RANK/IMAGE and PATH/test/RANK/IMAGE",
+        layout="PATH/RANK/IMAGE, or PATH/train/RANK/IMAGE and PATH/test/RANK/IMAGE, "
+        "where PATH may be a zip archive",
         ranks="the subfolders, by number, by bins= or in the order of ranks=",
         argument="PATH",
     )
@@ -45,22 +47,20 @@ class Folder(OwnImages):
                 be read, or if the order is unknown.
         """
         parts = self._parts()
-        roots = [self.path / name for name in parts] or [self.path]
-        folders = {name for root in roots for name in _rank_folders(root)}
+        folders = {rank for top in parts or [None] for rank in self._rank_folders(top)}
         ranks = self.order(folders, "folder")
         samples: list[Sample] = []
         rejected: list[SkippedFile] = []
-        for path in walk(self.path):
-            name = name_of(path, self.path)
-            top, *below = path.relative_to(self.path).parts
+        for name, image, problem in self._folder.files():
+            top, *below = name.split("/")
             inside = below if parts else [top, *below]
-            if problem := header_problem(path):
+            if problem:
                 rejected.append(SkippedFile(name, problem))
             elif len(inside) < 2:
                 rejected.append(SkippedFile(name, "lies beside the folders of the ranks"))
             else:
                 rank = ranks.rank(plain(inside[0]))
-                samples.append(Sample(name, path, rank, part=parts.get(top)))
+                samples.append(Sample(name, image, rank, part=parts.get(top)))
         if not samples:
             raise DatasetError(
                 f"{self.path} holds no image in its {len(folders)} subfolders "
@@ -77,6 +77,12 @@ class Folder(OwnImages):
             ),
         )
 
+    @cached_property
+    def _folder(self) -> ImageFolder:
+        if folder := image_folder(self.path):
+            return folder
+        raise DatasetError(f"{self.path} is no folder; wanted {self.card.layout}")
+
     def _parts(self) -> dict[str, Part]:
         """The part of each subfolder, where they are parts."""
         names = self._subfolders()
@@ -88,6 +94,12 @@ class Folder(OwnImages):
         parts: dict[str, Part] = {
             name: PARTS[name.lower()] for name in names if name.lower() in PARTS
         }
+        named = parts or self.ranks or self.bins
+        if len(names) == 1 and not named and self._folder.subfolders(*names):
+            raise DatasetError(
+                f"{self.path} holds one folder, {names[0]}, and one rank is too few; if the ranks "
+                f"lie in that folder, write folder:{self.argument}/{names[0]}"
+            )
         if not parts or parts.keys() & set(listed(self.ranks)):
             return {}
         if others := [name for name in names if name not in parts]:
@@ -104,14 +116,26 @@ class Folder(OwnImages):
         return parts
 
     def _subfolders(self) -> list[str]:
-        if not self.path.is_dir():
-            raise DatasetError(f"{self.path} is no folder; wanted {self.card.layout}")
-        if names := _subfolders(self.path):
+        if names := self._folder.subfolders():
             return names
         raise DatasetError(
             f"{self.path} has no subfolders; {self.card.how_to_get} ({self.card.layout}), "
             "or list them in a file and take csv:FILE"
         )
+
+    def _rank_folders(self, part: str | None) -> list[str]:
+        """The rank of each subfolder, of a part if there are parts."""
+        above = [part] if part else []
+        ranks: dict[str, str] = {}
+        for name in self._folder.subfolders(*above):
+            self._folder.subfolders(*above, name)  # one that may not be read is refused
+            first = ranks.setdefault(plain(name), name)
+            if first != name:
+                raise DatasetError(
+                    f"{self.path.joinpath(*above)}: subfolders {first!r} and {name!r} are the same "
+                    "rank; put their images together"
+                )
+        return list(ranks)
 
     def _empty(self, ranks: Ranks, samples: Sequence[Sample]) -> list[str]:
         """A note on ranks without an image."""
@@ -123,28 +147,3 @@ class Folder(OwnImages):
                 "them away, or name all ranks in ranks="
             )
         return [f"no image has rank {', '.join(empty)}"] if empty else []
-
-
-def _rank_folders(root: Path) -> list[str]:
-    """The rank of each subfolder."""
-    ranks: dict[str, str] = {}
-    for name in _subfolders(root):
-        _entries(root / name)
-        first = ranks.setdefault(plain(name), name)
-        if first != name:
-            raise DatasetError(
-                f"{root}: subfolders {first!r} and {name!r} are the same rank; "
-                "put their images together"
-            )
-    return list(ranks)
-
-
-def _subfolders(folder: Path) -> list[str]:
-    return [path.name for path in _entries(folder) if path.is_dir() and visible(path.name)]
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise cannot_read(error) from None

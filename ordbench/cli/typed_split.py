@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ordbench.data.images import open_rgb, pixels_hash
 from ordbench.data.loading import open_dataset
 from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
@@ -16,6 +15,7 @@ from ordbench.splits.draw import draw, open_protocol, protocol_name
 from ordbench.splits.pictures import join_identical
 from ordbench.splits.split import Split
 from ordbench.sweeps.spec import parse_shots
+from ordbench.utils.images import pixels_hash
 
 
 class DrawnSplit(NamedTuple):
@@ -76,6 +76,6 @@ def _readable(listing: Samples) -> Samples:
 
 def _pixels_or_problem(sample: Sample) -> str | SkippedFile:
     try:
-        return pixels_hash(open_rgb(sample.image))
+        return pixels_hash(sample.open())
     except DatasetError as error:
         return SkippedFile(sample.name, str(error).removeprefix(f"{sample.image} "))

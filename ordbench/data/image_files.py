@@ -10,8 +10,10 @@ import stat
 import unicodedata
 from collections import deque
 from pathlib import Path
+from typing import NamedTuple
 
 from ordbench.errors import DatasetError
+from ordbench.utils.images import ImageSource
 
 SUFFIXES = frozenset(
     f".{ending}"
@@ -24,6 +26,20 @@ _NOT_OURS = {"__MACOSX", "$RECYCLE.BIN", "@eaDir"}
 
 _PORTABLE = tuple(b"P%d" % kind for kind in range(1, 7))
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"II", b"MM", *_PORTABLE)
+
+
+class FoundImage(NamedTuple):
+    """A file in a folder.
+
+    Attributes:
+        name: Its path below the folder, as `name_of` gives it.
+        image: Where it lies.
+        problem: Why it is no image; None where it may be one.
+    """
+
+    name: str
+    image: ImageSource
+    problem: str | None
 
 
 def walk(folder: Path) -> list[Path]:
@@ -113,8 +129,8 @@ def header_problem(path: Path) -> str | None:
     if path.is_dir():
         linked = path.is_symlink()
         return "a link to a folder that is listed elsewhere" if linked else "a folder, not a file"
-    if path.suffix.lower() not in SUFFIXES:
-        return f"{path.suffix!r} is no ending of an image"
+    if problem := _ending_problem(path.name):
+        return problem
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
             return "not a regular file"
@@ -122,7 +138,23 @@ def header_problem(path: Path) -> str | None:
             start = file.read(12)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+    return bytes_problem(path.name, start)
+
+
+def bytes_problem(name: str, start: bytes) -> str | None:
+    """Why what is called ``name`` and begins with these 12 bytes is no image; None if it may be.
+
+    >>> bytes_problem("a.png", b"I am a text."), bytes_problem("a.gif", b"GIF89a")
+    ("no image: it starts with b'I am a t'", None)
+    """
+    if problem := _ending_problem(name):
+        return problem
     if not start:
         return "empty file"
     webp = start.startswith(b"RIFF") and start[8:] == b"WEBP"
     return None if webp or start.startswith(_STARTS) else f"no image: it starts with {start[:8]!r}"
+
+
+def _ending_problem(name: str) -> str | None:
+    suffix = Path(name).suffix
+    return None if suffix.lower() in SUFFIXES else f"{suffix!r} is no ending of an image"

@@ -18,12 +18,13 @@ from ordbench.backbone import Backbone, BackboneFamily, Dtype, Layer
 from ordbench.dataset import SkippedFile
 from ordbench.errors import BackboneError, DatasetError
 from ordbench.features.cache import Fact, FeatureCache, Shard, gather, key_of, known
-from ordbench.features.image_loader import MISSING, Decoded, decoded, hash_images
+from ordbench.features.image_loader import Decoded, Unreadable, decoded, hash_images
 from ordbench.features.precision import choose_dtype
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import BACKBONES
 from ordbench.plugins.source_hash import source_hash
 from ordbench.utils.environment import version_of
+from ordbench.utils.images import ImageSource
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -47,7 +48,7 @@ class Features:
     Attributes:
         features: ``(N, D)`` float32, on the CPU; a row for each image that could be decoded, in
             the order given.
-        rejected: The other images, named by their path.
+        rejected: The other images, named by where they lie.
         pixels: SHA-256 of the decoded pixels of each row's image; identical pictures have the same.
         key: SHA-256 of all that can change the features, the images included.
         fingerprint: Hash of the backbone's weights.
@@ -87,7 +88,7 @@ def open_family(backbone: str) -> tuple[BackboneFamily, str]:
 
 
 def extract(
-    images: Sequence[Path],
+    images: Sequence[ImageSource],
     *,
     backbone: str,
     cache: Path,
@@ -103,14 +104,14 @@ def extract(
     A row is kept under the backbone's weights, its family's source, the versions of the libraries
     that preprocess and compute (so the transform, which is a function of these), layer,
     normalisation, dtype, whether CPU or GPU computes, the batch size, and the content of its image.
-    Where files lie and what they are called is not in it. Rows are kept after each batch, and an
+    Where images lie and what they are called is not in it. Rows are kept after each batch, and an
     image whose content is in several files is encoded once.
 
     Sums are split in another way in batches of another size, so every batch is filled up: a row
     does not depend on the other images.
 
     Args:
-        images: Their files.
+        images: Where they lie.
         backbone: As typed, ``FAMILY:ARGUMENT``.
         cache: Folder of the caches; features lie in its subfolder ``features``.
         layer: After or before the projection into the joint space.
@@ -157,13 +158,13 @@ def _missing(contents: Sequence[str], shards: Sequence[Shard]) -> dict[str, int]
     there = known(shards)
     first: dict[str, int] = {}
     for number, content in enumerate(contents):
-        if content not in there and content != MISSING:
+        if content not in there and not isinstance(content, Unreadable):
             first.setdefault(content, number)
     return first
 
 
 def _features(
-    images: Sequence[Path],
+    images: Sequence[ImageSource],
     contents: Sequence[str],
     shards: Sequence[Shard],
     made: Sequence[Shard],
@@ -171,7 +172,7 @@ def _features(
     dtype: Dtype,
     started: float,
 ) -> Features:
-    reasons = {MISSING: "is not there"}
+    reasons: dict[str, str] = {c: c for c in contents if isinstance(c, Unreadable)}
     for shard in shards:
         reasons |= shard.rejected
     kept = [content for content in contents if content not in reasons]
@@ -240,7 +241,7 @@ def _facts(job: _Job) -> dict[str, Fact]:
 
 
 def _encode(
-    images: Sequence[Path], job: _Job, contents: Sequence[str], cosine: float | None
+    images: Sequence[ImageSource], job: _Job, contents: Sequence[str], cosine: float | None
 ) -> Iterator[Shard]:
     """Decode and encode images, a shard for each batch; the cosine is measured where it is None."""
     tower = job.load(job.dtype)

@@ -1,4 +1,4 @@
-"""Image files to tensors, in threads beside the model."""
+"""Images to tensors, in threads beside the model."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from joblib.externals.loky import cpu_count
 from torch import Tensor
 
-from ordbench.data.images import content_hash, open_rgb, pixels_hash
 from ordbench.errors import DatasetError
+from ordbench.utils.images import ImageSource, content_hash, open_rgb, pixels_hash
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,11 +22,12 @@ if TYPE_CHECKING:
 # Batches that wait for the model, so that it never waits for them.
 PREFETCH_BATCHES = 2
 
-# Files that a thread hashes in one go: handing a small one over takes longer than hashing it.
+# Images that a thread hashes in one go: handing a small one over takes longer than hashing it.
 HASH_CHUNK = 64
 
 
-MISSING = "missing"  # in place of the content of a file that is not there
+class Unreadable(str):
+    """Why an image has no content, in its place."""
 
 
 class Decoded(NamedTuple):
@@ -38,12 +38,12 @@ class Decoded(NamedTuple):
 
 
 def decoded(
-    images: Sequence[Path], transform: Callable[[Image], Tensor], batch_size: int
+    images: Sequence[ImageSource], transform: Callable[[Image], Tensor], batch_size: int
 ) -> Generator[list[Decoded | str]]:
     """Decode images in order, a batch at a time, while the caller works on the batch before.
 
     Args:
-        images: Their files.
+        images: Where they lie.
         transform: RGB image to tensor ``(3, H, W)``.
         batch_size: Images a batch.
 
@@ -51,7 +51,7 @@ def decoded(
         For each image of a batch what it holds, or why it cannot be decoded.
     """
     with _workers() as pool:
-        futures = (pool.submit(_decode, file, transform) for file in images)  # as they are drawn
+        futures = (pool.submit(_decode, image, transform) for image in images)  # as they are drawn
         ahead = deque(islice(futures, (PREFETCH_BATCHES + 1) * batch_size))
         while ahead:
             batch = [ahead.popleft().result() for _ in range(min(batch_size, len(ahead)))]
@@ -59,31 +59,35 @@ def decoded(
             yield batch
 
 
-def hash_images(images: Sequence[Path]) -> list[str]:
-    """SHA-256 of the content of each file, or `MISSING`."""
+def hash_images(images: Sequence[ImageSource]) -> list[str]:
+    """SHA-256 of the content of each image, or why it is `Unreadable`."""
     chunks = [images[start : start + HASH_CHUNK] for start in range(0, len(images), HASH_CHUNK)]
     with ThreadPoolExecutor(cpu_count()) as pool:
         return [content for contents in pool.map(_contents, chunks) for content in contents]
 
 
-def _decode(file: Path, transform: Callable[[Image], Tensor]) -> Decoded | str:
+def _decode(source: ImageSource, transform: Callable[[Image], Tensor]) -> Decoded | str:
     try:
-        image = open_rgb(file)
+        image = open_rgb(source)
         return Decoded(transform(image), pixels_hash(image))
     except DatasetError as error:
-        # The file's name is left out: the same content may lie elsewhere tomorrow.
-        return str(error).removeprefix(f"{file} ")
+        return _reason(error, source)
 
 
-def _contents(files: Sequence[Path]) -> list[str]:
-    return [_content(file) for file in files]
+def _reason(error: DatasetError, source: ImageSource) -> str:
+    """The message without the image's name: the same content may lie elsewhere tomorrow."""
+    return str(error).removeprefix(f"{source} ")
 
 
-def _content(file: Path) -> str:
+def _contents(images: Sequence[ImageSource]) -> list[str]:
+    return [_content(image) for image in images]
+
+
+def _content(image: ImageSource) -> str:
     try:
-        return content_hash(file)
-    except DatasetError:
-        return MISSING
+        return content_hash(image)
+    except DatasetError as error:
+        return Unreadable(_reason(error, image))
 
 
 @contextmanager

@@ -223,7 +223,10 @@ def test_a_name_is_found_in_either_unicode_form(
     put(tmp_path, [two])
     for typed in (one, two):
         listing = read(f"file,rank\n{typed},1\na.jpg,2\n")
-        assert [(s.name, s.image.name) for s in listing.samples] == [("a.jpg", "a.jpg"), (one, two)]
+        assert [(s.name, Path(str(s.image)).name) for s in listing.samples] == [
+            ("a.jpg", "a.jpg"),
+            (one, two),
+        ]
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

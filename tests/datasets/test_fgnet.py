@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
 import zipfile
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ordbench.data.download import unpack_zip
 from ordbench.errors import DatasetError
 from ordbench.splits.draw import draw
 from ordbench_datasets.fgnet import FgNet, parse
@@ -46,6 +48,22 @@ def test_the_real_photographs_are_downloaded_checked_and_read(
     assert first.image == tmp_path / "FGNET" / "images" / "001A02.JPG"
 
 
+def test_the_archive_is_read_where_it_lies_unless_it_is_unpacked(
+    shared: Shared, tmp_path: Path, put: Put
+) -> None:
+    shutil.copy(shared("data/fgnet_subset.zip"), tmp_path / "FGNET.zip")
+    zipped = FgNet(tmp_path).read()
+    assert len(zipped.samples) == 55
+    assert zipped.rejected == (), "landmarks lie beside the images"
+    first = zipped.samples[0]
+    assert str(first.image) == str(tmp_path / "FGNET.zip" / "FGNET" / "images" / "001A02.JPG")
+    assert first.open().mode == "RGB"
+    unpack_zip(tmp_path / "FGNET.zip", tmp_path)
+    unpacked = FgNet(tmp_path).read()
+    assert unpacked.fingerprint == zipped.fingerprint
+    assert isinstance(unpacked.samples[0].image, Path)
+
+
 def test_one_person_is_left_out_in_each_of_the_82_folds(
     shared: Shared, tmp_path: Path, put: Put
 ) -> None:
@@ -55,7 +73,7 @@ def test_one_person_is_left_out_in_each_of_the_82_folds(
     names = {entry["img_path"].rpartition("/")[2]: int(entry["age"]) for entry in entries}
     put(tmp_path / "FGNET" / "images", names)
     listing = FgNet(tmp_path).read()
-    assert {s.image.name: s.rank for s in listing.samples} == names
+    assert {Path(str(s.image)).name: s.rank for s in listing.samples} == names
     assert len(listing.samples) == 1002
     group_of = {sample.name: sample.group for sample in listing.samples}
     tested: list[str] = []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -197,3 +198,36 @@ def test_a_fraction_without_a_leading_zero_is_a_rank(tmp_path: Path, put: Put) -
     listing = Folder(tmp_path, str(put(tmp_path, [".5/a.jpg", "1/b.jpg"]))).read()
     assert listing.task.rank_values == (0.5, 1.0)
     assert [s.name for s in listing.samples] == [".5/a.jpg", "1/b.jpg"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["10/a.jpg", "9/a.jpg", "100/b/c.jpg", "beside.jpg", "9/.hidden.jpg"],
+        ["train/1/a.jpg", "train/2/b.jpg", "Validation/1/c.jpg", "test/10/d.jpg"],
+    ],
+    ids=["ranks", "parts"],
+)
+def test_a_zip_archive_is_read_as_the_folder_that_it_holds(
+    tmp_path: Path, put: Put, names: list[str]
+) -> None:
+    root = put(tmp_path / "faces", names)
+    archive = shutil.make_archive(str(tmp_path / "faces"), "zip", root)
+    unpacked, zipped = Folder(tmp_path, str(root)).read(), Folder(tmp_path, archive).read()
+    assert [s._replace(image=Path()) for s in zipped.samples] == [
+        s._replace(image=Path()) for s in unpacked.samples
+    ]
+    assert [str(s.image) for s in zipped.samples] == [
+        f"{archive}/{s.name}" for s in unpacked.samples
+    ]
+    assert (zipped.rejected, zipped.notes) == (unpacked.rejected, unpacked.notes)
+    assert zipped.fingerprint == unpacked.fingerprint
+
+
+def test_a_single_folder_around_the_ranks_is_named(tmp_path: Path, put: Put) -> None:
+    put(tmp_path / "faces", ["1/a.jpg", "2/a.jpg"])
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "faces")
+    wanted = f"write folder:{archive}/faces"
+    with pytest.raises(DatasetError, match=f"holds one folder, faces, and one rank .* {wanted}$"):
+        Folder(tmp_path, archive).read()
+    assert len(Folder(tmp_path, f"{archive}/faces").read().samples) == 2

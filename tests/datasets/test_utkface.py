@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.data.images import open_rgb
 from ordbench.errors import DatasetError
 from ordbench.splits.draw import draw
+from ordbench.utils.images import open_rgb
 from ordbench_datasets.utkface import UtkFace, parse
 
 Put = Callable[[Path, Iterable[str]], Path]

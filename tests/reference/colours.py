@@ -1,5 +1,6 @@
 """A backbone whose features are known, the mean colour of an image; it counts what it is asked."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from ordbench.backbone import Backbone, BackboneFamily, Dtype, Layer
 from ordbench.features.extraction import Features, extract
+from ordbench.utils.images import ImageSource
 
 
 class MeanColour:
@@ -72,7 +74,7 @@ def draw(folder: Path) -> list[Path]:
     return files
 
 
-def run(images: list[Path], folder: Path, **changes: Any) -> Features:  # noqa: ANN401
+def run(images: Sequence[ImageSource], folder: Path, **changes: Any) -> Features:  # noqa: ANN401
     """Extract with defaults; the cache lies in ``folder``."""
     options: dict[str, Any] = {"backbone": "colours:x", "cache": folder / "cache", **changes}
     return extract(images, **options)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ordbench.data.image_files import header_problem, name_of, walk
+from ordbench.data.folders import image_folder
 from ordbench.dataset import Dataset, Sample, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench.task import Task
@@ -48,26 +48,27 @@ def read_faces(
     """List the images below ``folder`` by their official names, and what is odd there.
 
     Args:
-        folder: Searched to any depth.
+        folder: Searched to any depth; it may be a zip archive, or lie inside one.
         parse: From a file's name to what it says, or to the reason why it says nothing.
         ages: The ages that are ranks, each one rank.
     """
     samples: dict[str, Sample] = {}
+    shown_as: dict[str, str] = {}
     rejected: list[SkippedFile] = []
-    for path in walk(folder):
-        shown = name_of(path, folder)
-        face = header_problem(path) or parse(path.name)
+    found = image_folder(folder)
+    for shown, image, problem in found.files() if found else ():
+        face = problem or parse(shown.rpartition("/")[2])
         if isinstance(face, str):
             rejected.append(SkippedFile(shown, face))
         elif face.age not in ages:
             reason = f"age {face.age} is not in {ages[0]}..{ages[-1]}"
             rejected.append(SkippedFile(shown, reason))
         elif face.name in samples:
-            first = name_of(samples[face.name].image, folder)
-            rejected.append(SkippedFile(shown, f"the same picture as {first}"))
+            rejected.append(SkippedFile(shown, f"the same picture as {shown_as[face.name]}"))
         else:
             rank = ages.index(face.age)
-            samples[face.name] = Sample(face.name, path, rank, face.group, face.fold)
+            samples[face.name] = Sample(face.name, image, rank, face.group, face.fold)
+            shown_as[face.name] = shown
     return [samples[name] for name in sorted(samples)], rejected
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import timm
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from ordbench.data.archives import ZipMember
 from ordbench.features.extraction import extract
 from ordbench.utils.environment import version_of
 from tests.reference.colours import Colours, draw, offer, run
@@ -53,6 +55,36 @@ def test_the_second_run_decodes_nothing_and_does_not_even_load_the_backbone(
     assert torch.equal(first.features, second.features)
     assert (first.key, first.images_hash) == (second.key, second.images_hash)
     assert first.transform == second.transform != ""
+
+
+def test_images_in_a_zip_archive_share_the_rows_of_the_same_files(
+    images: list[Path], tmp_path: Path, colours: type[Colours]
+) -> None:
+    (tmp_path / "broken.png").write_bytes(images[0].read_bytes()[:40])
+    Image.open(images[0]).save(tmp_path / "again.png", compress_level=0)
+    names = [*(file.name for file in images), "broken.png", "again.png"]
+    with ZipFile(tmp_path / "faces.zip", "w") as archive:
+        for name in names:
+            archive.write(tmp_path / name, name)
+    members = [ZipMember(tmp_path / "faces.zip", name) for name in names]
+    told: list[tuple[int, int]] = []
+    first = run(members, tmp_path, progress=lambda *done: told.append(done))
+    assert (told[-1], colours.encoded) == ((5, 5), [8])
+    second = run([tmp_path / name for name in names], tmp_path)
+    assert (second.forwards, second.decoded, second.from_cache) == (0, 0, True)
+    assert (first.key, first.pixels) == (second.key, second.pixels)
+    assert torch.equal(first.features, second.features)
+    assert first.pixels[0] == first.pixels[3], "one picture in two files"
+    ((named, reason),) = first.rejected
+    assert (named, reason) == (str(members[3]), second.rejected[0].reason)
+
+
+def test_a_member_that_cannot_be_read_is_rejected_with_its_reason(
+    images: list[Path], tmp_path: Path, colours: type[Colours]
+) -> None:
+    found = run([*images, ZipMember(tmp_path / "gone.zip", "x.png")], tmp_path)
+    assert found.rejected == ((f"{tmp_path}/gone.zip/x.png", "is not there"),)
+    assert len(found.features) == 3
 
 
 def test_what_is_in_the_key_changes_it(

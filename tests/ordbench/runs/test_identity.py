@@ -1,7 +1,9 @@
 """What names a run."""
 
+import shutil
 from pathlib import Path
 
+import PIL.Image
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from ordbench.backbones.clip.family import Clip
 from ordbench.dataset import Samples
 from ordbench.features.extraction import Features
 from ordbench.runs.identity import identify
+from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import EncodedDataset, Locations, Resources
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.split import Split
@@ -44,3 +47,24 @@ def test_the_libraries_of_a_text_tower_name_the_runs_of_heads_that_prompt_it(
     before = run_id(head, tmp_path)
     monkeypatch.setattr(Clip, "libraries", ("numpy",))
     assert (run_id(head, tmp_path) != before) == prompts
+
+
+def test_a_zip_archive_of_images_gives_the_run_of_its_folder(tmp_path: Path) -> None:
+    for n in range(40):
+        file = tmp_path / "faces" / str(n % 2) / f"{n:02}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        PIL.Image.new("RGB", (8, 8), (6 * (n // 3), 0, 0)).save(file)  # three files a picture
+    (tmp_path / "faces" / "1" / "broken.bmp").write_bytes(b"BM")
+    archive = shutil.make_archive(str(tmp_path / "faces"), "zip", tmp_path / "faces")
+    resources = Resources(Locations(cache=tmp_path / "cache", device="cpu"))
+    unpacked, zipped = (
+        prepare(RunSpec(head="linear", dataset=f"folder:{place}", shots=2), resources)
+        for place in (tmp_path / "faces", archive)
+    )
+    assert unpacked.identity == zipped.identity
+    assert zipped.material.features.from_cache
+    assert zipped.material.listing.rejected == unpacked.material.listing.rejected
+    assert [name for name, _ in zipped.material.listing.rejected] == ["1/broken.bmp"]
+    notes = zipped.material.listing.notes
+    assert notes == unpacked.material.listing.notes
+    assert notes[1] == "identical pictures: 39 files show 13; each stays on one side"

@@ -1,4 +1,4 @@
-"""The pixels of an image file as RGB; what would be read wrongly is named.
+"""The pixels of an image as RGB, wherever its bytes lie; what would be read wrongly is named.
 
 Importing this loads neither PIL nor numpy; only `open_rgb` does.
 """
@@ -11,8 +11,9 @@ import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TextIO, TypeAlias, cast
 
 from ordbench.errors import DatasetError
 from ordbench.utils.files import file_sha256
@@ -27,74 +28,108 @@ if TYPE_CHECKING:
 MAX_ASPECT = 100
 
 logger = logging.getLogger(__name__)
-_decoding = threading.local()  # the file that a thread decodes
+_decoding = threading.local()  # the image that a thread decodes
 _shown_by = [warnings.showwarning]
 
 
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal.
+class ImageBytes(Protocol):
+    """An image that is no file of its own: the member of an archive, the row of a table.
+
+    ``str()`` of it names it, as a path names a file; no two images of a dataset have one name. It
+    can be pickled.
+    """
+
+    def read(self) -> bytes:
+        """What an image file would hold; called from several threads.
+
+        Raises:
+            DatasetError: If it is not there or cannot be read; the message begins with ``str()``.
+        """
+        ...
+
+
+ImageSource: TypeAlias = Path | ImageBytes
+"""Where the bytes of an image lie."""
+
+
+def content_hash(source: ImageSource) -> str:
+    """SHA-256 of an image's bytes, in hexadecimal.
 
     Raises:
-        DatasetError: If it cannot be read.
+        DatasetError: If they cannot be read.
     """
+    if not isinstance(source, Path):
+        return hashlib.sha256(_read(source)).hexdigest()
     try:
-        return file_sha256(path)
+        return file_sha256(source)
+    except FileNotFoundError:
+        raise DatasetError(f"{source} is not there") from None
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}") from None
+        raise DatasetError(f"{source} cannot be read: {error.strerror}") from None
 
 
-def open_rgb(path: Path) -> Image:
+def _read(source: ImageBytes) -> bytes:
+    try:
+        return source.read()
+    except (MemoryError, DatasetError):
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        raise DatasetError(f"{source} cannot be read: {one_line(error)}") from error
+
+
+def open_rgb(source: ImageSource) -> Image:
     """Decode one image whole, upright and as 8-bit RGB.
 
     The EXIF orientation is applied; transparency is laid on white; 12-bit and 16-bit values are
     scaled to 8 bits instead of clipped; of an animation the first frame is taken. A warning of the
-    decoder is logged with the file's name.
+    decoder is logged with the image's name.
 
     Raises:
-        DatasetError: In one line, with the file's name, if it is missing, truncated, corrupt, no
+        DatasetError: In one line, with the image's name, if it is missing, truncated, corrupt, no
             image, or so large or so long that decoding or resizing it may exhaust the memory; if
             its values have 32 bits, as nothing says which of them is white; or if it holds at most
             12 bits in 16, as it would be almost black.
     """
     import PIL.Image
 
+    file = source if isinstance(source, Path) else BytesIO(_read(source))
     try:
-        with _named_warnings(path), PIL.Image.open(path) as image:
+        with _named_warnings(source), PIL.Image.open(file) as image:
             limit = PIL.Image.MAX_IMAGE_PIXELS
             if limit and image.width * image.height > limit:
                 raise PIL.Image.DecompressionBombError
             if max(image.size) > MAX_ASPECT * min(image.size):
                 raise DatasetError(
-                    f"{path} has {image.width} x {image.height} pixels, a side more than "
+                    f"{source} has {image.width} x {image.height} pixels, a side more than "
                     f"{MAX_ASPECT} times the other; crop it"
                 )
-            coding = _coding(image, path)
+            coding = _coding(image, source)
             image.load()
             if coding.sixteen:
-                _refuse_twelve_bits(image, path)
+                _refuse_twelve_bits(image, source)
             return _rgb(_upright(image), coding)
     except (MemoryError, DatasetError):
         raise
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
-        raise DatasetError(f"{path} is too large to decode safely; scale it down") from None
+        raise DatasetError(f"{source} is too large to decode safely; scale it down") from None
     except FileNotFoundError:
-        raise DatasetError(f"{path} is not there") from None
+        raise DatasetError(f"{source} is not there") from None
     except Exception as error:  # decoders raise anything on a broken file
-        why = one_line(error).replace(str(path), "it")
-        raise DatasetError(f"{path} cannot be decoded ({why}); replace or remove it") from error
+        why = one_line(error).replace(str(source), "it").replace(str(file), "'it'")
+        raise DatasetError(f"{source} cannot be decoded ({why}); replace or remove it") from error
 
 
 @contextmanager
-def _named_warnings(path: Path) -> Generator[None]:
-    """Log what the decoder warns of in this thread, with the name of the file."""
+def _named_warnings(source: ImageSource) -> Generator[None]:
+    """Log what the decoder warns of in this thread, with the name of the image."""
     if warnings.showwarning is not _show:
         _shown_by[0] = warnings.showwarning
         warnings.showwarning = _show
-    _decoding.path = path
+    _decoding.source = source
     try:
         yield
     finally:
-        _decoding.path = None
+        _decoding.source = None
 
 
 def _show(
@@ -106,11 +141,11 @@ def _show(
     line: str | None = None,
 ) -> None:
     """Takes the place of `warnings.showwarning`, which knows no file but the decoder's source."""
-    path: Path | None = getattr(_decoding, "path", None)
-    if path is None:
+    source: ImageSource | None = getattr(_decoding, "source", None)
+    if source is None:
         _shown_by[0](message, category, filename, lineno, file, line)
     else:
-        logger.warning("%s: %s", path, message)
+        logger.warning("%s: %s", source, message)
 
 
 def pixels_hash(image: Image) -> str:
@@ -135,12 +170,12 @@ class _Coding(NamedTuple):
     sixteen: bool
 
 
-def _coding(image: ImageFile, path: Path) -> _Coding:
+def _coding(image: ImageFile, source: ImageSource) -> _Coding:
     """Ask before loading: afterwards Pillow has forgotten it."""
     if image.mode == "F" or (image.mode == "I" and image.format not in {"PNG", "PPM"}):
         raise DatasetError(
-            f"{path} has 32-bit or signed values, and nothing says which of them is white; save it "
-            "with 8 bits, or with 16 bits without a sign"
+            f"{source} has 32-bit or signed values, and nothing says which of them is white; "
+            "save it with 8 bits, or with 16 bits without a sign"
         )
     arguments = image.tile[0][3] if image.tile else ""
     raw = str(arguments[0] if isinstance(arguments, tuple) else arguments)
@@ -152,13 +187,13 @@ def _coding(image: ImageFile, path: Path) -> _Coding:
     )
 
 
-def _refuse_twelve_bits(image: Image, path: Path) -> None:
+def _refuse_twelve_bits(image: Image, source: ImageSource) -> None:
     """Refuse 12-bit values in 16 bits: read as 16 bits they are almost black."""
     bands = image.split()[:3]  # without alpha
     top = max(cast("tuple[int, int]", band.getextrema())[1] for band in bands)
     if top < (4096 if image.mode.startswith("I") else 16):  # of colours, the high byte is loaded
         raise DatasetError(
-            f"{path} stores 16-bit values, but none is above 4095, as in 12-bit data; "
+            f"{source} stores 16-bit values, but none is above 4095, as in 12-bit data; "
             "scale them to 0..65535"
         )
 

@@ -13,11 +13,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from ordbench.data.images import (
-    content_hash,
-    open_rgb,
-)
 from ordbench.errors import DatasetError
+from ordbench.utils.images import ImageSource, content_hash, open_rgb, pixels_hash
 
 RED = (255, 0, 0)
 
@@ -225,6 +222,68 @@ def test_a_decompression_bomb_is_refused(
         open_rgb(file)
 
 
+class InMemory:
+    """An image that is no file, with the name of one."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __str__(self) -> str:
+        return f"memory/{self.file.name}"
+
+    def read(self) -> bytes:
+        return self.file.read_bytes()
+
+
+def outcome(source: ImageSource) -> str:
+    """The pixels' hash, or why there is none, without the image's name."""
+    try:
+        return pixels_hash(open_rgb(source))
+    except DatasetError as error:
+        name, reason = str(error)[: len(f"{source} ")], str(error)[len(f"{source} ") :]
+        return reason if name == f"{source} " else f"not named: {error}"
+
+
+def test_every_guard_holds_for_bytes_that_are_no_file(tmp_path: Path) -> None:
+    """The words of an error are those of a file, as they are cached under the content."""
+    contents = {
+        "12_bits.png": png16(0, [4095]),
+        "signed.tif": tiff(16, 1, struct.pack("<3h", -5, 0, 5), 3, kind=2),
+        "16_bits.tif": tiff(16, 1, RAMP, 3),
+        "no_header.gif": b"GIF8",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    saved(PIL.Image.new("L", (1, 101)), tmp_path / "strip.png")
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    noise((3, 2)).save(tmp_path / "turned.png", exif=exif)
+    broken_files(tmp_path)
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 11
+    for file in files:
+        assert outcome(InMemory(file)) == outcome(file), file.name
+        assert content_hash(InMemory(file)) == content_hash(file)
+    outcomes = [outcome(file) for file in files]
+    assert sum(len(said) == 64 for said in outcomes) == 3, "16 bits, turned and whole"
+    assert not any(said.startswith("not named") for said in outcomes)
+    assert not any("0x" in said for said in outcomes), "an address differs at each run"
+
+
+def test_a_bomb_in_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = InMemory(saved(noise(), tmp_path / "bomb.png"))
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(DatasetError, match=r"^memory/bomb\.png is too large to decode safely"):
+        open_rgb(bomb)
+
+
+def test_whatever_a_source_raises_is_one_line_with_its_name(tmp_path: Path) -> None:
+    gone = InMemory(tmp_path / "gone.png")
+    for read in (open_rgb, content_hash):
+        with pytest.raises(DatasetError, match=r"^memory/gone\.png cannot be read: .*No such file"):
+            read(gone)
+
+
 def test_the_content_hash_is_sha256_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"abc")
     assert content_hash(tmp_path / "a.jpg") == hashlib.sha256(b"abc").hexdigest()
@@ -232,6 +291,6 @@ def test_the_content_hash_is_sha256_of_the_bytes(tmp_path: Path) -> None:
 
 def test_importing_it_loads_neither_pil_nor_numpy() -> None:
     code = (
-        "import ordbench.data.images, sys; assert not {'PIL', 'numpy', 'torch'} & set(sys.modules)"
+        "import ordbench.utils.images, sys; assert not {'PIL', 'numpy', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
