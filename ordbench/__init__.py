@@ -80,4 +80,4 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     """The public names, whether they are imported yet or not."""
-    return sorted([*_HOME, "__version__", "nn", "prompts"])
+    return sorted([*_HOME, "__version__", "nn", "prompts", "testing"])

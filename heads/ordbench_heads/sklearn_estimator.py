@@ -98,4 +98,4 @@ class SklearnEstimator(BaseHead):
 
     def _input(self, features: Tensor) -> object:
         scaled = F.normalize(features, dim=1) if self.normalize else features
-        return scaled.cpu().numpy()
+        return scaled.float().cpu().numpy()

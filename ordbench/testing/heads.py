@@ -1,0 +1,264 @@
+"""What every head must do: checks by name, each of which raises an AssertionError that says why.
+
+In the tests of a package that brings a head, with pytest:
+
+    from ordbench.testing.heads import HEAD_CHECKS, HeadUnderTest
+
+    @pytest.mark.parametrize("check", HEAD_CHECKS)
+    def test_my_head(check):
+        if reason := HEAD_CHECKS[check](HeadUnderTest(head_class=MyHead)):
+            pytest.skip(reason)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from ordbench.backbone import TextTower
+from ordbench.errors import SpecError
+from ordbench.head import BaseHead, ClosedForm, Problem
+from ordbench.recipe import OptionValue
+from ordbench.task import Task
+from ordbench.training.trainer import LabelledFeatures, Replica, fit
+from ordbench.utils.random_numbers import seeded
+
+K, WIDTH = 5, 16
+NUM_RANKS = (2, 3, 5, 10, 61, 101, 150)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadUnderTest:
+    """A head class, and how to build it.
+
+    Attributes:
+        head_class: The class.
+        options: Its options; those that are left out have their defaults.
+        text_tower: For a head that needs one.
+    """
+
+    head_class: type[BaseHead]
+    options: Mapping[str, OptionValue] = field(default_factory=dict[str, OptionValue])
+    text_tower: TextTower | None = None
+
+    @property
+    def width(self) -> int:
+        """Width D of the features."""
+        return self.text_tower.embed_dim if self.text_tower else WIDTH
+
+    def build(self, num_ranks: int = K, *, seed: int = 0, aligned: bool = True) -> BaseHead:
+        """An untrained head, or one that is fitted to noise if it has a closed form.
+
+        Args:
+            num_ranks: K; the middle rank is absent from training.
+            seed: Starts the parameters.
+            aligned: See `Problem`.
+
+        Raises:
+            SpecError: If the options cannot be.
+        """
+        counts = torch.full((num_ranks,), 2)
+        counts[num_ranks // 2] = 0
+        problem = Problem(
+            in_features=self.width,
+            task=Task(
+                rank_names=tuple(map(str, range(num_ranks))),
+                rank_values=tuple(map(float, range(num_ranks))),
+                unit="ranks",
+                context="the rank is",
+            ),
+            train_counts=counts,
+            feature_mean=torch.zeros(self.width),
+            feature_scale=torch.ones(self.width),
+            text_tower=self.text_tower,
+            aligned=aligned,
+        )
+        with seeded(seed):
+            head = self.head_class(problem, **self.options)
+            if isinstance(head, ClosedForm):
+                ranks = torch.arange(num_ranks).repeat_interleave(counts)
+                head.fit(torch.randn(len(ranks), self.width), ranks)
+        return head
+
+    def features(self, *shape: int, scale: float = 1.0, seed: int = 1) -> Tensor:
+        """Normal random features ``(*shape, D)``, the same at each call."""
+        generator = torch.Generator().manual_seed(seed)
+        return scale * torch.randn(*shape, self.width, generator=generator)
+
+
+Check = Callable[[HeadUnderTest], str | None]
+"""Raises AssertionError if it fails; returns why it does not apply to a head, or None."""
+
+
+def posterior_is_a_mass_function(case: HeadUnderTest) -> str | None:
+    """Probabilities ``(N, K)`` are not negative and sum to 1, for 2 to 150 ranks."""
+    for num_ranks in NUM_RANKS:
+        head = case.build(num_ranks)
+        posterior = head.predict(head(case.features(7))).posterior
+        if posterior is None:
+            return "a point head has no posterior"
+        assert posterior.shape == (7, num_ranks), f"shape {tuple(posterior.shape)}, K={num_ranks}"
+        assert (posterior >= 0).all(), f"a probability is negative (K={num_ranks})"
+        torch.testing.assert_close(posterior.sum(1), torch.ones(7), msg=f"sums, K={num_ranks}")
+    return None
+
+
+def position_is_within_the_ranks(case: HeadUnderTest) -> str | None:
+    """Estimates ``(N,)`` are finite, 0 to K - 1, and of finite features however large."""
+    for num_ranks in NUM_RANKS:
+        head = case.build(num_ranks)
+        for scale in (1.0, 100.0):
+            position = head.predict(head(case.features(7, scale=scale))).position
+            assert position.shape == (7,), f"shape {tuple(position.shape)}"
+            assert position.isfinite().all(), f"estimates of features x {scale} are not finite"
+            assert (position >= 0).all(), "an estimate is below rank 0"
+            assert (position <= num_ranks - 1).all(), f"an estimate is above rank {num_ranks - 1}"
+    return None
+
+
+def every_parameter_gets_a_gradient(case: HeadUnderTest) -> str | None:
+    """What is in the module is trained, unless ``requires_grad`` is off."""
+    head = case.build()
+    parameters = _trained(head)
+    if not parameters:
+        return "nothing to train"
+    # The second step is looked at: weights that start at zero hide what stands before them.
+    optimizer = torch.optim.SGD(parameters.values(), lr=1e-3)
+    for step in range(2):
+        optimizer.zero_grad()
+        torch.autograd.backward(head.loss(head(case.features(8, seed=step)), torch.arange(8) % K))
+        optimizer.step()
+    for name, parameter in parameters.items():
+        assert parameter.grad is not None, f"{name} gets no gradient"
+        assert parameter.grad.isfinite().all(), f"the gradient of {name} is not finite"
+        assert parameter.grad.abs().sum() > 0, f"the gradient of {name} is zero"
+    return None
+
+
+def loss_of_huge_features_is_finite(case: HeadUnderTest) -> str | None:
+    """A scalar, in float32 and bfloat16; a text tower computes in float32 only."""
+    for dtype in (torch.float32, torch.bfloat16):
+        head = case.build()
+        if head.needs_text and dtype != torch.float32:
+            continue
+        outputs = head.to(dtype)(case.features(8, scale=1e4).to(dtype))
+        loss = head.loss(outputs, torch.arange(8) % K)
+        assert loss.shape == (), f"the loss has shape {tuple(loss.shape)}, expected a scalar"
+        assert loss.isfinite(), f"the loss of features of 1e4 is {loss.item()} in {dtype}"
+    return None
+
+
+def stacked_replicas_equal_each_alone(case: HeadUnderTest) -> str | None:
+    """Losses and gradients under ``torch.func.vmap`` are those of each replica alone."""
+    heads = [case.build(seed=seed) for seed in range(3)]
+    if not heads[0].batchable:
+        return "batchable is False"
+    _shake(heads)
+    features, ranks = case.features(3, 8), torch.arange(24).reshape(3, 8) % K
+
+    def loss(state: dict[str, Tensor], features: Tensor, ranks: Tensor) -> Tensor:
+        return heads[0].loss(functional_call(heads[0], state, (features,)), ranks)
+
+    parameters, buffers = stack_module_state(list[nn.Module](heads))
+    together = vmap(loss)({**parameters, **buffers}, features, ranks)
+    alone = [h.loss(h(f), r) for h, f, r in zip(heads, features, ranks, strict=True)]
+    torch.testing.assert_close(together, torch.stack(alone))
+    if not _trained(heads[0]):
+        return None
+    torch.autograd.backward(together.sum())
+    torch.autograd.backward(torch.stack(alone).sum())
+    for name in _trained(heads[0]):
+        gradients = [head.get_parameter(name).grad for head in heads]
+        wanted = torch.stack([grad for grad in gradients if grad is not None])
+        torch.testing.assert_close(parameters[name].grad, wanted)
+    return None
+
+
+def deployed_equals_trained(case: HeadUnderTest) -> str | None:
+    """The module to ship gives the head's outputs, with aligned and with projected features."""
+    for aligned in (True, False):
+        try:
+            head = case.build(aligned=aligned)
+        except SpecError:
+            continue  # for features of the text tower's space only
+        _shake([head])
+        features = case.features(6, scale=3) + 1
+        with torch.no_grad():
+            torch.testing.assert_close(
+                head.deployed()(features), head(features), rtol=1e-5, atol=1e-5
+            )
+    return None
+
+
+def recipe_learns_a_line(case: HeadUnderTest) -> str | None:
+    """With its own recipe it learns ranks that lie along a line, from 384 images.
+
+    The rank that is always said, the middle one, is wrong by 1.1 rank steps on average.
+    """
+    head = case.build()
+    if not _trained(head) and not isinstance(head, ClosedForm):
+        return "nothing to train"
+    replicas: list[Replica] = []
+    for seed in range(6):
+        draw = torch.Generator().manual_seed(seed)
+        along = torch.randn(512, 1, generator=draw)
+        direction = torch.randn(1, case.width, generator=draw)
+        features = along * direction + 0.1 * case.features(512, seed=seed)
+        ranks = torch.bucketize(along.squeeze(1), torch.tensor([-1.0, -0.3, 0.3, 1.0]))
+        train, val = (
+            LabelledFeatures(features[part], ranks[part])
+            for part in (slice(0, 384), slice(384, 512))
+        )
+        head = case.build(seed=seed, aligned=False)
+        replicas.append(Replica(head, train, val, head.recipe, seed))
+    errors = [fitted.val_mae for fitted in fit(replicas, torch.arange(float(K)))]
+    mean = sum(errors) / len(errors)
+    assert mean < 0.25, f"validation MAE is {mean:.2f} rank steps; expected less than 0.25"
+    return None
+
+
+def training_is_deterministic(case: HeadUnderTest) -> str | None:
+    """Two trainings of one seed give the same predictions, bit by bit."""
+    ranks = torch.arange(40) % K
+    part = LabelledFeatures(case.features(40) + ranks[:, None], ranks)
+
+    def positions() -> Tensor:
+        head = case.build()
+        recipe = head.recipe.model_copy(update={"min_steps": 3, "epochs": 1})
+        (fitted,) = fit([Replica(head, part, part, recipe, 0)], torch.arange(float(K)))
+        with seeded(0), torch.no_grad():
+            return fitted.head.predict(fitted.head(part.features)).position
+
+    assert torch.equal(positions(), positions()), "two trainings of one seed differ"
+    return None
+
+
+HEAD_CHECKS: dict[str, Check] = {
+    check.__name__: check
+    for check in (
+        posterior_is_a_mass_function,
+        position_is_within_the_ranks,
+        every_parameter_gets_a_gradient,
+        loss_of_huge_features_is_finite,
+        stacked_replicas_equal_each_alone,
+        deployed_equals_trained,
+        recipe_learns_a_line,
+        training_is_deterministic,
+    )
+}
+
+
+def _trained(head: BaseHead) -> dict[str, Tensor]:
+    return {name: value for name, value in head.named_parameters() if value.requires_grad}
+
+
+def _shake(heads: list[BaseHead]) -> None:
+    """Move the parameters away from where they start, where some are zero."""
+    with seeded(2), torch.no_grad():
+        for head in heads:
+            for parameter in _trained(head).values():
+                parameter += 0.1 * torch.randn_like(parameter)

@@ -1,0 +1,126 @@
+"""Each check fails on a head with the fault that it is for, and says what is wrong."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ordbench.head import Head, PointHead, Problem
+from ordbench.testing.heads import HEAD_CHECKS, HeadUnderTest
+
+
+class Good(Head):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.score = nn.Linear(problem.in_features, self.num_ranks)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.score(features)
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        return F.cross_entropy(outputs, ranks)
+
+    def posterior(self, outputs: Tensor) -> Tensor:
+        return outputs.softmax(-1)
+
+
+class Sigmoids(Good):
+    def posterior(self, outputs: Tensor) -> Tensor:
+        return outputs.sigmoid()
+
+
+class FiveRanks(Good):
+    def posterior(self, outputs: Tensor) -> Tensor:
+        return outputs[:, :5].softmax(-1)
+
+
+class Unbounded(PointHead):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.score = nn.Linear(problem.in_features, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.score(features).squeeze(-1)
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        return F.mse_loss(outputs, ranks.to(outputs.dtype))
+
+    def estimate(self, outputs: Tensor) -> Tensor:
+        return outputs
+
+
+class Unused(Good):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.spare = nn.Parameter(torch.ones(3))
+
+
+class Overflowing(Good):
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        return -(outputs.exp() / outputs.exp().sum(-1, keepdim=True)).log().mean()
+
+
+class Unreduced(Good):
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        return F.cross_entropy(outputs, ranks, reduction="none")
+
+
+class ManyInOne(Good):
+    """Under vmap it sees one replica's features only, alone all of them: this needs both."""
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        if outputs.sum() > 0:
+            return super().loss(outputs, ranks)
+        return 2 * super().loss(outputs, ranks)
+
+
+class OtherDeployed(Good):
+    def deployed(self) -> nn.Module:
+        return nn.Linear(self.score.in_features, self.num_ranks)
+
+
+class Backwards(Good):
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        return -super().loss(outputs, ranks).clamp(max=3)
+
+
+class Moody(Good):
+    calls = 0
+
+    def forward(self, features: Tensor) -> Tensor:
+        Moody.calls += 1
+        return super().forward(features) + Moody.calls * features[:, :1]
+
+
+@pytest.mark.parametrize("check", HEAD_CHECKS)
+def test_a_good_head_passes(check: str) -> None:
+    assert HEAD_CHECKS[check](HeadUnderTest(head_class=Good)) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "check", "said"),
+    [
+        (Sigmoids, "posterior_is_a_mass_function", "sums"),
+        (FiveRanks, "posterior_is_a_mass_function", "K=10"),
+        (Unbounded, "position_is_within_the_ranks", "an estimate is (below|above) rank"),
+        (Unused, "every_parameter_gets_a_gradient", "spare gets no gradient"),
+        (Overflowing, "loss_of_huge_features_is_finite", "the loss of features of 1e4 is nan"),
+        (Unreduced, "loss_of_huge_features_is_finite", r"shape \(8,\), expected a scalar"),
+        (OtherDeployed, "deployed_equals_trained", "not close"),
+        (Backwards, "recipe_learns_a_line", "expected less than 0.25"),
+        (Moody, "training_is_deterministic", "two trainings of one seed differ"),
+    ],
+)
+def test_a_faulty_head_fails(head: type[Head], check: str, said: str) -> None:
+    with pytest.raises(AssertionError, match=said):
+        HEAD_CHECKS[check](HeadUnderTest(head_class=head))
+
+
+def test_a_head_that_vmap_refuses_fails() -> None:
+    with pytest.raises(RuntimeError, match="vmap"):
+        HEAD_CHECKS["stacked_replicas_equal_each_alone"](HeadUnderTest(head_class=ManyInOne))
+
+
+def test_a_check_that_does_not_apply_says_why() -> None:
+    case = HeadUnderTest(head_class=Unbounded)
+    assert HEAD_CHECKS["posterior_is_a_mass_function"](case) == "a point head has no posterior"
