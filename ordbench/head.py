@@ -65,6 +65,8 @@ class BaseHead(nn.Module, ABC):
         recipe: The default training settings.
         search: What a tuning varies besides learning rate and weight decay: options of the head.
         needs_text: Whether the head prompts a text tower.
+        iterative: Whether it is trained by steps, as its recipe says; if not, a tuning varies its
+            options only.
         batchable: Whether replicas can be trained as one batched model.
         seeded: Whether the train seed can change what it learns; if not, runs that differ in
             nothing else are one run.
@@ -73,6 +75,7 @@ class BaseHead(nn.Module, ABC):
     recipe: ClassVar[Recipe] = Recipe()
     search: ClassVar[SearchSpace] = {}
     needs_text: ClassVar[bool] = False
+    iterative: ClassVar[bool] = True
     batchable: ClassVar[bool] = True
     seeded: ClassVar[bool] = True
 
@@ -126,11 +129,26 @@ class PointHead(BaseHead):
 class ClosedForm(Protocol):
     """A head that is fitted to all training images at once, as it has a method ``fit``.
 
-    `fit` is called before any step; if parameters remain to be trained, steps follow.
+    `fit` is called before the first step with `BaseHead.loss`; if no parameter requires a gradient
+    then, there is none.
     """
 
     def fit(self, features: Tensor, ranks: Tensor) -> None:
         """Fit to features ``(N, D)`` and ranks ``(N,)``, int64; ranks may be absent."""
+        ...
+
+
+@runtime_checkable
+class TwoStage(Protocol):
+    """A head that is trained twice, as it has a method ``first_loss``.
+
+    All steps of its recipe are made with `first_loss`, without a look at validation. Then
+    `ClosedForm.fit` is called, where there is one, which may freeze what has been trained; steps
+    with `BaseHead.loss` follow.
+    """
+
+    def first_loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Scalar loss of the first stage, of outputs ``(N, ...)`` against ranks ``(N,)``."""
         ...
 
 

@@ -31,6 +31,7 @@ class NearestNeighbors(Head):
     """
 
     search: ClassVar[SearchSpace] = {"neighbors": (10, 1, 3, 5, 20, 50)}
+    iterative: ClassVar[bool] = False
     batchable: ClassVar[bool] = False
     seeded: ClassVar[bool] = False
     feature_mean: Tensor

@@ -40,6 +40,7 @@ class SklearnEstimator(BaseHead):
         SpecError: If scikit-learn has no such estimator, or it takes no such parameter.
     """
 
+    iterative: ClassVar[bool] = False
     batchable: ClassVar[bool] = False
 
     def __init__(

@@ -48,6 +48,7 @@ class ZeroShot(PromptHead):
             template is wrong.
     """
 
+    iterative = False
     seeded = False
     text_features: Tensor
 

@@ -63,16 +63,13 @@ def describe(kind: Kind, name: str) -> Description:
 
 def _head(name: str) -> Description:
     # Imported here so that datasets, backbones and protocols are shown without loading torch.
-    from ordbench.head import BaseHead, ClosedForm
     from ordbench.recipe import LogUniform
     from ordbench.training.samplers import space_of
 
     head = HEADS[name]
     card = asdict(head_card(name))
-    by_steps = head.recipe is not BaseHead.recipe or (
-        head.seeded and not issubclass(head, ClosedForm)
-    )
-    space = space_of(head.recipe, head.search) if by_steps else head.search
+    recipe = head.recipe if head.iterative else None
+    space = space_of(recipe, head.search)
     return Description(
         kind="head",
         name=name,
@@ -83,7 +80,7 @@ def _head(name: str) -> Description:
         argument="ARGUMENT" if takes_argument(head) else "",
         argument_help=argument_texts(head).get("argument", ""),
         options=option_docs(head),
-        recipe=head.recipe.model_dump() if by_steps else {},
+        recipe=recipe.model_dump() if recipe else {},
         tuning={
             key: axis._asdict() if isinstance(axis, LogUniform) else axis
             for key, axis in space.items()

@@ -16,14 +16,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
+from torch import Tensor
 
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
-from ordbench.head import BaseHead, ClosedForm, Problem
+from ordbench.head import BaseHead, ClosedForm, Problem, TwoStage
 from ordbench.recipe import OptionValue
 from ordbench.task import Task
+from ordbench.training.replicas import StackedHeads
 from ordbench.training.trainer import LabelledFeatures, Replica, fit
 from ordbench.utils.random_numbers import seeded
 
@@ -50,13 +50,16 @@ class HeadUnderTest:
         """Width D of the features."""
         return self.text_tower.embed_dim if self.text_tower else WIDTH
 
-    def build(self, num_ranks: int = K, *, seed: int = 0, aligned: bool = True) -> BaseHead:
+    def build(
+        self, num_ranks: int = K, *, seed: int = 0, aligned: bool = True, fitted: bool = True
+    ) -> BaseHead:
         """An untrained head, or one that is fitted to noise if it has a closed form.
 
         Args:
             num_ranks: K; the middle rank is absent from training.
             seed: Starts the parameters.
             aligned: See `Problem`.
+            fitted: False leaves the fit to the training.
 
         Raises:
             SpecError: If the options cannot be.
@@ -73,13 +76,13 @@ class HeadUnderTest:
             ),
             train_counts=counts,
             feature_mean=torch.zeros(self.width),
-            feature_scale=torch.ones(self.width),
+            feature_scale=torch.ones(()),
             text_tower=self.text_tower,
             aligned=aligned,
         )
         with seeded(seed):
             head = self.head_class(problem, **self.options)
-            if isinstance(head, ClosedForm):
+            if fitted and isinstance(head, ClosedForm):
                 ranks = torch.arange(num_ranks).repeat_interleave(counts)
                 head.fit(torch.randn(len(ranks), self.width), ranks)
         return head
@@ -121,21 +124,27 @@ def position_is_within_the_ranks(case: HeadUnderTest) -> str | None:
 
 
 def every_parameter_gets_a_gradient(case: HeadUnderTest) -> str | None:
-    """What is in the module is trained, unless ``requires_grad`` is off."""
-    head = case.build()
+    """What is in the module is trained, in one stage or the other, or ``requires_grad`` is off."""
+    head = case.build(fitted=not issubclass(case.head_class, TwoStage))
     parameters = _trained(head)
     if not parameters:
         return "nothing to train"
-    # The second step is looked at: weights that start at zero hide what stands before them.
+    # Several steps are looked at: weights that start at zero hide what stands before them.
     optimizer = torch.optim.SGD(parameters.values(), lr=1e-3)
-    for step in range(2):
+    moved = set[str]()
+    for step in range(3):
         optimizer.zero_grad()
-        torch.autograd.backward(head.loss(head(case.features(8, seed=step)), torch.arange(8) % K))
+        outputs, ranks = head(case.features(8, seed=step)), torch.arange(8) % K
+        loss = head.loss(outputs, ranks)
+        if isinstance(head, TwoStage):
+            loss = loss + head.first_loss(outputs, ranks)
+        torch.autograd.backward(loss)
         optimizer.step()
-    for name, parameter in parameters.items():
-        assert parameter.grad is not None, f"{name} gets no gradient"
-        assert parameter.grad.isfinite().all(), f"the gradient of {name} is not finite"
-        assert parameter.grad.abs().sum() > 0, f"the gradient of {name} is zero"
+        for name, parameter in parameters.items():
+            assert parameter.grad is not None, f"{name} gets no gradient"
+            assert parameter.grad.isfinite().all(), f"the gradient of {name} is not finite"
+            moved |= {name} if parameter.grad.any() else set()
+    assert moved == parameters.keys(), f"no gradient: {sorted(parameters.keys() - moved)}"
     return None
 
 
@@ -159,22 +168,18 @@ def stacked_replicas_equal_each_alone(case: HeadUnderTest) -> str | None:
         return "batchable is False"
     _shake(heads)
     features, ranks = case.features(3, 8), torch.arange(24).reshape(3, 8) % K
-
-    def loss(state: dict[str, Tensor], features: Tensor, ranks: Tensor) -> Tensor:
-        return heads[0].loss(functional_call(heads[0], state, (features,)), ranks)
-
-    parameters, buffers = stack_module_state(list[nn.Module](heads))
-    together = vmap(loss)({**parameters, **buffers}, features, ranks)
-    alone = [h.loss(h(f), r) for h, f, r in zip(heads, features, ranks, strict=True)]
-    torch.testing.assert_close(together, torch.stack(alone))
-    if not _trained(heads[0]):
-        return None
-    torch.autograd.backward(together.sum())
-    torch.autograd.backward(torch.stack(alone).sum())
-    for name in _trained(heads[0]):
-        gradients = [head.get_parameter(name).grad for head in heads]
-        wanted = torch.stack([grad for grad in gradients if grad is not None])
-        torch.testing.assert_close(parameters[name].grad, wanted)
+    stacked = StackedHeads(heads, range(3))
+    stacked.probe(features[0], ranks[0])
+    together = stacked.losses(features, ranks, step=1)
+    assert not stacked.alone, "it can only be trained seed by seed; write batchable = False"
+    alone = torch.stack([h.loss(h(f), r) for h, f, r in zip(heads, features, ranks, strict=True)])
+    torch.testing.assert_close(together, alone)
+    for head in heads:
+        parameters = list(_trained(head).values())
+        if parameters:
+            found = torch.autograd.grad(together.sum(), parameters, retain_graph=True)
+            wanted = torch.autograd.grad(alone.sum(), parameters, retain_graph=True)
+            torch.testing.assert_close(found, wanted)
     return None
 
 
@@ -213,7 +218,7 @@ def recipe_learns_a_line(case: HeadUnderTest) -> str | None:
             LabelledFeatures(features[part], ranks[part])
             for part in (slice(0, 384), slice(384, 512))
         )
-        head = case.build(seed=seed, aligned=False)
+        head = case.build(seed=seed, aligned=False, fitted=False)
         replicas.append(Replica(head, train, val, head.recipe, seed))
     errors = [fitted.val_mae for fitted in fit(replicas, torch.arange(float(K)))]
     mean = sum(errors) / len(errors)
@@ -227,7 +232,7 @@ def training_is_deterministic(case: HeadUnderTest) -> str | None:
     part = LabelledFeatures(case.features(40) + ranks[:, None], ranks)
 
     def positions() -> Tensor:
-        head = case.build()
+        head = case.build(fitted=False)
         recipe = head.recipe.model_copy(update={"min_steps": 3, "epochs": 1})
         (fitted,) = fit([Replica(head, part, part, recipe, 0)], torch.arange(float(K)))
         with seeded(0), torch.no_grad():

@@ -23,18 +23,26 @@ logger = logging.getLogger(__name__)
 class _Objective(nn.Module):
     """Head and loss in one call, so that a loss may use the head's parameters."""
 
+    method = "loss"
+
     def __init__(self, head: BaseHead) -> None:
         super().__init__()
         self.head = head
 
     def forward(self, features: Tensor, ranks: Tensor) -> Tensor:
-        loss = self.head.loss(self.head(features), ranks)
+        loss: Tensor = getattr(self.head, self.method)(self.head(features), ranks)
         if loss.shape != ():
             raise BrokenPluginError(
-                f"head {type(self.head).__name__}: loss must return a scalar, got shape "
+                f"head {type(self.head).__name__}: {self.method} must return a scalar, got shape "
                 f"{tuple(loss.shape)}; average it over the images"
             )
         return loss
+
+
+class _FirstObjective(_Objective):
+    """The loss of the first of two stages."""
+
+    method = "first_loss"
 
 
 class _Estimator(nn.Module):
@@ -85,7 +93,7 @@ class StackedHeads:
 
     def _leave_batch(self, why: str) -> None:
         self.alone = True
-        _warn(type(self.heads[0]).__name__, why, "write batchable = False in its class")
+        _warn(type(self.heads[0]), why, "write batchable = False in its class")
 
     def go_on_with(self, active: Iterable[int]) -> None:
         """Call these heads from now on; the others cost nothing more."""
@@ -93,9 +101,11 @@ class StackedHeads:
         stacked = [self.active] if self.alike else [[r] for r in self.active]
         self.groups = [(g, _stack([_constant(self.heads[r]) for r in g])) for g in stacked]
 
-    def losses(self, features: Tensor, ranks: Tensor, *, step: int) -> Tensor:
+    def losses(
+        self, features: Tensor, ranks: Tensor, *, step: int, first_stage: bool = False
+    ) -> Tensor:
         """The loss ``(R,)`` of each head on features ``(R, N, D)`` and ranks ``(R, N)``."""
-        return self._call(_Objective, step, features, ranks)
+        return self._call(_FirstObjective if first_stage else _Objective, step, features, ranks)
 
     @torch.no_grad()
     def positions(self, features: Tensor, *, step: int) -> Tensor:
@@ -157,15 +167,18 @@ def _kept_apart(heads: Sequence[BaseHead]) -> bool:
     for other in heads[1:]:
         if difference := first_difference(heads[0], other):
             why = f"its {difference} is not the same for all seeds and no buffer"
-            _warn(type(heads[0]).__name__, why, "register it as a buffer")
+            _warn(type(heads[0]), why, "register it as a buffer")
             return True
     return False
 
 
 @cache
-def _warn(head: str, why: str, advice: str) -> None:
+def _warn(head: type, why: str, advice: str) -> None:
     logger.warning(
-        "head %s: %s, so its seeds are trained one by one, which is slower; %s", head, why, advice
+        "head %s: %s, so its seeds are trained one by one, which is slower; %s",
+        head.__name__,
+        why,
+        advice,
     )
 
 

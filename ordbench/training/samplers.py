@@ -67,15 +67,24 @@ class Sampler(Protocol):
         ...
 
 
-def space_of(recipe: Recipe, own: SearchSpace) -> SearchSpace:
-    """The axes that are searched: learning rate, weight decay, and what the head declares."""
+def space_of(recipe: Recipe | None, own: SearchSpace) -> SearchSpace:
+    """The axes that are searched: learning rate, weight decay, and what the head declares.
+
+    Args:
+        recipe: The head's; None for one that is not trained by steps.
+        own: What the head declares.
+    """
+    if recipe is None:
+        return own
     rate = recipe.learning_rate
     around = LogUniform(rate * LEARNING_RATE_FACTOR.low, rate * LEARNING_RATE_FACTOR.high)
     return {"learning_rate": around, "weight_decay": WEIGHT_DECAY, **own}
 
 
 def sampler_of(tuning: Tuning | None, space: SearchSpace, seed: int) -> Sampler:
-    """A sampler of exactly ``budget`` points; the first is the default: the empty point.
+    """A sampler of ``budget`` points; the first is the default: the empty point.
+
+    There are fewer where the space has no more: each point is tried once.
 
     Args:
         tuning: Budget and kind; None tries the default alone.
@@ -87,6 +96,11 @@ def sampler_of(tuning: Tuning | None, space: SearchSpace, seed: int) -> Sampler:
     """
     if tuning is None:
         return Listed([{}])
+    if (others := _others(space)) is not None and (
+        tuning.sampler != "optuna" or len(others) < tuning.budget
+    ):
+        random.Random(seed).shuffle(others)
+        return Listed([{}, *others[: tuning.budget - 1]])
     if tuning.sampler == "optuna":
         return Optuna(tuning.budget, space, seed)
     points = _random(space, random.Random(seed))
@@ -157,6 +171,15 @@ def _distribution(axis: Axis) -> BaseDistribution:
     if isinstance(axis, LogUniform):
         return FloatDistribution(axis.low, axis.high, log=True)
     return CategoricalDistribution(axis)
+
+
+def _others(space: SearchSpace) -> list[Point] | None:
+    """All points but the default, which has the first value of each axis; None if uncountable."""
+    axes = [axis for axis in space.values() if not isinstance(axis, LogUniform)]
+    if len(axes) < len(space):
+        return None
+    _, *others = itertools.product(*axes)
+    return [dict(zip(space, values, strict=True)) for values in others]
 
 
 def _random(space: SearchSpace, chance: random.Random) -> Iterator[Point]:

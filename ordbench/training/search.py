@@ -46,7 +46,8 @@ class Search:
         typed = set(changed(head_class, default.options))
         if default.recipe.weight_decay != head_class.recipe.weight_decay:
             typed.add("weight_decay")
-        space = space_of(default.recipe, head_class.search)
+        recipe = default.recipe if head_class.iterative else None
+        space = space_of(recipe, head_class.search)
         space = {name: axis for name, axis in space.items() if name not in typed}
         self._sampler = sampler_of(tuning, space, seed)
         self._points: list[Point] = []

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ordbench.backbone import TextTower
-from ordbench.head import BaseHead, ClosedForm, Problem, check_ranks
+from ordbench.head import BaseHead, ClosedForm, Problem, TwoStage, check_ranks
 from ordbench.recipe import Recipe
 from ordbench.task import Task
 from ordbench.training.optim import State, optimizer_of, schedule_of
@@ -107,17 +107,32 @@ def fit(replicas: Sequence[Replica], rank_values: Tensor) -> list[Fitted]:
         return [
             fitted
             for start in range(0, len(replicas), MAX_STACKED)
-            for fitted in _Training(replicas[start : start + MAX_STACKED], rank_values).run()
+            for fitted in _fit(replicas[start : start + MAX_STACKED], rank_values)
         ]
+
+
+def _fit(replicas: Sequence[Replica], rank_values: Tensor) -> list[Fitted]:
+    """Both stages, for heads that have two, and what has a closed form in between."""
+    made = 0
+    if isinstance(replicas[0].head, TwoStage):
+        _Training(replicas, rank_values, first_stage=True).run()
+        made = replicas[0].recipe.steps(len(replicas[0].train.ranks))
+    for replica in replicas:
+        if isinstance(replica.head, ClosedForm):
+            replica.head.fit(replica.train.features, replica.train.ranks)
+    return [
+        replace(one, steps=made + one.steps, best_step=made + one.best_step)
+        for one in _Training(replicas, rank_values).run()
+    ]
 
 
 class _Training:
     """The loop's state: stacked parameters, an optimiser, and each replica's best so far."""
 
-    def __init__(self, replicas: Sequence[Replica], rank_values: Tensor) -> None:
-        for replica in replicas:
-            if isinstance(replica.head, ClosedForm):
-                replica.head.fit(replica.train.features, replica.train.ranks)
+    def __init__(
+        self, replicas: Sequence[Replica], rank_values: Tensor, *, first_stage: bool = False
+    ) -> None:
+        self.first_stage = first_stage
         self.replicas = replicas
         self.recipe = replicas[0].recipe
         self.rank_values = rank_values
@@ -139,6 +154,8 @@ class _Training:
 
     def run(self) -> list[Fitted]:
         """Train until every replica has stopped, then put the best parameters back."""
+        for replica in self.replicas:
+            replica.head.train()
         if self.heads.states[0]:
             first = self.replicas[0].train
             batch = slice(self.recipe.batch_size)
@@ -164,7 +181,8 @@ class _Training:
             optimizer.step()
             schedule.step()
             going = self._finite(losses.tolist())
-            if going and (self.step % interval == 0 or self.step == num_steps):
+            looked_at = self.step % interval == 0 or self.step == num_steps
+            if going and looked_at and not self.first_stage:
                 self._evaluate()
                 if self.step < num_steps:
                     going = self._patient(going)
@@ -176,7 +194,7 @@ class _Training:
     def _losses(self, batches: list[LabelledFeatures]) -> Tensor:
         features = torch.stack([batch.features for batch in batches])
         ranks = torch.stack([batch.ranks for batch in batches])
-        return self.heads.losses(features, ranks, step=self.step)
+        return self.heads.losses(features, ranks, step=self.step, first_stage=self.first_stage)
 
     def _finite(self, losses: Sequence[float]) -> list[int]:
         """The active replicas whose losses are; the training of the others ends here."""

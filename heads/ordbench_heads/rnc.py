@@ -1,0 +1,111 @@
+"""Rank-N-Contrast: embeddings whose distances are ordered as those of the ranks, then a regression.
+
+Source: Zha et al. (2023). Rank-N-Contrast: learning continuous representations for regression.
+https://arxiv.org/abs/2210.01189
+
+Parity: not official: a perceptron on frozen features is contrasted, not an encoder on two
+augmented views; the loss has the values of the authors' code.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ordbench.head import PointHead, Problem
+from ordbench.recipe import Recipe, SearchSpace
+
+NEVER = -1e30  # the logit of what is not in a sum; an infinite one has no gradient
+
+
+def rank_n_contrast_loss(
+    embeddings: Tensor, ranks: Tensor, num_ranks: int, temperature: float = 2.0
+) -> Tensor:
+    """For each pair, how likely the partner is among those that are at least as far in rank.
+
+    Args:
+        embeddings: ``(N, E)``, not normalised.
+        ranks: ``(N,)``, int64, each in 0..K-1.
+        num_ranks: K.
+        temperature: Divides the distances of embeddings.
+
+    Returns:
+        Scalar, in nats per ordered pair.
+
+    Of two images each is the other's only partner:
+
+    >>> rank_n_contrast_loss(torch.tensor([[0.0], [3.0]]), torch.tensor([0, 1]), 2).item()
+    0.0
+    """
+    own = torch.eye(len(ranks), dtype=torch.bool, device=ranks.device)
+    between = embeddings.unsqueeze(1) - embeddings
+    # The distance of an image to itself is not used; at 0 the root has no gradient.
+    distances = (between.square().sum(-1) + own.to(between.dtype)).clamp_min(1e-12).sqrt()
+    similarities = (-distances / temperature).masked_fill(own, NEVER)
+    apart = (ranks.unsqueeze(1) - ranks).abs()
+    steps = torch.arange(num_ranks, device=ranks.device).unsqueeze(1)
+    at_least = apart.unsqueeze(1) >= steps  # (N, K, N)
+    totals = torch.where(at_least, similarities.unsqueeze(1), NEVER).logsumexp(-1)
+    losses = (totals.gather(1, apart) - similarities).masked_fill(own, 0.0)
+    return losses.sum() / (len(ranks) * max(len(ranks) - 1, 1))
+
+
+class RankNContrast(PointHead):
+    """A perceptron, trained by contrast and then frozen, and a linear regression on what it gives.
+
+    Args:
+        problem: See `Problem`.
+        hidden: Width of the perceptron's hidden layer and of the embeddings.
+        temperature: See `rank_n_contrast_loss`.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, weight_decay=1e-2)
+    search: ClassVar[SearchSpace] = {"temperature": (2.0, 0.5, 1.0, 4.0)}
+    feature_mean: Tensor
+    feature_scale: Tensor
+    embedding_mean: Tensor
+    embedding_scale: Tensor
+
+    def __init__(self, problem: Problem, *, hidden: int = 128, temperature: float = 2.0) -> None:
+        super().__init__(problem)
+        self.temperature = temperature
+        self.register_buffer("feature_mean", problem.feature_mean)
+        self.register_buffer("feature_scale", problem.feature_scale)
+        self.encoder = nn.Sequential(
+            nn.Linear(problem.in_features, hidden), nn.ReLU(), nn.Linear(hidden, hidden)
+        )
+        self.register_buffer("embedding_mean", torch.zeros(hidden))
+        self.register_buffer("embedding_scale", torch.ones(()))
+        self.weight = nn.Parameter(torch.zeros(hidden))
+        self.bias = nn.Parameter(torch.tensor((self.num_ranks - 1) / 2))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to embeddings ``(N, hidden)``."""
+        embeddings: Tensor = self.encoder((features - self.feature_mean) / self.feature_scale)
+        return embeddings
+
+    def first_loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """See `rank_n_contrast_loss`."""
+        return rank_n_contrast_loss(outputs, ranks, self.num_ranks, self.temperature)
+
+    @torch.no_grad()
+    def fit(self, features: Tensor, ranks: Tensor) -> None:
+        """Freeze the perceptron; its embeddings are standardised as features are."""
+        self.encoder.requires_grad_(False)
+        embeddings = self(features)
+        self.embedding_mean.copy_(embeddings.mean(0))
+        scale = embeddings.var(0, correction=0).mean().sqrt()
+        self.embedding_scale.copy_(scale if scale > 0 else torch.ones_like(scale))
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Mean absolute error in rank steps."""
+        return F.l1_loss(self._raw(outputs), ranks.to(outputs.dtype))
+
+    def estimate(self, outputs: Tensor) -> Tensor:
+        """The regression's value, kept within 0 to K - 1."""
+        return self._raw(outputs).clamp(0, self.num_ranks - 1)
+
+    def _raw(self, outputs: Tensor) -> Tensor:
+        standardized = (outputs - self.embedding_mean) / self.embedding_scale
+        return (standardized * self.weight).sum(-1) + self.bias
