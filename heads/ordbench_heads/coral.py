@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ordbench.head import Head, Problem
-from ordbench.nn.layers import StandardizedLinear
+from ordbench.nn import StandardizedLinear
+from ordbench.nn.links import pmf_of_exceedance
 from ordbench.recipe import Recipe
 
 
@@ -36,20 +37,6 @@ def coral_loss(logits: Tensor, ranks: Tensor) -> Tensor:
     thresholds = torch.arange(logits.shape[1], device=ranks.device)
     exceeds = (ranks.unsqueeze(1) > thresholds).to(logits.dtype)
     return F.binary_cross_entropy_with_logits(logits, exceeds, reduction="none").sum(1).mean()
-
-
-def pmf_of_exceedance(exceedance: Tensor) -> Tensor:
-    """Turn P(rank > k), ``(N, K - 1)``, into P(rank = k), ``(N, K)``.
-
-    The probabilities are first put in falling order: biases need not fall, and the rearranged
-    curve is never farther from the true one than the raw one is.
-    Source: Chernozhukov, Fernandez-Val, Galichon (2010). https://doi.org/10.3982/ECTA7880
-
-    >>> pmf_of_exceedance(torch.tensor([[0.75, 0.25]])).tolist()
-    [[0.25, 0.5, 0.25]]
-    """
-    falling = exceedance.sort(dim=1, descending=True).values
-    return F.pad(falling, (1, 0), value=1.0) - F.pad(falling, (0, 1), value=0.0)
 
 
 class Coral(Head):

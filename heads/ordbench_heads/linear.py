@@ -7,38 +7,34 @@ Parity: agrees with the formula of the cross-entropy. Not official: the paper fi
 logistic regression by L-BFGS; here features are standardised, and AdamW takes the steps.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from ordbench.head import Head, Problem
-from ordbench.nn.layers import StandardizedLinear
+from ordbench.head import Problem
+from ordbench.nn import ScoredHead
 from ordbench.recipe import Recipe
 
 
-class Linear(Head):
-    """Scores each rank on its own; knows nothing of their order."""
+class Linear(ScoredHead):
+    """Scores each rank on its own; knows nothing of their order. Options: `ScoredHead`."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.score = StandardizedLinear(problem, self.num_ranks)
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        hidden: tuple[int, ...] = (),
+        class_weight: Literal["balanced"] | None = None,
+    ) -> None:
+        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Map features ``(N, D)`` to logits ``(N, K)``."""
-        logits: Tensor = self.score(features)
-        return logits
-
-    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
-        """Cross-entropy in nats per sample."""
-        return F.cross_entropy(outputs, ranks)
+    def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Cross-entropy in nats."""
+        return F.cross_entropy(outputs, ranks, reduction="none")
 
     def posterior(self, outputs: Tensor) -> Tensor:
         """Softmax over the ranks, ``(N, K)``."""
         return outputs.softmax(-1)
-
-    def deployed(self) -> nn.Module:
-        """One plain linear layer."""
-        return self.score.fold()

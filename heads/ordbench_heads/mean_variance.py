@@ -7,18 +7,18 @@ Parity: agrees with the paper's formula, and with a golden value of the code of 
 (2024), in the loss. Not official: the layer is linear, on frozen features.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ordbench.head import Problem
+from ordbench.nn import ScoredHead
 from ordbench.recipe import Recipe, SearchSpace
-from ordbench_heads.linear import Linear
 
 
-def mean_variance_loss(
+def mean_variance_losses(
     logits: Tensor, ranks: Tensor, mean_weight: float, variance_weight: float
 ) -> Tensor:
     """Cross-entropy + ``mean_weight`` x half squared error of the mean + ``variance_weight`` x var.
@@ -30,12 +30,12 @@ def mean_variance_loss(
         variance_weight: Weight of the variance term, per squared rank step.
 
     Returns:
-        Scalar.
+        ``(N,)``.
 
     Three equal probabilities at rank 1: ln 3, no error of the mean, variance 2/3:
 
-    >>> loss = mean_variance_loss(torch.zeros(1, 3), torch.tensor([1]), 0.2, 0.05)
-    >>> round(loss.item(), 4)  # 1.0986 + 0 + 0.05 * 2 / 3
+    >>> losses = mean_variance_losses(torch.zeros(1, 3), torch.tensor([1]), 0.2, 0.05)
+    >>> round(losses.item(), 4)  # 1.0986 + 0 + 0.05 * 2 / 3
     1.1319
     """
     positions = torch.arange(logits.shape[1], dtype=logits.dtype, device=logits.device)
@@ -44,14 +44,14 @@ def mean_variance_loss(
     variance = (probs * (positions - mean.unsqueeze(1)).square()).sum(1)
     half_squared_error = (mean - ranks).square() / 2
     penalties = mean_weight * half_squared_error + variance_weight * variance
-    return F.cross_entropy(logits, ranks) + penalties.mean()
+    return F.cross_entropy(logits, ranks, reduction="none") + penalties
 
 
-class MeanVariance(Linear):
-    """A linear probe trained with `mean_variance_loss`.
+class MeanVariance(ScoredHead):
+    """A softmax over ranks, trained with `mean_variance_losses`. Other options: `ScoredHead`.
 
     Args:
-        problem: As in `Head`.
+        problem: See `Problem`.
         mean_weight: Weight of the mean's half squared error, in squared rank steps.
         variance_weight: Weight of the variance, in squared rank steps.
     """
@@ -63,12 +63,22 @@ class MeanVariance(Linear):
     }
 
     def __init__(
-        self, problem: Problem, *, mean_weight: float = 0.2, variance_weight: float = 0.05
+        self,
+        problem: Problem,
+        *,
+        mean_weight: float = 0.2,
+        variance_weight: float = 0.05,
+        hidden: tuple[int, ...] = (),
+        class_weight: Literal["balanced"] | None = None,
     ) -> None:
-        super().__init__(problem)
+        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
         self.mean_weight = mean_weight
         self.variance_weight = variance_weight
 
-    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
-        """See `mean_variance_loss`."""
-        return mean_variance_loss(outputs, ranks, self.mean_weight, self.variance_weight)
+    def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """See `mean_variance_losses`."""
+        return mean_variance_losses(outputs, ranks, self.mean_weight, self.variance_weight)
+
+    def posterior(self, outputs: Tensor) -> Tensor:
+        """Softmax over the ranks, ``(N, K)``."""
+        return outputs.softmax(-1)

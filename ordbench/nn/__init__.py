@@ -1,4 +1,7 @@
-"""Parts that heads share: layers and losses."""
+"""Parts that heads share: a base class, layers and losses."""
 
+from ordbench.nn.layers import Perceptron as Perceptron
 from ordbench.nn.layers import StandardizedLinear as StandardizedLinear
+from ordbench.nn.layers import scores_of as scores_of
 from ordbench.nn.losses import two_way_loss as two_way_loss
+from ordbench.nn.scored_head import ScoredHead as ScoredHead

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -55,3 +58,56 @@ class StandardizedLinear(nn.Module):
             folded.weight.copy_(weight)
             folded.bias.copy_(bias if self.bias is None else bias + self.bias)
         return folded.requires_grad_(False)
+
+
+class Perceptron(nn.Module):
+    """Hidden layers with ReLU between features and scores, which start at zero.
+
+    Hidden weights start normal, so that each hidden value has variance 1 on training features.
+
+    Args:
+        problem: See `StandardizedLinear`.
+        out_features: Number of outputs.
+        hidden: Widths of the hidden layers, at least one.
+    """
+
+    def __init__(self, problem: Problem, out_features: int, hidden: Sequence[int]) -> None:
+        super().__init__()
+        layers: list[StandardizedLinear] = []
+        for width in hidden:
+            layer = StandardizedLinear(problem, width)
+            nn.init.normal_(layer.weight, std=problem.in_features**0.5 / WIDTH)
+            layers.append(layer)
+            problem = replace(
+                problem,
+                in_features=width,
+                feature_mean=torch.zeros(width),
+                feature_scale=torch.ones(()),
+            )
+        layers.append(StandardizedLinear(problem, out_features))
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to ``(N, out_features)``."""
+        *hidden, last = self.layers
+        for layer in hidden:
+            features = layer(features).relu()
+        scores: Tensor = last(features)
+        return scores
+
+    def fold(self) -> nn.Sequential:
+        """The same map without training statistics."""
+        folded: list[nn.Module] = []
+        for layer in self.layers:
+            assert isinstance(layer, StandardizedLinear)
+            folded += [layer.fold(), nn.ReLU()]
+        return nn.Sequential(*folded[:-1])
+
+
+def scores_of(
+    problem: Problem, out_features: int, hidden: Sequence[int] = ()
+) -> StandardizedLinear | Perceptron:
+    """A linear layer, or a perceptron where there are hidden widths; both have ``fold``."""
+    if not hidden:
+        return StandardizedLinear(problem, out_features)
+    return Perceptron(problem, out_features, hidden)

@@ -6,7 +6,8 @@ import torch
 from coral_pytorch.dataset import levels_from_labelbatch
 from coral_pytorch.losses import coral_loss as peer_loss
 
-from ordbench_heads.coral import Coral, coral_loss, pmf_of_exceedance
+from ordbench.nn.links import pmf_of_exceedance
+from ordbench_heads.coral import Coral, coral_loss
 from tests.reference.problem import problem
 
 

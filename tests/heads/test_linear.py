@@ -39,7 +39,7 @@ def test_deployed_is_one_plain_layer_with_the_same_outputs() -> None:
     torch.manual_seed(0)
     head = Linear(problem(4))
     with torch.no_grad():
-        head.score.weight.normal_()
+        head.get_parameter("score.weight").normal_()
     features = torch.randn(6, 4)
     deployed = head.deployed()
     assert isinstance(deployed, torch.nn.Linear)

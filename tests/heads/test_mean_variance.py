@@ -3,7 +3,7 @@ from math import exp, log
 import pytest
 import torch
 
-from ordbench_heads.mean_variance import mean_variance_loss
+from ordbench_heads.mean_variance import mean_variance_losses
 
 
 def mean_variance_loss_by_hand(logits: list[list[float]], ranks: list[int]) -> float:
@@ -19,19 +19,19 @@ def mean_variance_loss_by_hand(logits: list[list[float]], ranks: list[int]) -> f
 
 def test_loss_is_its_definition() -> None:
     logits, ranks = [[2.0, -1.0, -3.0, 0.5], [0.5, 0.25, -0.5, 1.0]], [1, 3]
-    got = mean_variance_loss(torch.tensor(logits), torch.tensor(ranks), 0.2, 0.05)
-    assert got.item() == pytest.approx(mean_variance_loss_by_hand(logits, ranks), rel=1e-6)
+    got = mean_variance_losses(torch.tensor(logits), torch.tensor(ranks), 0.2, 0.05)
+    assert got.mean().item() == pytest.approx(mean_variance_loss_by_hand(logits, ranks), rel=1e-6)
 
 
 def test_without_penalties_it_is_cross_entropy() -> None:
     logits, ranks = torch.randn(5, 4), torch.tensor([0, 1, 2, 3, 3])
-    expected = torch.nn.functional.cross_entropy(logits, ranks)
-    torch.testing.assert_close(mean_variance_loss(logits, ranks, 0.0, 0.0), expected)
+    expected = torch.nn.functional.cross_entropy(logits, ranks, reduction="none")
+    torch.testing.assert_close(mean_variance_losses(logits, ranks, 0.0, 0.0), expected)
 
 
 def test_loss_is_that_of_the_code_of_paplham_and_franc() -> None:
     """Their mean_variance_loss gave this value for these logits on the CPU."""
     logits = [[0.2, -0.3, 1.1, 0.4, -0.7], [1.5, 0.9, -0.2, 0.1, -1.0]]
     logits += [[-0.6, 0.3, 0.8, 1.7, 0.5], [0.0] * 5]
-    got = mean_variance_loss(torch.tensor(logits), torch.tensor([2, 0, 3, 4]), 0.2, 0.05)
-    assert got.item() == pytest.approx(1.173391, abs=1e-6)
+    got = mean_variance_losses(torch.tensor(logits), torch.tensor([2, 0, 3, 4]), 0.2, 0.05)
+    assert got.mean().item() == pytest.approx(1.173391, abs=1e-6)

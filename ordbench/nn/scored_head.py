@@ -1,0 +1,61 @@
+"""The base of most heads: scores of the features, a loss for each image, and a posterior."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Literal
+
+from torch import Tensor, nn
+
+from ordbench.head import Head, Problem
+from ordbench.nn.layers import scores_of
+
+
+class ScoredHead(Head):
+    """Scores features by a linear layer or a perceptron; a subclass says what the scores mean.
+
+    Args:
+        problem: See `Problem`.
+        num_scores: Scores of an image, such as K or K - 1.
+        hidden: Widths of hidden layers; none for a linear layer.
+        class_weight: ``balanced`` gives each rank of the training images the same weight in the
+            loss: an image counts as scikit-learn's ``class_weight="balanced"`` makes it.
+    """
+
+    weight_of_rank: Tensor
+
+    def __init__(
+        self,
+        problem: Problem,
+        num_scores: int,
+        *,
+        hidden: tuple[int, ...] = (),
+        class_weight: Literal["balanced"] | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.score = scores_of(problem, num_scores, hidden)
+        self.class_weight = class_weight
+        counts = problem.train_counts.clamp_min(1)
+        weights = problem.train_counts.sum() / (self.num_ranks * counts)
+        self.register_buffer("weight_of_rank", weights.float(), persistent=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to scores ``(N, num_scores)``."""
+        scores: Tensor = self.score(features)
+        return scores
+
+    @abstractmethod
+    def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Loss ``(N,)`` of each image."""
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Mean of the images' losses, weighted by ``class_weight``."""
+        losses = self.losses(outputs, ranks)
+        if self.class_weight is None:
+            return losses.mean()
+        weights = self.weight_of_rank[ranks].to(losses.dtype)
+        return (weights * losses).sum() / weights.sum()
+
+    def deployed(self) -> nn.Module:
+        """The scores without the training statistics."""
+        return self.score.fold()
