@@ -137,7 +137,7 @@ def test_a_text_file_named_jpg_is_named_and_left_out(cli: Cli, tmp_path: Path) -
     (folder / "1" / "notes.jpg").write_text("not an image")
     ran = run_folder(cli, folder)
     assert ran.returncode == 0, ran.stderr
-    assert "1 files left out: 1/notes.jpg" in ran.stdout
+    assert "1 file left out: 1/notes.jpg" in ran.stdout
 
 
 def test_a_truncated_jpeg_is_named_and_left_out(cli: Cli, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_truncated_jpeg_is_named_and_left_out(cli: Cli, tmp_path: Path) -> Non
     broken.write_bytes(broken.read_bytes()[:400])
     ran = run_folder(cli, folder)
     assert ran.returncode == 0, ran.stderr
-    assert "1 files left out: 2/3.jpg" in ran.stdout
+    assert "1 file left out: 2/3.jpg" in ran.stdout
 
 
 def test_only_unreadable_images_end_in_one_line(cli: Cli, tmp_path: Path) -> None:

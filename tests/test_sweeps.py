@@ -31,10 +31,11 @@ def test_a_dry_run_says_what_is_to_do_and_does_nothing(cli: Cli, tmp_path: Path)
     sweep = ("run", "--head", "linear,coral", *QUICK, "--shots", "1,2", "--seeds", "0-1")
     fresh = cli(*sweep, "--dry-run")
     assert fresh.returncode == 0, fresh.stderr
-    *planned, total = fresh.stdout.splitlines()
+    common, *planned, total = fresh.stdout.splitlines()
+    assert common == "8 runs: drawn-faces:per_rank=5, clip:tiny"
     assert planned == [
-        f"to run: {head} on drawn-faces:per_rank=5, clip:tiny, {shots} shots, seed 0; seed 1"
-        for shots in (1, 2)
+        f"to run: {head}, {shots}, seed 0; seed 1"
+        for shots in ("1 shot", "2 shots")
         for head in ("linear", "coral")
     ]
     assert total == (
@@ -127,6 +128,7 @@ def test_ctrl_c_ends_after_the_cell_and_says_how_to_go_on(
     ) as process:
         assert process.stdout
         assert process.stderr
+        assert process.stdout.readline() == "3 runs: drawn-faces:per_rank=5, clip:tiny\n"
         assert "MAE" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         said = process.stderr.read().splitlines()
@@ -154,7 +156,7 @@ def test_cells_that_cannot_run_are_skipped_with_their_reason_and_the_others_run(
     assert bare.returncode == 0, bare.stderr
     assert "1 trained, 0 already done, 2 cells skipped" in bare.stdout
     skipped = [line for line in bare.stdout.splitlines() if line.startswith("skipped: ")]
-    assert [line.split()[1] for line in skipped] == ["zeroshot", "coop"]
+    assert [line.split()[1] for line in skipped] == ["zeroshot:", "coop:"]
     assert all("has none; add --text" in line for line in skipped)
     stored = [json.loads(file.read_text()) for file in tmp_path.glob("results/skipped/*.json")]
     assert {skip["spec"]["head"] for skip in stored} == {"zeroshot", "coop"}
@@ -167,8 +169,8 @@ def test_cells_that_cannot_run_are_skipped_with_their_reason_and_the_others_run(
     assert "head 'coop' prompts a text tower" in alone.stderr
     assert not (tmp_path / "alone").exists()
     with_text = cli(*command, *heads, "--text", "clip:tiny")
-    assert "1 trained, 1 already done, 1 cells skipped" in with_text.stdout
-    assert "skipped: zeroshot on drawn-faces" in with_text.stdout
+    assert "1 trained, 1 already done, 1 cell skipped" in with_text.stdout
+    assert "skipped: zeroshot: " in with_text.stdout
 
 
 def test_a_sweep_survives_a_dataset_that_is_absent_and_too_many_shots(cli: Cli) -> None:
@@ -178,8 +180,8 @@ def test_a_sweep_survives_a_dataset_that_is_absent_and_too_many_shots(cli: Cli) 
     assert ran.returncode == 0, ran.stderr
     assert "3 trained, 0 already done, 3 cells skipped" in ran.stdout
     absent, few = [line for line in ran.stdout.splitlines() if line.startswith("skipped: ")]
-    assert absent.startswith("skipped: linear on utkface, clip:tiny, 1 shots and 1 more cells: ")
-    assert few.startswith("skipped: linear on drawn-faces:per_rank=3, clip:tiny, 4 shots: more ")
+    assert absent.startswith("skipped: linear, utkface, 1 shot and 1 more cell: ")
+    assert few.startswith("skipped: linear, drawn-faces:per_rank=3, 4 shots: more ")
     dry = cli(*sweep, "--dry-run")
     assert "3 already done, 0 failed before, 1 to run, 2 cells skipped" in dry.stdout
     again = [json.loads(line) for line in cli(*sweep, "--json").stdout.splitlines()]
@@ -193,7 +195,7 @@ def test_a_head_that_is_broken_is_skipped(
     monkeypatch.setenv("FRAGILE", "raise")
     ran = cli("run", "--head", "fragile,linear", *QUICK, "--shots", "1")
     assert ran.returncode == 0, ran.stderr
-    assert "1 trained, 0 already done, 1 cells skipped" in ran.stdout
+    assert "1 trained, 0 already done, 1 cell skipped" in ran.stdout
     assert "head 'fragile' cannot be built: RuntimeError: as FRAGILE says" in ran.stdout
 
 

@@ -49,19 +49,18 @@ def ordbench(
     """Compare ordinal-regression heads on one backbone interface."""
 
 
-class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
+class _Handler(logging.Handler):
     """Prints warnings on the standard error of the moment, one line each."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(logging.Formatter("ordbench: %(message)s"))
+    def emit(self, record: logging.LogRecord) -> None:
+        print(f"ordbench: {record.getMessage()}", file=sys.stderr)
 
 
 def _show_warnings() -> None:
     """Print warnings, however the libraries that are imported later set up their logging."""
     logger = logging.getLogger("ordbench")
     for handler in [one for one in logger.handlers if isinstance(one, _Handler)]:
-        logger.removeHandler(handler)  # of an earlier call, with its standard error
+        logger.removeHandler(handler)  # of an earlier call
     logger.addHandler(_Handler())
     logger.propagate = False
 

@@ -1,31 +1,37 @@
-"""What `ordbench run` shows: a progress bar, a line for each result, or JSON for scripts."""
+"""What `ordbench run` shows while it runs: a bar, and a line for each result."""
 
 from __future__ import annotations
 
-import json
-import math
 import signal
+import sys
+import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from statistics import median
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
+from rich.table import Column
+from rich.text import Text
 
+from ordbench.cli.run_lines import as_objects, cell_name, details, line, rejections, skips
+from ordbench.cli.run_names import RunNames
 from ordbench.results.layout import trace_path
 from ordbench.runs.record import to_json
-from ordbench.runs.titles import cell_title, dataset_label, head_label, seed_title
+from ordbench.runs.titles import cell_title, dataset_label, seed_title
 from ordbench.sweeps.api import Callback
+from ordbench.utils.text import counted
 
 if TYPE_CHECKING:
     from ordbench.dataset import SkippedFile
@@ -33,10 +39,10 @@ if TYPE_CHECKING:
     from ordbench.runs.runner import RunResult
     from ordbench.runs.spec import RunSpec
     from ordbench.sweeps.cells import Cell
-    from ordbench.sweeps.dry_run import DryRun
     from ordbench.sweeps.survey import RefusedCell
 
-SHOWN = 10  # files left out that are named
+Output = Literal["quiet", "lines", "verbose", "json"]
+"""What is printed of a sweep: problems and the counts; a line for each run; two lines; JSON."""
 
 
 @contextmanager
@@ -58,12 +64,36 @@ def stop_on_interrupt(say: Callable[[str], None]) -> Generator[Callable[[], bool
         signal.signal(signal.SIGINT, before)
 
 
-def _bar(what: TextColumn) -> Progress:
+class _TimeLeft(ProgressColumn):
+    """Counts down to the time that the task names as its end, in seconds of `time.monotonic`."""
+
+    def render(self, task: Task) -> Text:
+        end: float | None = task.fields["end"]
+        if end is None:
+            return Text("ETA -:--:--", style="progress.remaining")
+        left = timedelta(seconds=max(0, round(end - time.monotonic())))
+        return Text(f"ETA {left}", style="progress.remaining")
+
+
+def _bar(*, hidden: bool) -> Progress:
     """A bar on standard error, if that is a terminal; a log gets none."""
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
+    what = TextColumn(
+        "{task.description}",
+        markup=False,
+        table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+    )
     return Progress(
-        what, *columns, console=console, transient=True, disable=not console.is_terminal
+        what,
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        _TimeLeft(),
+        console=console,
+        transient=True,
+        expand=True,
+        disable=hidden or not console.is_terminal,
+        redirect_stdout=False,  # else all that is printed goes to standard error
     )
 
 
@@ -71,40 +101,45 @@ class Report(Callback):
     """Shows each result, and at the end how many there were.
 
     Args:
-        total: Number of runs.
-        as_json: One JSON object a run on standard output, and nothing else.
+        specs: The runs of the sweep.
+        output: What to print.
     """
 
-    def __init__(self, *, total: int, as_json: bool) -> None:
-        self.as_json = as_json
+    def __init__(self, specs: Sequence[RunSpec], output: Output = "lines") -> None:
         self.failed: list[Record] = []
-        self._total = total
+        self._names = RunNames(specs)
+        self._output = output
+        self._left = len(specs)
         self._trained = self._done = 0
+        self._first_cell: float | None = None  # when it started, by `time.monotonic`
         self._skipped: list[RefusedCell] = []
         self._rejected: dict[str, tuple[SkippedFile, ...]] = {}
         self._notes: defaultdict[tuple[str, str], set[int]] = defaultdict(set)  # and their folds
-        self._console = Console(highlight=False, soft_wrap=True)
-        self._bar = _bar(TextColumn("{task.description}", markup=False))
-        self._now = "runs"
-        self._task = self._bar.add_task(self._now, total=total)
+        self._bar = _bar(hidden=output == "quiet")
+        self._now = "reading data"
+        self._task = self._bar.add_task(self._now, total=self._left, end=None)
 
     def __enter__(self) -> Self:
+        if self._output in {"lines", "verbose"}:
+            self._say(self._names.common())
         self._bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._bar.stop()
-        if self.as_json or error[0]:
+        if self._output == "json" or error[0]:
             return
         for dataset, rejected in self._rejected.items():
             self._say(rejections(dataset, rejected))
-        for (dataset, note), folds in self._notes.items():
-            fold = f", fold {', '.join(map(str, sorted(folds)))}" if any(folds) else ""
-            self._say(f"{dataset}{fold}: {note}")
-        for told in skips(self._skipped):
+        if self._output != "quiet":
+            for (dataset, note), folds in self._notes.items():
+                fold = f", fold {', '.join(map(str, sorted(folds)))}" if any(folds) else ""
+                self._say(f"{dataset}{fold}: {note}")
+        for told in skips(self._skipped, self._names):
             self._say(told)
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        left_out = f", {len(self._skipped)} cells skipped" if self._skipped else ""
+        cells = counted(len(self._skipped), "cell")
+        left_out = f", {cells} skipped" if self._skipped else ""
         self._say(f"{self._trained} trained, {self._done} already done{failed}{left_out}")
 
     def on_images(self, done: int, total: int) -> None:
@@ -113,16 +148,16 @@ class Report(Callback):
 
     def on_cell(self, cell: Cell) -> None:
         """See `Callback`."""
-        self._now = cell.title
+        self._first_cell = self._first_cell or time.monotonic()
+        self._now = cell_name(cell, self._names)
         self._show()
 
     def on_skip(self, skipped: RefusedCell) -> None:
         """See `Callback`."""
         self._skipped.append(skipped)
-        if self.as_json:
-            said = as_objects([skipped.cell], "skipped", str(skipped.error))
-            print(said, end="", flush=True)
-        self._bar.advance(self._task, len(skipped.cell.specs))
+        if self._output == "json":
+            self._say(as_objects([skipped.cell], "skipped", str(skipped.error)).rstrip("\n"))
+        self._advance(len(skipped.cell.specs))
 
     def on_result(self, result: RunResult) -> None:
         """See `Callback`."""
@@ -135,11 +170,13 @@ class Report(Callback):
             self._trained += 1
         if record.split:
             self._remember(record.spec, record.split)
-        if self.as_json:
-            print(to_json(record), flush=True)
-        else:
-            self._say(line(record, done_before=result.done_before))
-        self._bar.advance(self._task)
+        if self._output == "json":
+            self._say(to_json(record))
+        elif self._output != "quiet" or record.status == "failed":
+            self._say(line(record, self._names, done_before=result.done_before))
+        if self._output == "verbose":
+            self._say(details(record))
+        self._advance(1)
         self._show()
 
     def warn(self, message: str) -> None:
@@ -166,7 +203,21 @@ class Report(Callback):
             self._notes[dataset, note].add(spec.fold)
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        """Print a line; where the bar is on the same screen, above it."""
+        if self._bar.live.is_started and sys.stdout.isatty():
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, flush=True)
+
+    def _advance(self, runs: int) -> None:
+        """So many runs are out of the way; the others take as long as those that were trained."""
+        self._left -= runs
+        fresh = self._trained + len(self.failed)
+        if fresh and self._first_cell is not None:
+            now = time.monotonic()
+            end = now + (now - self._first_cell) / fresh * self._left
+            self._bar.update(self._task, end=end)
+        self._bar.advance(self._task, runs)
 
     def _show(self) -> None:
         failed = f", {len(self.failed)} failed" if self.failed else ""
@@ -176,89 +227,3 @@ class Report(Callback):
 def title(spec: RunSpec, label: str) -> str:
     """What a run is, in words."""
     return f"{cell_title(spec, label)}, {seed_title(spec)}"
-
-
-def line(record: Record, *, done_before: bool) -> str:
-    """One run in one line: what it was, and its MAE by every decode."""
-    what = title(record.spec, record.label) + (" [already done]" if done_before else "")
-    if record.status == "failed":
-        return f"{what}: failed: {record.error}"
-    maes = ", ".join(
-        f"{scores['mae']:.2f} ({how})"
-        for how, scores in record.metrics.items()
-        if not math.isnan(scores.get("mae", math.nan))
-    )
-    return f"{what}: MAE {maes} {record.task.unit if record.task else ''}"
-
-
-def rejections(dataset: str, rejected: Sequence[SkippedFile]) -> str:
-    """Which files of a dataset were left out, and why; the record has those that are not shown."""
-    shown = "; ".join(f"{name} ({reason})" for name, reason in rejected[:SHOWN])
-    more = f"; and {len(rejected) - SHOWN} more, see a record" if len(rejected) > SHOWN else ""
-    return f"{dataset}: {len(rejected)} files left out: {shown}{more}"
-
-
-def skips(skipped: Iterable[RefusedCell]) -> list[str]:
-    """A line for each reason why cells were skipped, with the first of them."""
-    titles: defaultdict[str, list[str]] = defaultdict(list)
-    for cell, error in skipped:
-        titles[str(error)].append(cell.title)
-    return [
-        f"skipped: {first}{f' and {len(more)} more cells' if more else ''}: {reason}"
-        for reason, (first, *more) in titles.items()
-    ]
-
-
-def as_objects(cells: Iterable[Cell], status: str, error: str | None = None) -> str:
-    """A line with a JSON object for each run that has no record."""
-    specs = [spec.model_dump(mode="json") for cell in cells for spec in cell.specs]
-    objects = [{"status": status, "spec": spec, "error": error} for spec in specs]
-    return "".join(f"{json.dumps(one)}\n" for one in objects)
-
-
-def print_plan(found: DryRun, *, as_json: bool) -> None:
-    """Print what a sweep would do, and how long that may take.
-
-    Args:
-        found: What there is and what is missing.
-        as_json: One JSON object a run instead: its record, or what it would be.
-    """
-    if as_json:
-        for record in found.done:
-            print(to_json(record))
-        for cell, error in found.skipped:
-            print(as_objects([cell], "skipped", str(error)), end="")
-        print(as_objects(found.missing, "to run"), end="")
-        return
-    console = Console(highlight=False, soft_wrap=True)
-    for told in skips(found.skipped):
-        console.print(told, markup=False)
-    for cell in found.missing:
-        seeds = "; ".join(seed_title(spec) for spec in cell.specs)
-        console.print(f"to run: {cell.title}, {seeds}", markup=False)
-    failed = sum(record.status == "failed" for record in found.done)
-    runs = sum(len(cell.specs) for cell in found.missing)
-    left_out = f", {len(found.skipped)} cells skipped" if found.skipped else ""
-    console.print(
-        f"{len(found.done) - failed} already done, {failed} failed before, {runs} to run{left_out}"
-        f"{estimate(found.done, found.missing)}"
-    )
-
-
-def estimate(records: Iterable[Record], missing: Sequence[Cell]) -> str:
-    """How long cells may take, from the records of the same head, at best with as many shots."""
-    took: defaultdict[object, list[float]] = defaultdict(list)
-    for record in records:
-        if record.status == "done":
-            seconds = record.seconds["fit"] + record.seconds["test"]
-            took[record.label].append(seconds)
-            took[record.label, record.spec.shots].append(seconds)
-    total, unknown = 0.0, dict[str, None]()
-    for cell in missing:
-        label = head_label(cell.specs[0])
-        if alike := took.get((label, cell.specs[0].shots)) or took.get(label):
-            total += median(alike) * len(cell.specs)
-        else:
-            unknown[label] = None
-    said = f"; about {total:.0f} s of training with one job" if total else ""
-    return said + (f"; no time estimate for {', '.join(unknown)}" if unknown else "")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
 from ordbench.backbone import Dtype, Layer
+from ordbench.errors import SpecError, TrainingError
 
 Texts = list[str] | None
-what, training, where, execution = (
+what, training, where, execution, output = (
     partial(typer.Option, rich_help_panel=panel)
-    for panel in ("What to run", "Training", "Where", "Execution")
+    for panel in ("What to run", "Training", "Where", "Execution", "Output")
 )
 
 Heads = Annotated[
@@ -145,17 +149,27 @@ def run(
     dry_run: Annotated[
         bool, execution("--dry-run", help="Print what would run, and run nothing.")
     ] = False,
-    as_json: Annotated[bool, execution("--json", help="Print one JSON object a run.")] = False,
+    quiet: Annotated[
+        bool, output("--quiet", "-q", help="Print problems and the final line only.")
+    ] = False,
+    verbose: Annotated[
+        bool, output("--verbose", "-v", help="Print steps, validation MAE and time of each run.")
+    ] = False,
+    as_json: Annotated[bool, output("--json", help="Print one JSON object a run.")] = False,
 ) -> None:
     """Train and evaluate heads. Lists of values form a grid; finished runs are skipped."""
-    # Imported here so that --help does not load torch.
-    from ordbench.cli.progress import Report, print_plan, stop_on_interrupt
-    from ordbench.errors import TrainingError
-    from ordbench.runs.resources import Locations
-    from ordbench.sweeps.api import sweep
-    from ordbench.sweeps.dry_run import find_missing
-    from ordbench.sweeps.scheduler import Policy
-    from ordbench.sweeps.spec import SweepSpec
+    if sum((quiet, verbose, as_json)) > 1:
+        raise SpecError("--quiet, --verbose and --json exclude each other; choose one")
+    # Imported here so that --help does not load torch, which takes seconds.
+    with _loading(quiet=quiet):
+        from ordbench.cli.dry_run import print_objects, print_plan
+        from ordbench.cli.progress import Report, stop_on_interrupt
+        from ordbench.cli.run_names import RunNames
+        from ordbench.runs.resources import Locations
+        from ordbench.sweeps.api import sweep
+        from ordbench.sweeps.dry_run import find_missing
+        from ordbench.sweeps.scheduler import Policy
+        from ordbench.sweeps.spec import SweepSpec
 
     fields = context.params.keys() & SweepSpec.model_fields.keys()
     given = {name: context.params[name] for name in fields if context.params[name] != ()}
@@ -170,9 +184,16 @@ def run(
     policy = Policy(overwrite, retry_failed, fail_fast, strict, limit)
     specs = spec.expand()
     if dry_run:
-        print_plan(find_missing(specs, results, settings, policy), as_json=as_json)
+        found = find_missing(specs, results, settings, policy)
+        if as_json:
+            print_objects(found)
+        else:
+            print_plan(found, RunNames(specs))
         return
-    report = Report(total=len(specs), as_json=as_json)
+    report = Report(
+        specs,
+        "json" if as_json else "quiet" if quiet else "verbose" if verbose else "lines",
+    )
     with report, stop_on_interrupt(report.warn) as stopped:
         for _ in sweep(
             spec,
@@ -190,3 +211,14 @@ def run(
         raise TrainingError(report.failures(results, again=again))
     if stopped():
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _loading(*, quiet: bool) -> Generator[None]:
+    """Say on a terminal what is waited for."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield
+        return
+    with console.status("loading PyTorch"):
+        yield

@@ -27,7 +27,7 @@ def show_split(
     data_root: DataRoot = None,
 ) -> None:
     """Print how many images train, validate and test, the hash of the split, and what to know."""
-    from ordbench.cli.progress import rejections
+    from ordbench.cli.run_lines import rejections
     from ordbench.cli.typed_split import draw_one
     from ordbench.splits.split import summary
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ordbench.leaderboard.notes import Kind, Note
 from ordbench.leaderboard.ranking import Row, Score, digits
 from ordbench.leaderboard.table import Table
-from ordbench.utils.text import printable
+from ordbench.utils.text import counted, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -76,8 +76,9 @@ def note_text(note: Note) -> str:
     ('3 runs superseded and not shown', 'point estimate only: a, b')
     """
     words = "not tuned: {heads}" if note.kind == "tuned" and not note.detail else _NOTES[note.kind]
-    runs = "1 run" if note.runs == 1 else f"{note.runs} runs"
-    return words.format(heads=", ".join(note.heads), detail=note.detail, runs=runs)
+    return words.format(
+        heads=", ".join(note.heads), detail=note.detail, runs=counted(note.runs, "run")
+    )
 
 
 def to_rich(table: Table) -> RenderableType:

@@ -6,13 +6,18 @@ from ordbench.plugins.options import changed
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.runs.spec import RunSpec
+from ordbench.utils.text import counted
 
 
 def cell_title(spec: RunSpec, label: str) -> str:
     """What a run is but for its seeds, in words."""
-    shots = "all images" if spec.shots is None else f"{spec.shots} shots"
     fold = f", fold {spec.fold}" if spec.fold else ""
-    return f"{label} on {dataset_label(spec)}, {spec.backbone}, {shots}{fold}"
+    return f"{label} on {dataset_label(spec)}, {spec.backbone}, {shots_title(spec)}{fold}"
+
+
+def shots_title(spec: RunSpec) -> str:
+    """How many images of a rank train, in words."""
+    return "all images" if spec.shots is None else counted(spec.shots, "shot")
 
 
 def seed_title(spec: RunSpec) -> str:

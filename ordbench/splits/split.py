@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from ordbench.dataset import Sample, Samples
 from ordbench.errors import DatasetError
 from ordbench.protocol import Parts
+from ordbench.utils.text import counted
 
 PAPER_NOTE = "validation images are the test images (protocol paper)"
 
@@ -166,6 +167,6 @@ def notes(parts: Parts, listing: Samples, *, shots: int | None, paper: bool) -> 
 def summary(split: Split) -> str:
     """A split in a few words: sizes, hash and notes."""
     sizes = f"{len(split.train)} train, {len(split.val)} val, {len(split.test)} test"
-    shots = "all images" if split.shots is None else f"{split.shots} shots"
+    shots = "all images" if split.shots is None else counted(split.shots, "shot")
     head = f"{split.dataset}, fold {split.fold}, {shots}, data seed {split.data_seed}: {sizes}"
     return "\n".join([head, f"sha256 {split.hash}", *split.notes])

@@ -80,6 +80,15 @@ def did_you_mean(name: str, known: Iterable[str], *, at_most: int = 12) -> str:
     return f"available: {', '.join(names[:at_most]) or 'none'}{rest}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "run"), counted(2, "run")
+    ('1 run', '2 runs')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def one_line(error: BaseException, *, at_most: int = 200) -> str:
     r"""The message of an error on one line, or its class where it has no message.
 

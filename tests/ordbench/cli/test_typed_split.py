@@ -80,4 +80,4 @@ def test_show_says_where_validation_comes_from_and_what_was_left_out(
     printed = shown.output.splitlines()
     assert said in printed
     assert "columns not read: note" in printed
-    assert printed[-1].startswith("csv: 1 files left out: gone.png (cannot be read: No such file")
+    assert printed[-1].startswith("csv: 1 file left out: gone.png (cannot be read: No such file")

@@ -147,7 +147,7 @@ def test_a_sweep_tells_its_callbacks_and_yields_each_result(
         recipe={"min_steps": 4, "epochs": 1},
     )
     settings = Locations(cache=shared_cache)
-    for expected in (["cell linear on drawn-faces:per_rank=5, clip:tiny, 1 shots"], []):
+    for expected in (["cell linear on drawn-faces:per_rank=5, clip:tiny, 1 shot"], []):
         told.clear()
         results = list(sweep(spec, results=tmp_path, settings=settings, callbacks=[Told()]))
         skipped = "skip linear on drawn-faces:per_rank=5, clip:tiny, 100 shots"
