@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +12,6 @@ from rich.progress import track
 from ordbench.cli.run import Texts
 from ordbench.errors import SpecError
 from ordbench.leaderboard.formats import NO_WRAP
-from ordbench.utils.files import write_atomic
 
 if TYPE_CHECKING:  # torch stays out of --help
     from ordbench.latency.compare import Comparison
@@ -62,9 +60,9 @@ def latency(
     ] = "",
     seconds: Annotated[float, typer.Option(min=0, help="Seconds per comparison.")] = 2.0,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
-    json: Annotated[
-        Path | None, typer.Option(help="JSON file to write, as pytest-benchmark does.")
-    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, as pytest-benchmark writes it.")
+    ] = False,
 ) -> None:
     """Time heads against the linear probe: deployed, with text encoder, or in training."""
     from ordbench.latency.setting import settings
@@ -79,7 +77,7 @@ def latency(
         device=device or ["auto"],
         text=text,
     )
-    run(grid, head or ["all"], seconds=seconds, threads=threads, json=json)
+    run(grid, head or ["all"], seconds=seconds, threads=threads, as_json=as_json)
 
 
 def run(
@@ -88,28 +86,28 @@ def run(
     *,
     seconds: float = 2.0,
     threads: int = 1,
-    json: Path | None = None,
+    as_json: bool = False,
 ) -> None:
-    """Time heads in every setting of a grid, print the tables, and write them as JSON.
+    """Time heads in every setting of a grid, and print tables or JSON.
 
-    What was timed before an interruption is printed and written as well.
+    What was timed before an interruption is printed as well.
 
     Args:
         grid: Where to compare the heads.
         heads: As in `HeadBuilder`.
         seconds: As in `compare`.
         threads: As in `compare`.
-        json: File to write, as pytest-benchmark would.
+        as_json: Print what pytest-benchmark would write to a file.
 
     Raises:
-        OrdbenchError: If a head or text tower cannot be had, the file not be written, or if
-            none of the heads could be timed in any setting.
+        OrdbenchError: If a head or text tower cannot be had, or if none of the heads could be
+            timed in any setting.
     """
     from ordbench.latency.builders import REFERENCE, HeadBuilder
     from ordbench.latency.compare import compare
     from ordbench.latency.record import require_pytest_benchmark, to_json
 
-    if json:
+    if as_json:
         require_pytest_benchmark()
     bench = HeadBuilder(heads)
     timed = compare(grid, bench, seconds=seconds, threads=threads)
@@ -118,9 +116,9 @@ def run(
     try:
         done.extend(track(timed, "timing", len(grid), console=errors, transient=True))
     finally:  # who stops it sees what there is
-        if done and json:  # first, as nobody may read what is printed
-            write_atomic(json, to_json(done, threads=threads).encode())
-        if done:
+        if done and as_json:
+            typer.echo(to_json(done, threads=threads), nl=False)
+        elif done:
             _show(done, threads)
     asked = set(bench.labels) - {REFERENCE} or {REFERENCE}
     if not asked.intersection(row.label for comparison in done for row in comparison.rows):

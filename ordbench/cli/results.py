@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
+from ordbench.cli.results_folder import FolderArgument, FolderOption, one_folder
+
 results_app = typer.Typer(no_args_is_help=True)
 Folder = Annotated[Path, typer.Argument(help="Folder of records, or an archive (.jsonl.gz).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @results_app.command()
-def verify(folder: Folder = Path("results")) -> None:
+def verify(
+    folder: FolderArgument = None, results: FolderOption = None, as_json: AsJson = False
+) -> None:
     """Check a results folder for corrupt, misplaced, edited, duplicate or incomplete records."""
     from ordbench.results.verify import Verification
 
-    verification = Verification(folder)
-    faults = 0
+    verification = Verification(one_folder(folder, results))
+    faults: list[dict[str, object]] = []
     for finding in verification.findings():
-        faults += 1
-        typer.echo(str(finding))
+        faults.append(finding._asdict())
+        if not as_json:
+            typer.echo(str(finding))
+    if as_json:
+        typer.echo(json.dumps({"records": verification.records, "findings": faults}, indent=2))
+    elif not faults:
+        typer.echo(f"{verification.records} records, no fault")
     if faults:
         raise typer.Exit(1)
-    typer.echo(f"{verification.records} records, no fault")
 
 
 @results_app.command()
@@ -44,20 +54,25 @@ def compact(
 def merge(
     into: Annotated[Path, typer.Argument(help="Destination folder.")],
     sources: Annotated[list[Path], typer.Argument(metavar="FROM...", help="Folders to copy from.")],
+    as_json: AsJson = False,
 ) -> None:
     """Copy the runs of other folders, with their predictions; existing runs stay."""
+    from ordbench.results.merge import Outcome
     from ordbench.results.merge import merge as merged
 
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter(dict.fromkeys(get_args(Outcome), 0))
+    problems: list[dict[str, str]] = []
     for source in sources:
         for outcome in merged(into, source):
             counts[outcome.what] += 1
             if outcome.reason:
-                typer.echo(str(outcome))
-    said = [
-        f"{counts[what]} {what}" for what in ("copied", "already present", "conflict", "left out")
-    ]
-    typer.echo(f"{into}: {', '.join(said)}")
+                problems.append({key: str(value) for key, value in outcome._asdict().items()})
+                if not as_json:
+                    typer.echo(str(outcome))
+    if as_json:
+        typer.echo(json.dumps({"counts": counts, "problems": problems}, indent=2))
+    else:
+        typer.echo(f"{into}: {', '.join(f'{number} {what}' for what, number in counts.items())}")
     if counts["conflict"] or counts["left out"]:
         raise typer.Exit(1)
 
@@ -69,15 +84,19 @@ def diff(
     tolerance: Annotated[
         float, typer.Option(min=0, help="How far apart scores may be and still be the same.")
     ] = 1e-9,
+    as_json: AsJson = False,
 ) -> None:
     """Show runs that only one folder holds, and those whose scores differ; exit 1 if any."""
     from ordbench.results.diff import diff as compare
-    from ordbench.results.diff import report
+    from ordbench.results.diff import report, to_json
     from ordbench.results.loading import load_rows
 
     difference = compare(load_rows(first), load_rows(second), tolerance=tolerance)
-    for line in report(difference, str(first), str(second)):
-        typer.echo(line)
+    if as_json:
+        typer.echo(to_json(difference))
+    else:
+        for line in report(difference, str(first), str(second)):
+            typer.echo(line)
     if difference:
         raise typer.Exit(1)
 

@@ -25,13 +25,20 @@ def show_split(
     data_seed: DataSeed = 0,
     protocol: Protocol = "standard",
     data_root: DataRoot = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, as ordbench split write writes it.")
+    ] = False,
 ) -> None:
     """Print how many images train, validate and test, the hash of the split, and what to know."""
     from ordbench.cli.run_lines import rejections
     from ordbench.cli.typed_split import draw_one
+    from ordbench.splits.manifest import to_json
     from ordbench.splits.split import summary
 
     drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root)
+    if as_json:
+        typer.echo(to_json(drawn.split), nl=False)
+        return
     typer.echo(summary(drawn.split))
     typer.echo(drawn.validation())
     for note in drawn.samples.notes:

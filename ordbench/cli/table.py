@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ordbench.cli.results_folder import FolderArgument, FolderOption, one_folder
+from ordbench.errors import SpecError
 from ordbench.leaderboard.build import build
 from ordbench.leaderboard.formats import FORMATS, render
 from ordbench.leaderboard.grouping import Columns
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 else:
     Format = Literal[tuple(FORMATS)]
 
-Folder = Annotated[Path, typer.Argument(help="Folder of the records.")]
 MetricName = Annotated[
     str,
     typer.Option(
@@ -40,11 +41,15 @@ DecodeName = Annotated[
 
 
 def table(
-    results: Folder = Path("results"),
+    folder: FolderArgument = None,
+    results: FolderOption = None,
     metric: MetricName = "mae",
     decode: DecodeName = "median",
     columns: Annotated[Columns, typer.Option(help="What the columns show.")] = "shots",
-    format: Annotated[Format, typer.Option(help="Output format.")] = "rich",
+    format: Annotated[
+        Format | None, typer.Option(help="Output format.", show_default="rich")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     head: Annotated[list[str] | None, typer.Option(help="Only these heads.")] = None,
     dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
     backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
@@ -55,12 +60,14 @@ def table(
     ] = False,
 ) -> None:
     """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
+    if as_json and format not in (None, "json"):
+        raise SpecError(f"--json and --format {format} exclude each other; choose one")
     text = table_text(
-        results,
+        one_folder(folder, results),
         metric=metric,
         decode=decode,
         columns=columns,
-        format=format,
+        format="json" if as_json else format or "rich",
         head=head,
         dataset=dataset,
         backbone=backbone,

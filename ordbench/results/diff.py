@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -108,6 +109,32 @@ def report(difference: Difference, first: str, second: str) -> Iterator[str]:
     for label in sorted({label for found in counts.values() for label in found}):
         numbers = ", ".join(f"{found[label]} {name}" for name, found in counts.items())
         yield f"{printable(label)}: {numbers}"
+
+
+def to_json(difference: Difference) -> str:
+    """The run ids on each side and what changed; a score that is missing or undefined is null."""
+    changed = [
+        {
+            "run_id": run.run_id,
+            "head": run.label,
+            "changes": [
+                {"name": one.name, "first": _finite(one.first), "second": _finite(one.second)}
+                for one in changes
+            ],
+        }
+        for run, changes in difference.changed
+    ]
+    content = {
+        "only_in_first": [run.run_id for run in difference.first],
+        "only_in_second": [run.run_id for run in difference.second],
+        "changed": changed,
+        "same": [run.run_id for run in difference.same],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _title(run: RunRow) -> str:

@@ -13,6 +13,8 @@ from ordbench.results.rows import flatten
 from ordbench.results.store import Store, read_all
 from ordbench.runs.record import Record
 
+Outcome = Literal["copied", "already present", "conflict", "left out"]
+
 
 class Merged(NamedTuple):
     """What became of one run.
@@ -25,7 +27,7 @@ class Merged(NamedTuple):
         reason: Why it was not copied, in one line.
     """
 
-    what: Literal["copied", "already present", "conflict", "left out"]
+    what: Outcome
     where: Path
     reason: str = ""
 

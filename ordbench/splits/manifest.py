@@ -24,10 +24,14 @@ def write_manifest(split: Split, path: Path) -> None:
     Raises:
         StoreError: If the file cannot be written.
     """
+    write_atomic(path, to_json(split).encode())
+
+
+def to_json(split: Split) -> str:
+    """The content of a manifest."""
     content = {"format": folds.VERSION, **split.model_dump(mode="json"), "hash": split.hash}
     sealed = content | json.loads(add_checksum(canonical(content)))
-    text = json.dumps(sealed, indent=1, ensure_ascii=False) + "\n"
-    write_atomic(path, text.encode())
+    return json.dumps(sealed, indent=1, ensure_ascii=False) + "\n"
 
 
 def read_manifest(path: Path) -> Split:

@@ -1,7 +1,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +13,10 @@ from ordbench.latency.setting import LatencySetting
 GRID = [LatencySetting(batch=batch, num_ranks=3, in_features=8) for batch in (1, 2)]
 
 
-def test_tables_are_printed_whole_and_the_file_says_the_same(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_tables_are_printed_whole_and_the_json_says_the_same(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    file = tmp_path / "new" / "latency.json"
-    run(GRID, ["coral"], seconds=0, json=file)
+    run(GRID, ["coral"], seconds=0)
     printed = capsys.readouterr().out
     lines = [line for line in printed.splitlines() if re.match(r"\|\w", line)]
     rows = [line.split("|")[1:3] for line in lines]
@@ -30,12 +28,13 @@ def test_tables_are_printed_whole_and_the_file_says_the_same(
         ["coral", "2"],
     ]
     assert " 1 thread on " in printed
-    names = [one["params"]["head"] for one in json.loads(file.read_text())["benchmarks"]]
+    run(GRID, ["coral"], seconds=0, as_json=True)
+    names = [one["params"]["head"] for one in json.loads(capsys.readouterr().out)["benchmarks"]]
     assert names == ["linear", "coral"] * 2
 
 
 def test_who_stops_it_sees_what_there_is(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(
         grid: list[LatencySetting], bench: HeadBuilder, *, seconds: float, threads: int
@@ -45,9 +44,11 @@ def test_who_stops_it_sees_what_there_is(
 
     monkeypatch.setattr("ordbench.latency.compare.compare", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run(GRID, ["coral"], seconds=0, json=tmp_path / "latency.json")
+        run(GRID, ["coral"], seconds=0)
     assert "|coral" in capsys.readouterr().out
-    assert len(json.loads((tmp_path / "latency.json").read_text())["benchmarks"]) == 2
+    with pytest.raises(KeyboardInterrupt):
+        run(GRID, ["coral"], seconds=0, as_json=True)
+    assert len(json.loads(capsys.readouterr().out)["benchmarks"]) == 2
 
 
 @pytest.mark.parametrize(

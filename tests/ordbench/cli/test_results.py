@@ -1,4 +1,5 @@
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,36 @@ def test_verify_says_what_is_wrong_a_line_each_and_fails(store: Store) -> None:
         "foreign",
         "torn",
     ]
+
+
+def test_verify_merge_and_diff_print_one_json_object_with_the_same_exit_code(
+    store: Store, tmp_path: Path
+) -> None:
+    whole = call("verify", store.root, "--json")
+    assert (whole.exit_code, json.loads(whole.stdout)) == (0, {"records": 2, "findings": []})
+    other = Store(tmp_path / "other")
+    other.write(done(0, metrics=SCORES | {"median": {"mae": 0.5}}), PREDICTIONS)
+    other.write(done(2, metrics=SCORES), PREDICTIONS)
+    ids = [run_id({"seed": seed}) for seed in range(3)]
+    compared = call("diff", store.root, other.root, "--json")
+    assert compared.exit_code == 1
+    change = {"name": "mae_median", "first": 0.25, "second": 0.5}
+    assert json.loads(compared.stdout) == {
+        "only_in_first": [ids[1]],
+        "only_in_second": [ids[2]],
+        "changed": [{"run_id": ids[0], "head": "coral", "changes": [change]}],
+        "same": [],
+    }
+    merged = call("merge", store.root, other.root, "--json")
+    assert merged.exit_code == 1
+    found = json.loads(merged.stdout)
+    assert found["counts"] == {"copied": 1, "already present": 0, "conflict": 1, "left out": 0}
+    (problem,) = found["problems"]
+    assert problem["where"] == str(record_path(other.root, ids[0]))
+    record_path(store.root, ids[1]).write_text("{")
+    torn = call("verify", "--results", store.root, "--json")
+    assert torn.exit_code == 1
+    assert [one["kind"] for one in json.loads(torn.stdout)["findings"]] == ["torn"]
 
 
 def test_compact_writes_one_file(store: Store, tmp_path: Path) -> None:

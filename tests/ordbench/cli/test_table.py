@@ -6,10 +6,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ordbench.cli import table as tabling
+from ordbench.cli.main import app
 from ordbench.cli.table import table_text
-from ordbench.errors import StoreError, UnknownPluginError
+from ordbench.errors import SpecError, StoreError, UnknownPluginError
 from ordbench.results.rows import CellRuns, RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
@@ -30,6 +32,52 @@ def test_the_text_is_of_the_runs_asked_for(
     assert pooled[1].split(",")[-4:] == ["3.0", "2.1213203435596424", "2", ""]
     with pytest.raises(UnknownPluginError, match="unknown metric 'maee'"):
         table_text(Path("results"), metric="maee")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str]]:
+    """The folder and the format that the command asked for."""
+    calls: list[tuple[Path, str]] = []
+
+    def ask(results: Path, *, format: str, **others: object) -> str:
+        calls.append((results, format))
+        return ""
+
+    monkeypatch.setattr(tabling, "table_text", ask)
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "folder", "format"),
+    [
+        ([], "results", "rich"),
+        (["mine"], "mine", "rich"),
+        (["--results", "mine", "--json"], "mine", "json"),
+        (["mine", "--results", "mine", "--format", "json", "--json"], "mine", "json"),
+        (["--format", "csv"], "results", "csv"),
+    ],
+)
+def test_the_folder_is_an_argument_or_an_option_and_json_a_format(
+    arguments: list[str], folder: str, format: str, asked: list[tuple[Path, str]]
+) -> None:
+    assert CliRunner().invoke(app, ["table", *arguments]).exit_code == 0
+    assert asked == [(Path(folder), format)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mine", "--results", "other"], "two folders of records: mine and --results other"),
+        (["--json", "--format", "csv"], "--json and --format csv exclude each other"),
+    ],
+)
+def test_two_answers_to_one_question_are_refused(
+    arguments: list[str], message: str, asked: list[tuple[Path, str]]
+) -> None:
+    done = CliRunner().invoke(app, ["table", *arguments])
+    assert isinstance(done.exception, SpecError)
+    assert message in str(done.exception)
+    assert asked == []
 
 
 def test_the_collector_rests_and_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,3 +81,11 @@ def test_show_says_where_validation_comes_from_and_what_was_left_out(
     assert said in printed
     assert "columns not read: note" in printed
     assert printed[-1].startswith("csv: 1 file left out: gone.png (cannot be read: No such file")
+
+
+def test_json_is_what_is_written_to_a_file(folder: Path) -> None:
+    what = ("-d", f"folder:{folder}", "--shots", "2")
+    file = folder.parent / "split.json"
+    assert CliRunner().invoke(app, ["split", "write", str(file), *what]).exit_code == 0
+    shown = CliRunner().invoke(app, ["split", "show", *what, "--json"])
+    assert shown.stdout == file.read_text()
