@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from ordbench.results.rows import RunRow
@@ -42,12 +42,14 @@ class Difference(NamedTuple):
         second: Runs that only the second holds.
         changed: Runs with other scores in both, each with what changed, the largest first.
         same: Runs with the same scores in both.
+        renamed: How many of both have another id in the second.
     """
 
     first: Sequence[RunRow]
     second: Sequence[RunRow]
     changed: Sequence[tuple[RunRow, list[Change]]]
     same: Sequence[RunRow]
+    renamed: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.first or self.second or self.changed)
@@ -56,26 +58,46 @@ class Difference(NamedTuple):
 def diff(
     first: Sequence[RunRow], second: Sequence[RunRow], *, tolerance: float = TOLERANCE
 ) -> Difference:
-    """Compare runs of the same id.
+    """Compare runs of the same id, and those that have the same description.
+
+    Another version of ordbench gives other ids: a run whose id the other side does not know is
+    compared with the one of the same head, dataset, backbone, protocol, shots and seeds, if there
+    is just one on each side.
 
     Args:
         first: Runs, one an id.
         second: Runs, one an id.
         tolerance: How far apart two scores may be and still count as the same.
     """
-    ours = {run.run_id: run for run in first}
-    theirs = {run.run_id: run for run in second}
+    pairs = _pairs(first, second, lambda run: run.run_id)
+    left = [run for run in first if run.run_id not in pairs]
+    found = {other.run_id for _, other in pairs.values()}
+    right = [run for run in second if run.run_id not in found]
+    renamed = _pairs(left, right, _description)
+    partners = {run.run_id: other for run, other in (*pairs.values(), *renamed.values())}
+    found = {other.run_id for other in partners.values()}
     both = [
-        (run, changes_of(run, theirs[run_id], tolerance=tolerance))
-        for run_id, run in ours.items()
-        if run_id in theirs
+        (run, changes_of(run, partners[run.run_id], tolerance=tolerance))
+        for run in first
+        if run.run_id in partners
     ]
     return Difference(
-        [run for run in first if run.run_id not in theirs],
-        [run for run in second if run.run_id not in ours],
+        [run for run in first if run.run_id not in partners],
+        [run for run in second if run.run_id not in found],
         [(run, changes) for run, changes in both if changes],
         [run for run, changes in both if not changes],
+        len(renamed),
     )
+
+
+def _pairs(
+    first: Sequence[RunRow], second: Sequence[RunRow], key: Callable[[RunRow], str]
+) -> dict[str, tuple[RunRow, RunRow]]:
+    """The runs whose key stands once on each side, by that key."""
+    ours, theirs = ({key(run): run for run in runs} for runs in (first, second))
+    counts = Counter(map(key, first)), Counter(map(key, second))
+    alone = [name for name in ours if counts[0][name] == counts[1][name] == 1]
+    return {name: (ours[name], theirs[name]) for name in alone}
 
 
 def changes_of(first: RunRow, second: RunRow, *, tolerance: float = TOLERANCE) -> list[Change]:
@@ -109,6 +131,8 @@ def report(difference: Difference, first: str, second: str) -> Iterator[str]:
     for label in sorted({label for found in counts.values() for label in found}):
         numbers = ", ".join(f"{found[label]} {name}" for name, found in counts.items())
         yield f"{printable(label)}: {numbers}"
+    if difference.renamed:
+        yield f"{difference.renamed} pairs have other ids; they were matched by what they describe"
 
 
 def to_json(difference: Difference) -> str:
@@ -138,6 +162,10 @@ def _finite(value: float | None) -> float | None:
 
 
 def _title(run: RunRow) -> str:
+    return printable(f"{run.run_id}, {_description(run)}")
+
+
+def _description(run: RunRow) -> str:
     shots = "all images" if run.shots is None else f"{run.shots}-shot"
     unusual = {
         f"fold {run.fold}": run.fold > 0,
@@ -149,7 +177,7 @@ def _title(run: RunRow) -> str:
     what = [f"{run.label} on {run.dataset_name}", run.backbone, shots]
     what += [text for text, is_so in unusual.items() if is_so]
     seeds = f"data seed {run.data_seed}, train seed {run.train_seed}"
-    return printable(", ".join([run.run_id, *what, seeds]))
+    return ", ".join([*what, seeds])
 
 
 def _scores(run: RunRow) -> dict[str, float]:

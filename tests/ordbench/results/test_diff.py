@@ -15,7 +15,7 @@ def lines(first: list[RunRow], second: list[RunRow]) -> list[str]:
 
 
 def test_runs_are_told_apart_by_id(flat_run: FlatRun) -> None:
-    one, two, three = (flat_run(mae=1.0) for _ in range(3))
+    one, two, three = (flat_run(mae=1.0, seed=seed) for seed in range(3))
     got = diff([one, two], [two, three])
     assert (got.first, got.second, got.changed, got.same) == ([one], [three], [], [two])
     assert got
@@ -50,6 +50,25 @@ def test_a_score_that_one_lacks_and_a_baseline_count(flat_run: FlatRun) -> None:
     run = flat_run(mae=1.0, baseline={"mae": 2.0})
     for other in (replace(run, metrics={}), replace(run, baseline={"mae": 2.5})):
         assert diff([run], [other]).changed
+
+
+def test_runs_of_another_version_are_matched_by_what_they_are(flat_run: FlatRun) -> None:
+    runs = [flat_run("coral", 1.0, seed=seed, shots=4) for seed in range(3)]
+    later = [replace(run, run_id=f"{n:016x}") for n, run in enumerate(runs)]
+    later[1] = replace(later[1], metrics={"mae_median": 2.0})
+    got = diff(runs, later)
+    assert (got.first, got.second, got.same, got.renamed) == ([], [], [runs[0], runs[2]], 3)
+    ((run, (change,)),) = got.changed
+    assert (run, str(change)) == (runs[1], "mae_median 1.0 and 2.0")
+    said = "3 pairs have other ids; they were matched by what they describe"
+    assert lines(runs, later)[-1] == said
+
+
+def test_runs_that_are_described_alike_are_not_matched_by_it(flat_run: FlatRun) -> None:
+    run = flat_run("coral", 1.0)
+    twins = [replace(run, run_id="a" * 16), replace(run, run_id="b" * 16)]
+    got = diff([run], twins)
+    assert (got.first, got.second, got.renamed) == ([run], twins, 0)
 
 
 def test_times_and_machines_do_not_count(flat_run: FlatRun) -> None:
