@@ -1,1 +1,1 @@
-"""Checks that every plug-in must pass, for the tests of plug-ins: `ordbench.testing.heads`."""
+"""Checks that plug-ins must pass, for their own tests: `heads`, `datasets` and `backbones`."""

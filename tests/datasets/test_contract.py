@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tomllib
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal, get_args, get_origin
 
 import pytest
 
-from ordbench.dataset import Dataset
-from ordbench.errors import DatasetError
-from ordbench.plugins.options import declared, resolve
 from ordbench.plugins.registry import DATASETS
+from ordbench.recipe import OptionValue
+from ordbench.testing.datasets import DATASET_CHECKS, DatasetUnderTest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "datasets" / "ordbench_datasets"
+Put = Callable[[Path, Iterable[str]], Path]
 
 
 @pytest.fixture(params=sorted(DATASETS))
 def name(request: pytest.FixtureRequest) -> str:
     found: str = request.param
     return found
-
-
-@pytest.fixture
-def dataset(name: str) -> type[Dataset]:
-    return DATASETS[name]
 
 
 def test_every_file_is_registered_and_installed() -> None:
@@ -39,51 +31,58 @@ def test_every_file_is_registered_and_installed() -> None:
     assert set(DATASETS) >= registered.keys(), "run: pip install -e ."
 
 
-def test_it_is_a_dataset_with_a_filled_card(dataset: type[Dataset]) -> None:
-    assert issubclass(dataset, Dataset)
-    card = dataset.card
-    for field in fields(card):
-        value = getattr(card, field.name)
-        if isinstance(value, str) and field.name != "argument":
-            assert value.strip() == value != "", f"card.{field.name} is empty"
-            assert "\n" not in value, f"card.{field.name} has more than one line"
-    assert card.folds >= 0
+Files = Callable[[Path], str]
+"""Writes a few files in a dataset's layout below a folder; returns what stands after its colon."""
 
 
-def test_its_options_are_typed_and_their_defaults_are_of_their_type(
-    name: str, dataset: type[Dataset]
-) -> None:
-    options = declared(dataset)
-    for option, (kind, default) in options.items():
-        plain = kind in (bool, int, float, str) or get_origin(kind) is Literal
-        assert plain, f"{option}: {kind}"
-        assert default in get_args(kind) or isinstance(default, kind), f"{option}={default!r}"
-    given = {option: str(default) for option, (_, default) in options.items()}
-    defaults = {option: default for option, (_, default) in options.items()}
-    assert resolve(dataset, given, owner=name) == defaults
+def faces(names: Sequence[str]) -> Callable[[Put], Files]:
+    def maker(put: Put) -> Files:
+        def write(root: Path) -> str:
+            put(root, names)
+            return ""
+
+        return write
+
+    return maker
 
 
-def test_an_empty_folder_is_refused_in_one_line_that_says_what_to_do(
-    dataset: type[Dataset], tmp_path: Path
-) -> None:
-    if dataset.card.embedded:
-        pytest.skip("comes with ordbench")
-    argument = str(tmp_path) if dataset.card.argument else ""
-    for root in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(DatasetError) as caught:
-            dataset(root, argument).read()
-        message = str(caught.value)
-        assert "\n" not in message
-        assert str(argument or root) in message
-        assert any(word in message for word in (dataset.card.how_to_get, "; wanted ")), message
+def csv_file(put: Put) -> Files:
+    def write(root: Path) -> str:
+        put(root, ["a.jpg", "b.jpg"])
+        (root / "labels.csv").write_text("file,rank\na.jpg,1\nb.jpg,2\n", encoding="utf-8")
+        return str(root / "labels.csv")
+
+    return write
 
 
-def test_importing_all_of_them_loads_no_heavy_library() -> None:
-    code = (
-        "import sys; from ordbench.plugins.registry import DATASETS; "
-        "loaded = list(DATASETS.values()); "
-        "heavy = {'torch', 'pandas', 'numpy', 'PIL', 'pooch'} & set(sys.modules); "
-        "assert len(loaded) >= 6 and not heavy, heavy"
+def folder(put: Put) -> Files:
+    def write(root: Path) -> str:
+        put(root, ["1/a.jpg", "2/b.jpg"])
+        return str(root)
+
+    return write
+
+
+FILES_OF: dict[str, Callable[[Put], Files]] = {
+    "csv": csv_file,
+    "drawn-faces": faces([]),
+    "fgnet": faces(["001A02.JPG", "002A05a.JPG"]),
+    "folder": folder,
+    "morph": faces(["009055_1M54.JPG", "009056_0F40.JPG"]),
+    "utkface": faces(["1_0_0_20170109150557335.jpg", "30_1_2_20170109150557336.jpg"]),
+}
+
+
+def test_every_dataset_is_checked() -> None:
+    assert set(FILES_OF) == set(DATASETS), "write files in the layout of the new dataset above"
+
+
+@pytest.mark.parametrize("check", DATASET_CHECKS)
+def test_it_passes_the_checks(name: str, check: str, put: Put, tmp_path: Path) -> None:
+    root = tmp_path / name
+    argument = FILES_OF[name](put)(root)
+    options: dict[str, OptionValue] = {"per_rank": 1} if name == "drawn-faces" else {}
+    case = DatasetUnderTest(
+        dataset_class=DATASETS[name], root=root, argument=argument, options=options
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    DATASET_CHECKS[check](case)
