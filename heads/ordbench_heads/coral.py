@@ -4,7 +4,8 @@ Source: Cao, Mirjalili, Raschka (2020). Rank consistent ordinal regression for n
 networks with application to age estimation. https://doi.org/10.1016/j.patrec.2020.11.008
 
 Parity: agrees with coral-pytorch, the authors' library, in the loss. Not official: features are
-standardised, and probabilities that rise with the threshold are sorted before their differences.
+centred and scaled, and probabilities that rise with the threshold are sorted before their
+differences.
 """
 
 from typing import ClassVar
@@ -40,7 +41,7 @@ def coral_loss(logits: Tensor, ranks: Tensor) -> Tensor:
 
 
 class Coral(Head):
-    """Rank = number of thresholds passed. Arguments and errors as in `Head`."""
+    """Rank = number of thresholds passed."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-1, weight_decay=1e-2)
 

@@ -3,7 +3,7 @@
 Source: Cover and Hart (1967). Nearest neighbor pattern classification. IEEE Transactions on
 Information Theory 13. https://doi.org/10.1109/TIT.1967.1053964
 
-Parity: agrees with scikit-learn's KNeighborsClassifier on standardised features.
+Parity: agrees with scikit-learn's KNeighborsClassifier.
 """
 
 from typing import ClassVar

@@ -4,7 +4,7 @@ Source: the reference row of every benchmark; Radford et al. (2021). Learning tr
 models from natural language supervision, section 3.2. https://arxiv.org/abs/2103.00020
 
 Parity: agrees with the formula of the cross-entropy. Not official: the paper fits scikit-learn's
-logistic regression by L-BFGS; here features are standardised, and AdamW takes the steps.
+logistic regression by L-BFGS; here features are centred and scaled, and AdamW takes the steps.
 """
 
 from typing import ClassVar, Literal
@@ -18,7 +18,7 @@ from ordbench.recipe import Recipe
 
 
 class Linear(ScoredHead):
-    """Scores each rank on its own; knows nothing of their order. Options: `ScoredHead`."""
+    """Scores each rank on its own; knows nothing of their order."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
 

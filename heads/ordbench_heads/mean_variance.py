@@ -4,7 +4,7 @@ Source: Pan, Han, Shan, Chen (2018). Mean-variance loss for deep age estimation 
 CVPR 2018. https://doi.org/10.1109/CVPR.2018.00554
 
 Parity: agrees with the paper's formula, and with a golden value of the code of Paplham and Franc
-(2024), in the loss. Not official: the layer is linear, on frozen features.
+(2024), in the loss. Not official: only the head is trained, on frozen features.
 """
 
 from typing import ClassVar, Literal
@@ -48,7 +48,7 @@ def mean_variance_losses(
 
 
 class MeanVariance(ScoredHead):
-    """A softmax over ranks, trained with `mean_variance_losses`. Other options: `ScoredHead`.
+    """A softmax over ranks, trained with `mean_variance_losses`.
 
     Args:
         problem: See `Problem`.

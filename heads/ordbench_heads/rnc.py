@@ -57,7 +57,7 @@ class RankNContrast(PointHead):
     Args:
         problem: See `Problem`.
         hidden: Width of the perceptron's hidden layer and of the embeddings.
-        temperature: See `rank_n_contrast_loss`.
+        temperature: What distances are divided by in the loss of the first stage.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, weight_decay=1e-2)

@@ -90,15 +90,17 @@ def resolve(
 
 def _converted(adapter: TypeAdapter[OptionValue], value: OptionValue, what: str) -> OptionValue:
     written = [value, *([_guessed(value)] if isinstance(value, str) else [])]
-    if isinstance(value, str) and ";" in value:
-        written.append(tuple(value.split(";")))
+    if isinstance(value, str):  # a list of one, or of none, has no semicolon
+        written.append(tuple(value.split(";")) if value else ())
     errors: list[ValidationError] = []
     for one in written:
         try:
             return adapter.validate_python(one)
         except ValidationError as error:
             errors.append(error)
-    raise SpecError(f"{what}={value!r}: {errors[0].errors()[0]['msg']}") from None
+    found, of_list = errors[0].errors()[0], errors[-1].errors()[0]
+    said = of_list if found["type"] == "tuple_type" else found
+    raise SpecError(f"{what}={value!r}: {said['msg']}") from None
 
 
 def _guessed(value: OptionValue) -> OptionValue:

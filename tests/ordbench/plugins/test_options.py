@@ -52,6 +52,19 @@ def test_what_is_not_declared_is_refused_by_name(
         resolved(**given)
 
 
+@pytest.mark.parametrize(
+    ("typed", "hidden"),
+    [("", ()), ("64", (64,)), ("64;32", (64, 32))],
+)
+def test_a_list_may_have_any_length(typed: str, hidden: tuple[int, ...]) -> None:
+    class Layers:
+        def __init__(self, *, hidden: tuple[int, ...] = (8,)) -> None: ...
+
+    assert resolve(Layers, {"hidden": typed}, owner="head 'x'") == {"hidden": hidden}
+    with pytest.raises(SpecError, match="option hidden='wide': Input should be a valid integer"):
+        resolve(Layers, {"hidden": "wide"}, owner="head 'x'")
+
+
 def test_a_class_without_init_takes_no_options() -> None:
     class Bare:
         pass
