@@ -7,7 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
@@ -17,6 +17,8 @@ from ordbench.task import Task
 from ordbench.utils.images import ImageSource, open_rgb
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 Part = Literal["train", "val", "test"]
@@ -37,6 +39,7 @@ class DatasetCard:
         folds: Number of official folds; 0 where there are none.
         grouped: Whether people repeat, so that each sample must say whom it shows.
         embedded: Whether it comes with ordbench.
+        brings_features: Whether it has features in place of images; its backbone is ``none``.
         cs_thresholds: The k of the CS@k that runs record, in the task's unit; None for 1, 3, 5
             if that is years, else none.
     """
@@ -51,15 +54,17 @@ class DatasetCard:
     folds: int = 0
     grouped: bool = False
     embedded: bool = False
+    brings_features: bool = False
     cs_thresholds: tuple[float, ...] | None = None
 
 
 class Sample(NamedTuple):
-    """One labelled image.
+    """One labelled image, or one labelled row of features.
 
     Attributes:
         name: What identifies it inside its dataset: a relative path with forward slashes.
         image: Where its bytes lie: a file, or an `ImageBytes` such as the member of an archive.
+            None where the dataset brings features.
         rank: 0..K-1.
         group: Who or what is shown, where that repeats.
         fold: Official fold, where there is one.
@@ -68,7 +73,7 @@ class Sample(NamedTuple):
     """
 
     name: str
-    image: ImageSource
+    image: ImageSource | None
     rank: int
     group: str | None = None
     fold: int | None = None
@@ -79,8 +84,11 @@ class Sample(NamedTuple):
         """Decode its image as `open_rgb` does: whole, upright and as 8-bit RGB.
 
         Raises:
-            DatasetError: In one line that begins with where the image lies, if it cannot be read.
+            DatasetError: In one line that begins with where the image lies, if it cannot be read;
+                or if there is none.
         """
+        if self.image is None:
+            raise DatasetError(f"sample {self.name!r} has features and no image")
         return open_rgb(self.image)
 
 
@@ -117,9 +125,11 @@ class Samples:
             `Sample.part` and `Sample.fold`.
         leaky: The official division itself shows people on both sides: reported, not refused.
         notes: What a user should know of this reading, one line each.
+        features: ``(N, D)`` in the order of the samples, where the dataset brings them.
 
     Raises:
-        DatasetError: If a name stands twice or a rank is not one of the task's.
+        DatasetError: If a name stands twice, a rank is not one of the task's, or features are not
+            ``(N, D)`` finite numbers.
     """
 
     task: Task
@@ -128,6 +138,7 @@ class Samples:
     draws: tuple[OfficialSplit, ...] = ()
     leaky: bool = False
     notes: tuple[str, ...] = ()
+    features: NDArray[np.float32] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         (name, count), *_ = Counter(s.name for s in self.samples).most_common(1) or [("", 0)]
@@ -139,6 +150,8 @@ class Samples:
                     f"sample {sample.name!r} has rank {sample.rank}; "
                     f"wanted 0..{self.task.num_ranks - 1}"
                 )
+        if self.features is not None:
+            _check_features(self.features, len(self.samples))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -159,6 +172,17 @@ class Samples:
             *([extra] if extra else []),
         )
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _check_features(features: NDArray[np.float32], count: int) -> None:
+    shape = features.shape
+    if features.dtype != "float32" or len(shape) != 2 or shape[0] != count or not shape[1]:
+        raise DatasetError(
+            f"features must be float32 numbers of shape ({count}, D), a row a sample, "
+            f"got {features.dtype} of shape {shape}"
+        )
+    if not (abs(features) < float("inf")).all():
+        raise DatasetError("features must be finite; some are NaN or infinite")
 
 
 class Dataset(ABC):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar
@@ -16,20 +15,18 @@ from typing import ClassVar, NamedTuple, TypeVar
 from ordbench.data.image_files import composed, existing, header_problem
 from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
-from ordbench_datasets.families.own_images import PARTS, OwnImages
-from ordbench_datasets.families.ranks import listed, plain
+from ordbench_datasets.families.cells import (
+    USUAL,
+    plain_column,
+    read_fold,
+    read_group,
+    read_part,
+)
+from ordbench_datasets.families.own_images import OwnImages
 
 T = TypeVar("T")
-_EMPTY = {"", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "inf", "-inf"}
 
-# What each column is usually called, the first name first.
-_USUAL = {
-    "file": ("file",),
-    "rank": ("rank", "label"),
-    "group": ("group", "subject", "subject_id", "patient", "patient_id", "person", "person_id"),
-    "fold": ("fold",),
-    "part": ("part", "split", "subset"),
-}
+_USUAL = {"file": ("file",), **USUAL}
 
 
 class Row(NamedTuple):
@@ -94,7 +91,6 @@ class CsvFile(OwnImages):
         super().__init__(root, argument, ranks=ranks, bins=bins, context=context, unit=unit)
         self.columns = {"file": file, "rank": rank, "group": group, "fold": fold, "part": part}
         self.suffix = suffix
-        self.named = frozenset(listed(ranks))
 
     def read(self) -> Samples:
         """List the images in the order of their names.
@@ -224,21 +220,11 @@ class CsvFile(OwnImages):
             line,
             _name(path, self.path.parent),
             existing(self.path.parent / path),
-            cell("rank", "a rank", self._label, "mend it or add it to ranks="),
-            optional("group", "whom the image shows", _group, "leave unknown ones empty"),
-            optional("fold", "a whole number from 0 on", _fold, "mend it, or write fold=-"),
-            optional("part", "train or val or test", _part, "mend it, or write part=-"),
+            cell("rank", "a rank", self.label, "mend it or add it to ranks="),
+            optional("group", "whom the image shows", read_group, "leave unknown ones empty"),
+            optional("fold", "a whole number from 0 on", read_fold, "mend it, or write fold=-"),
+            optional("part", "train or val or test", read_part, "mend it, or write part=-"),
         )
-
-    def _label(self, text: str) -> str:
-        if not text or (text.lower() in _EMPTY and plain(text) not in self.named):
-            raise ValueError
-        return plain(text)
-
-
-def plain_column(name: str) -> str:
-    """A column's name as names are compared: without case and blanks around it."""
-    return composed(name.strip().lower())
 
 
 def _name(path: str, folder: Path) -> str:
@@ -257,23 +243,3 @@ def _path(text: str, suffix: str) -> str:
         raise ValueError
     path = Path(text.replace("\\", "/")).as_posix()
     return path if path.endswith(suffix) else path + suffix
-
-
-def _group(text: str) -> str | None:
-    """Whom an image shows; pandas writes person 7 as 7.0 where some cells of a column are empty."""
-    if text and text.lower() in _EMPTY:
-        raise ValueError
-    return composed(re.sub(r"^(\d+)\.0+$", r"\1", text)) or None
-
-
-def _fold(text: str) -> int:
-    if not re.fullmatch(r"[0-9]+(\.0+)?", text):
-        raise ValueError
-    return int(float(text))
-
-
-def _part(text: str) -> Part:
-    part = PARTS.get(text.lower())
-    if part is None:
-        raise ValueError
-    return part

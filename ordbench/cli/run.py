@@ -43,7 +43,7 @@ Backbones = Annotated[
         "--backbone",
         "-b",
         help="clip:MODEL/PRETRAINED or timm:NAME, @PATH for local weights.",
-        show_default="clip:tiny",
+        show_default="clip:tiny; none for a dataset that brings features",
     ),
 ]
 

@@ -22,6 +22,7 @@ _LABELS = {
     "how_to_get": "get it",
     "grouped": "people repeat",
     "embedded": "comes with ordbench",
+    "brings_features": "features, no images",
     "folds": "official folds",
     "cs_thresholds": "CS@k for k",
     "ranked": "in leaderboards",

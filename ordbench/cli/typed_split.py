@@ -10,9 +10,10 @@ from typing import NamedTuple
 from ordbench.data.loading import open_dataset
 from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
+from ordbench.features.given import row_hashes
 from ordbench.plugins.reference import PluginRef
 from ordbench.splits.draw import draw, open_protocol, protocol_name
-from ordbench.splits.pictures import join_identical
+from ordbench.splits.pictures import join_identical, note_identical_rows
 from ordbench.splits.split import Split
 from ordbench.sweeps.spec import parse_shots
 from ordbench.utils.images import pixels_hash
@@ -65,6 +66,8 @@ def draw_one(
 
 def _readable(listing: Samples) -> Samples:
     """The listing as a run sees it: unreadable images are named, identical pictures joined."""
+    if listing.features is not None:
+        return note_identical_rows(listing, row_hashes(listing.features))
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(_pixels_or_problem, listing.samples))
     pairs = list(zip(listing.samples, found, strict=True))

@@ -8,8 +8,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from ordbench.data.paths import dataset_folder, resolve_cache, resolve_root
-from ordbench.dataset import Dataset, Samples
-from ordbench.errors import DatasetError
+from ordbench.dataset import Dataset, DatasetCard, Samples
+from ordbench.errors import BrokenPluginError, DatasetError
 from ordbench.plugins.options import resolve
 from ordbench.plugins.registry import DATASETS
 from ordbench.recipe import OptionValue
@@ -38,6 +38,7 @@ def open_dataset(
     Raises:
         DatasetError: If it is missing or unusable.
         SpecError: If an option is not one of its own.
+        BrokenPluginError: If what it gives is not what its card says.
     """
     plugin = DATASETS[name]
     resolved = resolve(plugin, options or {}, owner=f"dataset {name!r}")
@@ -51,12 +52,26 @@ def open_dataset(
         if type(dataset).download is Dataset.download:
             dataset.download()  # it cannot be, and says how to get it; nothing is written
         listing = _downloaded(dataset)
+    _check_content(name, plugin.card, listing)
     if plugin.card.grouped and (nobody := [s.name for s in listing.samples if s.group is None]):
         raise DatasetError(
             f"dataset {name!r} says that people repeat, but {len(nobody)} samples do not say whom "
             f"they show, first {nobody[0]!r}; its reader must fill in Sample.group"
         )
     return listing
+
+
+def _check_content(name: str, card: DatasetCard, listing: Samples) -> None:
+    """Refuse a reader that gives images where its card says features, or the other way round."""
+    images = sum(sample.image is not None for sample in listing.samples)
+    wanted = 0 if card.brings_features else len(listing.samples)
+    if images != wanted or card.brings_features != (listing.features is not None):
+        brings = "has features in place of images" if card.brings_features else "has images"
+        raise BrokenPluginError(
+            f"dataset {name!r} says on its card that it {brings}, but its reader gives {images} "
+            f"images of {len(listing.samples)} samples and "
+            f"{'no' if listing.features is None else 'their'} features; mend card or reader"
+        )
 
 
 def _downloaded(dataset: Dataset) -> Samples:

@@ -13,7 +13,7 @@ from ordbench.errors import SpecError
 from ordbench.plugins.registry import HEADS
 from ordbench.runs.identity import Identity, identify
 from ordbench.runs.resources import EncodedDataset, Resources
-from ordbench.runs.spec import RunSpec
+from ordbench.runs.spec import RunSpec, check_backbone
 from ordbench.splits.split import Indices, Split
 from ordbench.training.trainer import LabelledFeatures
 
@@ -51,13 +51,14 @@ def prepare(spec: RunSpec, resources: Resources) -> PreparedRun:
     Raises:
         OrdbenchError: If something is missing or unusable.
     """
+    check_backbone(spec)
     with ThreadPoolExecutor(1) as beside:  # the text tower's libraries, while the dataset is read
         needs_text = HEADS[spec.head].needs_text
         tower = beside.submit(resources.text_tower, spec) if needs_text else None
         listing = resources.listing(spec)
     if tower and tower.result() is None:
         raise SpecError(
-            f"head {spec.head!r} prompts a text tower and {spec.backbone} has none; "
+            f"head {spec.head!r} prompts a text tower and backbone {spec.backbone} has none; "
             "add --text clip:RN50/openai (or another CLIP)"
         )
     # Drawn on all files first: a wrong number of shots must not cost the encoding of the images.

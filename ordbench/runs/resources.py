@@ -22,10 +22,11 @@ from ordbench.data.paths import resolve_cache
 from ordbench.dataset import Samples, SkippedFile
 from ordbench.errors import OrdbenchError, SpecError
 from ordbench.features.extraction import Features, Progress, extract, open_family
+from ordbench.features.given import given_features
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.draw import draw
 from ordbench.splits.manifest import apply_manifest, read_manifest
-from ordbench.splits.pictures import join_identical
+from ordbench.splits.pictures import join_identical, note_identical_rows
 from ordbench.splits.split import Split
 
 T = TypeVar("T")
@@ -113,7 +114,8 @@ class Resources:
         """
         listing = self.listing(spec)
         key = (*_dataset(spec), spec.backbone, spec.layer, spec.normalize, spec.dtype)
-        return self._once("material", key, lambda: self._extract(spec, listing))
+        make = self._extract if listing.features is None else self._given
+        return self._once("material", key, lambda: make(spec, listing))
 
     def split(self, spec: RunSpec, listing: Samples) -> Split:
         """Which samples train, validate and test.
@@ -181,7 +183,7 @@ class Resources:
 
     def _extract(self, spec: RunSpec, listing: Samples) -> EncodedDataset:
         features = extract(
-            [sample.image for sample in listing.samples],
+            [sample.image for sample in listing.samples if sample.image is not None],
             backbone=spec.backbone,
             layer=spec.layer,
             normalize=spec.normalize,
@@ -194,6 +196,14 @@ class Resources:
         return EncodedDataset(
             replace(readable, leaky=readable.leaky or self.settings.allow_leak), features
         )
+
+    def _given(self, spec: RunSpec, listing: Samples) -> EncodedDataset:
+        """The features that a dataset brings; they lie in the result once, beside the listing."""
+        assert listing.features is not None
+        features = given_features(listing.features, normalize=spec.normalize)
+        noted = note_identical_rows(listing, features.pixels)
+        leaky = noted.leaky or self.settings.allow_leak
+        return EncodedDataset(replace(noted, leaky=leaky, features=None), features)
 
     def _load_text_tower(self, name: str) -> TextTower | None:
         family, argument = open_family(name)

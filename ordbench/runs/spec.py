@@ -17,6 +17,9 @@ from ordbench.splits.draw import protocol_name
 from ordbench.splits.split import Split
 from ordbench.training.samplers import Tuning
 
+NO_BACKBONE = "none"
+"""The backbone of a run on a dataset that brings features."""
+
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
 
 
@@ -49,7 +52,8 @@ class RunSpec(RunSettings):
         dataset_argument: What stands after the colon (a path); never part of the run id.
         dataset_options: Its options, defaults filled in; the labels that they lead to stand in the
             run id in their place.
-        backbone: ``FAMILY:ARGUMENT``; a path after ``@`` is never part of the run id.
+        backbone: ``FAMILY:ARGUMENT``; a path after ``@`` is never part of the run id. ``none`` for
+            a dataset that brings features, and the default there.
         text: Backbone whose text tower is prompted; empty for the backbone's own.
         fold: Which fold is the test fold.
         split: SHA-256 of the split manifest that a user gave, or empty.
@@ -93,6 +97,8 @@ class RunSpec(RunSettings):
             if twice := sorted(typed.keys() & fields.keys() - {kind}):
                 raise ValueError(f"{kind}={text!r} says {twice[0]} too; give it once")
             fields = {**fields, **typed}
+        if "backbone" not in fields and _brings_features(str(fields.get("dataset", ""))):
+            return {**fields, "backbone": NO_BACKBONE}
         return fields
 
     @field_validator("text")
@@ -100,6 +106,29 @@ class RunSpec(RunSettings):
     def _own_needs_no_name(cls, text: str, so_far: ValidationInfo) -> str:
         """The backbone's own tower, by name, is no other run: its features need no projection."""
         return "" if text == so_far.data.get("backbone") else text
+
+
+def _brings_features(dataset: str) -> bool:
+    return dataset in DATASETS and DATASETS[dataset].card.brings_features
+
+
+def check_backbone(spec: RunSpec) -> None:
+    """Refuse a backbone for a dataset that brings features, and none for one that has images.
+
+    Raises:
+        SpecError: Naming the dataset and the backbone.
+    """
+    if _brings_features(spec.dataset):
+        if spec.backbone != NO_BACKBONE:
+            raise SpecError(
+                f"--backbone {spec.backbone}: dataset {spec.dataset!r} brings its features and has "
+                f"no images; leave --backbone out, or take {NO_BACKBONE}"
+            )
+    elif PluginRef.parse(spec.backbone).name == NO_BACKBONE:
+        raise SpecError(
+            f"--backbone {spec.backbone}: dataset {spec.dataset!r} has images and no features; "
+            "take clip:MODEL/PRETRAINED or timm:NAME"
+        )
 
 
 def _head_options(ref: PluginRef) -> dict[str, str]:

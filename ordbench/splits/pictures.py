@@ -1,8 +1,11 @@
-"""Identical pictures, in whatever files: they are kept on one side of a split, as a person is."""
+"""Identical pictures, in whatever files: they are kept on one side of a split, as a person is.
+
+Identical rows of features are noted only.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -54,6 +57,26 @@ def join_identical(listing: Samples, pixels: Sequence[str]) -> Samples:
         samples=tuple(map(grouped, listing.samples)),
         notes=(*listing.notes, *_notes(list(repeated.values()))),
     )
+
+
+def note_identical_rows(listing: Samples, rows: Sequence[str]) -> Samples:
+    """Say how many samples have the features of another one.
+
+    They may be different things, above all where there are few features, so that they stay in the
+    folds that they have.
+
+    Args:
+        listing: The samples of a dataset that brings features.
+        rows: Hash of each sample's features.
+    """
+    counts = [count for count in Counter(rows).values() if count > 1]
+    if not counts:
+        return listing
+    note = (
+        f"identical rows: {sum(counts)} samples have {len(counts)} rows of features; they may be "
+        "on both sides of the split, unless a group keeps them together"
+    )
+    return replace(listing, notes=(*listing.notes, note))
 
 
 def _notes(repeated: Sequence[Sequence[Sample]]) -> list[str]:

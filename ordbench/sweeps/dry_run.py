@@ -12,7 +12,7 @@ from ordbench.results.store import Store
 from ordbench.runs.identity import source_hashes, versions_for
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
-from ordbench.runs.spec import RunSpec
+from ordbench.runs.spec import RunSpec, check_backbone
 from ordbench.sweeps.cells import Cell, cells
 from ordbench.sweeps.scheduler import Policy
 from ordbench.sweeps.survey import RefusedCell
@@ -26,7 +26,7 @@ class DryRun:
     Attributes:
         done: Records of the runs that would not be trained; failures among them.
         missing: What would be trained.
-        skipped: What cannot run, as its dataset is not there.
+        skipped: What cannot run, as its dataset is not there or takes another backbone.
     """
 
     done: list[Record] = field(default_factory=list[Record])
@@ -65,6 +65,7 @@ def find_missing(
         if not runs:
             continue
         try:
+            check_backbone(cell.specs[0])
             # A dataset that comes with ordbench, or may be fetched, is not looked for.
             if not settings.download and not DATASETS[cell.specs[0].dataset].card.embedded:
                 resources.listing(cell.specs[0])

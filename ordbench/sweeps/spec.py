@@ -165,7 +165,7 @@ class SweepSpec(RunSettings):
     Attributes:
         head: ``NAME[:KEY=VALUE]``; ``all`` and globs (``*clip``) mean what is installed.
         dataset: ``NAME[:ARGUMENT][:KEY=VALUE]``, ``all`` and globs too.
-        backbone: ``FAMILY:ARGUMENT``.
+        backbone: ``FAMILY:ARGUMENT``. Left out, it is ``none`` for datasets that bring features.
         shots: Training images a rank; None or ``all`` for all images.
         seeds: Numbers and ranges (``0-4``); each is the data seed and the train seed of a run.
         fold: Test folds; numbers and ranges.
@@ -246,11 +246,14 @@ class SweepSpec(RunSettings):
         for head in heads:
             head["recipe"] = head["recipe"].model_copy(update=self.recipe)
         datasets = [dataset_settings(str(ref)) for ref in chosen(self.dataset, DATASETS)]
-        axes = itertools.product(datasets, self.backbone, self.fold, self.shots, heads, self.seeds)
+        backbones: list[dict[str, Any]] = [{"backbone": name} for name in self.backbone]
+        if "backbone" not in self.model_fields_set:
+            backbones = [{}]  # each dataset has its default
+        axes = itertools.product(datasets, backbones, self.fold, self.shots, heads, self.seeds)
         return [
             RunSpec.model_validate(
                 shared
-                | {**dataset, **head, "backbone": backbone, "fold": fold, "shots": shots}
+                | {**dataset, **head, **backbone, "fold": fold, "shots": shots}
                 | {"data_seed": seed, "train_seed": seed}
                 | fixed
             )

@@ -121,8 +121,16 @@ def names_are_relative_paths(case: DatasetUnderTest) -> None:
 
 
 def images_open(case: DatasetUnderTest) -> None:
-    """The first and the last image are RGB pictures."""
-    samples = case.read().samples
+    """The first and the last image are RGB pictures; or there are features, as the card says."""
+    listing = case.read()
+    samples = listing.samples
+    brings = case.dataset_class.card.brings_features
+    has = listing.features is not None
+    assert has == brings, f"card.brings_features is {brings}, and it gives features: {has}"
+    if brings:
+        images = [sample.name for sample in samples if sample.image is not None]
+        assert not images, f"it has features and images: {images[:3]}"
+        return
     for sample in (samples[0], samples[-1]):
         image = sample.open()
         assert image.mode == "RGB", f"{sample.name} opens in mode {image.mode}"

@@ -63,9 +63,19 @@ def folder(put: Put) -> Files:
     return write
 
 
+def features(put: Put) -> Files:
+    def write(root: Path) -> str:
+        root.mkdir()
+        (root / "x.csv").write_text("a,b,rank\n0.5,1,3\n2,-1,4\n", encoding="utf-8")
+        return str(root / "x.csv")
+
+    return write
+
+
 FILES_OF: dict[str, Callable[[Put], Files]] = {
     "csv": csv_file,
     "drawn-faces": faces([]),
+    "features": features,
     "fgnet": faces(["001A02.JPG", "002A05a.JPG"]),
     "folder": folder,
     "morph": faces(["009055_1M54.JPG", "009056_0F40.JPG"]),

@@ -7,7 +7,6 @@ import pytest
 
 from ordbench.errors import DatasetError
 from ordbench.splits.draw import draw
-from ordbench.utils.images import open_rgb
 from ordbench_datasets.utkface import UtkFace, parse
 
 Put = Callable[[Path, Iterable[str]], Path]
@@ -27,7 +26,7 @@ def test_the_real_faces_are_listed_and_the_five_odd_names_are_reported(
         "61_1_20170109150557335": "3 fields instead of age_gender_race_time",
     }
     assert all(str(s.rank + 1) == s.name.partition("_")[0] for s in listing.samples)
-    assert open_rgb(listing.samples[0].image).size == (200, 200)
+    assert listing.samples[0].open().size == (200, 200)
     split = draw(listing, dataset="utkface", protocol="standard", fold=0, shots=4, data_seed=0)
     assert split.hash[:16] == "e39514f55e7a1676"
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from ordbench.dataset import Dataset, DatasetCard, OfficialSplit, Sample, Samples
@@ -94,3 +95,28 @@ def test_an_argument_that_the_card_names_must_be_given() -> None:
 def test_what_no_program_can_fetch_says_how_to_get_it() -> None:
     with pytest.raises(DatasetError, match="Mine cannot be downloaded: ask me"):
         Mine(Path("root")).download()
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        (np.zeros((2, 3)), r"float32 numbers of shape \(1, D\), a row a sample, got float64"),
+        (np.zeros((2, 3), np.float32), r"shape \(1, D\), .* got float32 of shape \(2, 3\)"),
+        (np.zeros((1, 0), np.float32), r"got float32 of shape \(1, 0\)"),
+        (np.zeros(1, np.float32), r"got float32 of shape \(1,\)"),
+        (np.array([[0, np.nan]], np.float32), "features must be finite"),
+        (np.array([[0, -np.inf]], np.float32), "features must be finite"),
+    ],
+    ids=["float64", "rows", "no column", "one dimension", "NaN", "infinite"],
+)
+def test_features_that_are_no_matrix_of_finite_numbers_are_refused(
+    features: Any,  # noqa: ANN401
+    said: str,
+) -> None:
+    with pytest.raises(DatasetError, match=said):
+        Samples(task=TASK, samples=(A._replace(image=None),), features=features)
+
+
+def test_a_sample_without_an_image_says_so() -> None:
+    with pytest.raises(DatasetError, match=r"sample 'a\.jpg' has features and no image"):
+        A._replace(image=None).open()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ordbench.data.image_files import existing
 from ordbench.dataset import Dataset, Part
-from ordbench_datasets.families.ranks import Ranks, continuous, order
+from ordbench_datasets.families.ranks import Ranks, continuous, listed, order, plain
 
 # How folders, columns and list files call the official parts.
 PARTS: dict[str, Part] = {
@@ -19,6 +19,9 @@ PARTS: dict[str, Part] = {
     "test": "test",
     "testing": "test",
 }
+
+# How tables say that a value is unknown.
+EMPTY = {"", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "inf", "-inf"}
 
 
 class OwnImages(Dataset):
@@ -51,6 +54,16 @@ class OwnImages(Dataset):
         self.bins = bins
         self.context = context
         self.unit = unit
+
+    def label(self, text: str) -> str:
+        """A label as ranks are compared.
+
+        Raises:
+            ValueError: If it is empty, or says that it is unknown and ``ranks`` does not name it.
+        """
+        if not text or (text.lower() in EMPTY and plain(text) not in listed(self.ranks)):
+            raise ValueError
+        return plain(text)
 
     def order(self, labels: Iterable[str], name: str) -> Ranks:
         """Put labels in order, as the options say; ``name`` is the dataset's, for errors."""

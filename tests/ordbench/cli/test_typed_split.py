@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -11,6 +12,9 @@ from typer.testing import CliRunner
 from ordbench.cli.main import app
 from ordbench.cli.typed_split import draw_one
 from ordbench.errors import SpecError
+from ordbench.runs.preparation import prepare
+from ordbench.runs.resources import Locations, Resources
+from ordbench.runs.spec import RunSpec
 from ordbench.splits.split import Split
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -89,3 +93,14 @@ def test_json_is_what_is_written_to_a_file(folder: Path) -> None:
     assert CliRunner().invoke(app, ["split", "write", str(file), *what]).exit_code == 0
     shown = CliRunner().invoke(app, ["split", "show", *what, "--json"])
     assert shown.stdout == file.read_text()
+
+
+def test_features_are_divided_as_in_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, features=np.arange(80.0)[:, None] // 2, rank=np.arange(80) % 2)
+    shown, samples = draw_one(f"features:{path}", "2", 0, 0, "standard", None)
+    spec = RunSpec(head="linear", dataset=f"features:{path}", shots=2)
+    run = prepare(spec, Resources(Locations(cache=tmp_path)))
+    assert shown.hash == run.split.hash
+    assert samples.notes == run.material.listing.notes
+    assert samples.notes[-1].startswith("identical rows: 80 samples")

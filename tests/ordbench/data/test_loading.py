@@ -2,13 +2,17 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from ordbench.data.loading import open_dataset
-from ordbench.errors import DatasetError
+from ordbench.dataset import Dataset, Sample, Samples
+from ordbench.errors import BrokenPluginError, DatasetError
+from ordbench.task import Task
 from ordbench_datasets.fgnet import FgNet
 
 
@@ -39,3 +43,28 @@ def test_what_nobody_may_download_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="MORPH II cannot be downloaded"):
         open_dataset("morph", data_root=tmp_path / "data", download=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("brings", [True, False])
+def test_a_reader_that_does_not_give_what_its_card_says_is_refused(
+    brings: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = Task(rank_names=("0", "1"), rank_values=(0, 1), unit="grade", context="it is")
+    image = Samples(task=task, samples=(Sample("a", Path("a.png"), 0),))
+    row = Samples(
+        task=task, samples=(Sample("a", None, 0),), features=np.zeros((1, 2), dtype=np.float32)
+    )
+    wrong, right = (image, row) if brings else (row, image)
+    given = [wrong]
+
+    class Mine(Dataset):
+        card = replace(FgNet.card, grouped=False, brings_features=brings)
+
+        def read(self) -> Samples:
+            return given[0]
+
+    monkeypatch.setattr("ordbench.data.loading.DATASETS", {"mine": Mine})
+    with pytest.raises(BrokenPluginError, match="dataset 'mine' says on its card that it has"):
+        open_dataset("mine")
+    given[0] = right
+    assert open_dataset("mine") is right

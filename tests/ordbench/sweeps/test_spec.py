@@ -121,8 +121,16 @@ def test_all_datasets_are_those_that_need_no_argument(caplog: pytest.LogCaptureF
     _leave_out.cache_clear()
     spec = SweepSpec.from_options(head="linear", dataset="all")
     datasets = [run.dataset for run in spec.expand()]
-    assert datasets == [name for name in DATASETS if name not in {"csv", "folder"}]
+    assert datasets == [name for name in DATASETS if name not in {"csv", "features", "folder"}]
     assert [message.partition(" needs")[0] for message in caplog.messages] == [
         "left out: dataset 'csv'",
+        "left out: dataset 'features'",
         "left out: dataset 'folder'",
     ]
+
+
+def test_the_backbone_of_a_dataset_that_brings_features_is_none_unless_one_is_typed() -> None:
+    spec = SweepSpec(head=("linear",), dataset=("features:x.npz", "drawn-faces"))
+    assert [run.backbone for run in spec.expand()] == ["none", "clip:tiny"]
+    typed = SweepSpec(head=spec.head, dataset=spec.dataset, backbone=("none", "timm:x")).expand()
+    assert [run.backbone for run in typed] == ["none", "timm:x"] * 2

@@ -76,6 +76,10 @@ class NobodyShown(Good):
     card: ClassVar[DatasetCard] = replace(CARD, grouped=True)
 
 
+class FeaturesOnTheCard(Good):
+    card: ClassVar[DatasetCard] = replace(CARD, brings_features=True)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name in ("0.png", "1.png"):
@@ -97,6 +101,7 @@ def test_a_good_dataset_passes(check: str, root: Path) -> None:
         (Moody, "reading_is_repeatable", "two readings differ"),
         (Absolute, "names_are_relative_paths", "begins or ends with a slash"),
         (NobodyShown, "groups_folds_and_parts_are_whole", "people repeat; no group"),
+        (FeaturesOnTheCard, "images_open", "brings_features is True, and it gives features: False"),
         (Good, "importing_it_is_light", "No module named|importing it loads"),
     ],
 )
