@@ -1,4 +1,4 @@
-"""CORAL: one shared weight vector, one bias for each of the K - 1 thresholds.
+"""CORAL: one score, and one bias for each of the K - 1 thresholds.
 
 Source: Cao, Mirjalili, Raschka (2020). Rank consistent ordinal regression for neural
 networks with application to age estimation. https://doi.org/10.1016/j.patrec.2020.11.008
@@ -8,57 +8,41 @@ centred and scaled, and probabilities that rise with the threshold are sorted be
 differences.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from ordbench.head import Head, Problem
-from ordbench.nn import StandardizedLinear
+from ordbench.head import Problem
+from ordbench.nn import ScoredHead
 from ordbench.nn.links import pmf_of_exceedance
+from ordbench.nn.losses import threshold_losses
 from ordbench.recipe import Recipe
 
 
-def coral_loss(logits: Tensor, ranks: Tensor) -> Tensor:
-    """Binary cross-entropy summed over the thresholds, averaged over the batch.
-
-    Args:
-        logits: ``(N, K - 1)``, log-odds that the rank exceeds k.
-        ranks: ``(N,)``, int64, each in 0..K-1.
-
-    Returns:
-        Scalar, in nats per sample.
-
-    An undecided model pays ln 2 for each threshold:
-
-    >>> round(coral_loss(torch.zeros(4, 3), torch.tensor([0, 1, 2, 3])).item(), 4)
-    2.0794
-    """
-    thresholds = torch.arange(logits.shape[1], device=ranks.device)
-    exceeds = (ranks.unsqueeze(1) > thresholds).to(logits.dtype)
-    return F.binary_cross_entropy_with_logits(logits, exceeds, reduction="none").sum(1).mean()
-
-
-class Coral(Head):
-    """Rank = number of thresholds passed."""
+class Coral(ScoredHead):
+    """Rank = number of thresholds that the score passes."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-1, weight_decay=1e-2)
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)
-        self.score = StandardizedLinear(problem, 1, bias=False)
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        hidden: tuple[int, ...] = (),
+        class_weight: Literal["balanced"] | None = None,
+    ) -> None:
+        super().__init__(problem, 1, hidden=hidden, class_weight=class_weight, bias=False)
         # Falling biases start the thresholds in rank order, as in the authors' code.
         self.bias = nn.Parameter(torch.linspace(1, 0, self.num_ranks)[:-1].clone())
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to logits ``(N, K - 1)``."""
-        logits: Tensor = self.score(features) + self.bias
-        return logits
+        return super().forward(features) + self.bias
 
-    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
-        """See `coral_loss`."""
-        return coral_loss(outputs, ranks)
+    def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """See `threshold_losses`."""
+        return threshold_losses(outputs, ranks)
 
     def posterior(self, outputs: Tensor) -> Tensor:
         """Differences of the exceedance probabilities, ``(N, K)``."""
@@ -67,23 +51,27 @@ class Coral(Head):
     def deployed(self) -> nn.Module:
         """One score an image, and the biases."""
         score = self.score.fold()
-        return CoralClassifier(score.weight.detach(), (score.bias + self.bias).detach())
+        last = score[-1] if isinstance(score, nn.Sequential) else score
+        assert isinstance(last, nn.Linear)
+        bias = (last.bias + self.bias).detach()
+        last.register_parameter("bias", None)
+        return CoralClassifier(score, bias)
 
 
 class CoralClassifier(nn.Module):
     """A trained CORAL head without the training statistics.
 
     Args:
-        weight: ``(1, D)``.
+        score: Maps features ``(N, D)`` to one score ``(N, 1)``, without a bias.
         bias: ``(K - 1,)``.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+    def __init__(self, score: nn.Module, bias: Tensor) -> None:
         super().__init__()
-        self.weight = nn.Parameter(weight, requires_grad=False)
+        self.score = score
         self.bias = nn.Parameter(bias, requires_grad=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to logits ``(N, K - 1)``."""
-        logits: Tensor = F.linear(features, self.weight) + self.bias
+        logits: Tensor = self.score(features) + self.bias
         return logits

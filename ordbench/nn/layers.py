@@ -16,7 +16,7 @@ WIDTH = 128  # of the features on which the heads' learning rates were chosen
 class StandardizedLinear(nn.Module):
     """A linear layer on features that training statistics bring to mean 0 and mean variance 1.
 
-    It starts at zero, so every rank starts equally likely. `fold` gives the plain layer.
+    Weights start at zero: all images start with the same outputs. `fold` gives the plain layer.
 
     An Adam step moves each weight by the learning rate, and the D weights of an output add up:
     features are divided by D / 128 as well, so that one learning rate does for every width.
@@ -26,18 +26,19 @@ class StandardizedLinear(nn.Module):
     Args:
         problem: Gives D and the training statistics.
         out_features: Number of outputs.
-        bias: Whether a bias is learned.
+        bias: Whether a bias is learned; a tensor ``(out_features,)`` is where it starts, else zero.
     """
 
     feature_mean: Tensor
     feature_scale: Tensor
 
-    def __init__(self, problem: Problem, out_features: int, *, bias: bool = True) -> None:
+    def __init__(self, problem: Problem, out_features: int, *, bias: bool | Tensor = True) -> None:
         super().__init__()
         self.register_buffer("feature_mean", problem.feature_mean)
         self.register_buffer("feature_scale", problem.feature_scale * (problem.in_features / WIDTH))
         self.weight = nn.Parameter(torch.zeros(out_features, problem.in_features))
-        self.bias = nn.Parameter(torch.zeros(out_features)) if bias else None
+        start = bias if isinstance(bias, Tensor) else torch.zeros(out_features)
+        self.bias = None if bias is False else nn.Parameter(start)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to ``(N, out_features)``."""
@@ -69,9 +70,17 @@ class Perceptron(nn.Module):
         problem: See `StandardizedLinear`.
         out_features: Number of outputs.
         hidden: Widths of the hidden layers, at least one.
+        bias: As in `StandardizedLinear`, of the scores; hidden layers have one that starts at zero.
     """
 
-    def __init__(self, problem: Problem, out_features: int, hidden: Sequence[int]) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        out_features: int,
+        hidden: Sequence[int],
+        *,
+        bias: bool | Tensor = True,
+    ) -> None:
         super().__init__()
         layers: list[StandardizedLinear] = []
         for width in hidden:
@@ -84,7 +93,7 @@ class Perceptron(nn.Module):
                 feature_mean=torch.zeros(width),
                 feature_scale=torch.ones(()),
             )
-        layers.append(StandardizedLinear(problem, out_features))
+        layers.append(StandardizedLinear(problem, out_features, bias=bias))
         self.layers = nn.ModuleList(layers)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -105,9 +114,13 @@ class Perceptron(nn.Module):
 
 
 def scores_of(
-    problem: Problem, out_features: int, hidden: Sequence[int] = ()
+    problem: Problem,
+    out_features: int,
+    hidden: Sequence[int] = (),
+    *,
+    bias: bool | Tensor = True,
 ) -> StandardizedLinear | Perceptron:
     """A linear layer, or a perceptron where there are hidden widths; both have ``fold``."""
     if not hidden:
-        return StandardizedLinear(problem, out_features)
-    return Perceptron(problem, out_features, hidden)
+        return StandardizedLinear(problem, out_features, bias=bias)
+    return Perceptron(problem, out_features, hidden, bias=bias)

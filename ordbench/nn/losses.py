@@ -7,6 +7,37 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
+def threshold_losses(logits: Tensor, ranks: Tensor) -> Tensor:
+    """Binary cross-entropy of "the rank exceeds k", summed over the K - 1 thresholds k.
+
+    Source: Niu et al. (2016), https://doi.org/10.1109/CVPR.2016.532, without task weights; Cao,
+    Mirjalili, Raschka (2020), https://doi.org/10.1016/j.patrec.2020.11.008, have the same loss.
+
+    Args:
+        logits: ``(N, K - 1)``, log-odds that the rank exceeds k.
+        ranks: ``(N,)``, int64, each in 0..K-1.
+
+    Returns:
+        ``(N,)``, in nats.
+
+    An undecided model pays ln 2 for each threshold:
+
+    >>> threshold_losses(torch.zeros(2, 3), torch.tensor([0, 3]))
+    tensor([2.0794, 2.0794])
+    """
+    exceeds = exceeded(ranks, logits.shape[1]).to(logits.dtype)
+    return F.binary_cross_entropy_with_logits(logits, exceeds, reduction="none").sum(1)
+
+
+def exceeded(ranks: Tensor, num_thresholds: int) -> Tensor:
+    """Whether ranks ``(N,)`` exceed each of the thresholds 0, 1, ...: ``(N, num_thresholds)``.
+
+    >>> exceeded(torch.tensor([0, 2]), 3).int().tolist()
+    [[0, 0, 0], [1, 1, 0]]
+    """
+    return ranks.unsqueeze(1) > torch.arange(num_thresholds, device=ranks.device)
+
+
 def two_way_loss(logits: Tensor, ranks: Tensor, kl_weight: float = 1.0) -> Tensor:
     """Cross-entropy over ranks, plus ``kl_weight`` x KL divergence over the images of the batch.
 

@@ -20,6 +20,8 @@ class ScoredHead(Head):
         hidden: Widths of hidden layers; none for a linear layer.
         class_weight: ``balanced`` gives each rank of the training images the same weight in the
             loss: an image counts as scikit-learn's ``class_weight="balanced"`` makes it.
+        bias: Whether scores have a bias; a tensor ``(num_scores,)`` holds the scores of every image
+            before training, which are else zero.
     """
 
     weight_of_rank: Tensor
@@ -31,9 +33,10 @@ class ScoredHead(Head):
         *,
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
+        bias: bool | Tensor = True,
     ) -> None:
         super().__init__(problem)
-        self.score = scores_of(problem, num_scores, hidden)
+        self.score = scores_of(problem, num_scores, hidden, bias=bias)
         self.class_weight = class_weight
         counts = problem.train_counts.clamp_min(1)
         weights = problem.train_counts.sum() / (self.num_ranks * counts)
