@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import ScoreAndBiases, ScoredHead
 from ordbench.nn.links import pmf_of_exceedance
 from ordbench.nn.losses import threshold_losses
 from ordbench.recipe import Recipe
@@ -50,28 +50,4 @@ class Coral(ScoredHead):
 
     def deployed(self) -> nn.Module:
         """One score an image, and the biases."""
-        score = self.score.fold()
-        last = score[-1] if isinstance(score, nn.Sequential) else score
-        assert isinstance(last, nn.Linear)
-        bias = (last.bias + self.bias).detach()
-        last.register_parameter("bias", None)
-        return CoralClassifier(score, bias)
-
-
-class CoralClassifier(nn.Module):
-    """A trained CORAL head without the training statistics.
-
-    Args:
-        score: Maps features ``(N, D)`` to one score ``(N, 1)``, without a bias.
-        bias: ``(K - 1,)``.
-    """
-
-    def __init__(self, score: nn.Module, bias: Tensor) -> None:
-        super().__init__()
-        self.score = score
-        self.bias = nn.Parameter(bias, requires_grad=False)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map features ``(N, D)`` to logits ``(N, K - 1)``."""
-        logits: Tensor = self.score(features) + self.bias
-        return logits
+        return ScoreAndBiases(self.score.fold(), self.bias)

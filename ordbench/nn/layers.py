@@ -124,3 +124,25 @@ def scores_of(
     if not hidden:
         return StandardizedLinear(problem, out_features, bias=bias)
     return Perceptron(problem, out_features, hidden, bias=bias)
+
+
+class ScoreAndBiases(nn.Module):
+    """One score an image, to which K - 1 biases are added; without training statistics.
+
+    Args:
+        score: What ``fold`` gave for one score; its own bias goes into the others.
+        biases: ``(K - 1,)``.
+    """
+
+    def __init__(self, score: nn.Linear | nn.Sequential, biases: Tensor) -> None:
+        super().__init__()
+        last = score[-1] if isinstance(score, nn.Sequential) else score
+        assert isinstance(last, nn.Linear)
+        self.score = score
+        self.biases = nn.Parameter((biases + last.bias).detach(), requires_grad=False)
+        last.register_parameter("bias", None)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to ``(N, K - 1)``."""
+        values: Tensor = self.score(features) + self.biases
+        return values

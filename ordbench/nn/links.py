@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.special import log_ndtr
 
 
 def pmf_of_exceedance(exceedance: Tensor) -> Tensor:
@@ -57,3 +60,71 @@ def even_conditionals(num_ranks: int) -> Tensor:
     tensor([[0.2500, 0.2500, 0.2500, 0.2500]])
     """
     return torch.arange(num_ranks - 1, 0, -1).log()
+
+
+Link = Literal["logit", "probit", "cloglog"]
+
+
+def log_pmf_of_link(distances: Tensor, link: Link) -> Tensor:
+    """Log P(rank = k), ``(N, K)``, where P(rank <= k) = F(distances of k).
+
+    It is computed in logarithms: differences of F are 0 in floating point long before they are 0.
+
+    Args:
+        distances: ``(N, K - 1)``, rising: thresholds minus the score.
+        link: F is the logistic function, the normal distribution function, or 1 - exp(-exp(x)).
+
+    >>> log_pmf_of_link(torch.tensor([[0.0, 1.0986]]), "logit").exp()
+    tensor([[0.5000, 0.2500, 0.2500]])
+    """
+    distances = distances.to(torch.promote_types(distances.dtype, torch.float32))
+    low, high = distances[:, :-1], distances[:, 1:]
+    if link == "logit":
+        inner = F.logsigmoid(high) + F.logsigmoid(-low) + log1mexp(high - low)
+        first, last = F.logsigmoid(distances[:, :1]), F.logsigmoid(-distances[:, -1:])
+    elif link == "probit":
+        # In the lower tail, where a logarithm tells two values of F apart.
+        upper = low + high > 0
+        low, high = torch.where(upper, -high, low), torch.where(upper, -low, high)
+        log_high = log_ndtr(high)
+        inner = log_high + log1mexp(log_high - log_ndtr(low))
+        first, last = log_ndtr(distances[:, :1]), log_ndtr(-distances[:, -1:])
+    else:
+        # F is 1 from e^10 on in any precision; beyond, the hazard grows by a power only.
+        log_hazard = distances.clamp_max(10) + (distances - 10).clamp_min(0).log1p()
+        low, high = log_hazard[:, :-1], log_hazard[:, 1:]
+        inner = _log1mexp_of_log(high + log1mexp(high - low)) - low.exp()
+        first, last = _log1mexp_of_log(log_hazard[:, :1]), -log_hazard[:, -1:].exp()
+    return torch.cat([first, inner, last], dim=1)
+
+
+def link_quantiles(probs: Tensor, link: Link) -> Tensor:
+    """Where F of `log_pmf_of_link` has the values ``probs``, in 0 to 1, exclusive.
+
+    >>> link_quantiles(torch.tensor([0.5]), "probit")
+    tensor([0.])
+    """
+    if link == "logit":
+        return probs.logit()
+    if link == "probit":
+        quantiles: Tensor = torch.special.ndtri(probs)
+        return quantiles
+    return torch.log(-torch.log1p(-probs))
+
+
+def log1mexp(x: Tensor) -> Tensor:
+    """log(1 - exp(-x)) of ``x`` > 0; those below 1e-6 count as that.
+
+    >>> log1mexp(torch.tensor([0.6931]))  # 1 - 1/2
+    tensor([-0.6932])
+    """
+    return torch.log(-torch.expm1(-x.clamp_min(1e-6)))
+
+
+def _log1mexp_of_log(log_x: Tensor) -> Tensor:
+    """log(1 - exp(-x)) of log x: it is log x - x / 2 + x^2 / 24 for small x."""
+    small = log_x.clamp_max(-4)
+    x = small.exp()
+    return torch.where(
+        log_x < -4, small - x / 2 + x.square() / 24, log1mexp(log_x.clamp_min(-4).exp())
+    )

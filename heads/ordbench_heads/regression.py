@@ -1,0 +1,85 @@
+"""Regression: one number, a rank as a real value.
+
+Source: the baseline of age estimation, as in Rothe, Timofte, Van Gool (2018). Deep expectation of
+real and apparent age from a single image without facial landmarks. IJCV 126.
+https://doi.org/10.1007/s11263-016-0940-3
+
+Parity: agrees with scikit-learn's LinearRegression (l2) and QuantileRegressor (l1), which have its
+minimum. Not official: ranks are standardised over the training images.
+"""
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ordbench.errors import SpecError
+from ordbench.head import PointHead, Problem
+from ordbench.nn import scores_of
+from ordbench.recipe import Recipe, SearchSpace
+
+
+class Regression(PointHead):
+    """A linear layer or a perceptron that starts at the mean training rank.
+
+    Args:
+        problem: See `Problem`.
+        loss: Absolute error, squared error, or the one far from 0 and the other near it.
+        beta: Where ``smooth-l1`` changes from one to the other, in rank steps.
+        hidden: Widths of hidden layers; none for a linear layer.
+
+    Raises:
+        SpecError: If ``beta`` is negative.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    search: ClassVar[SearchSpace] = {"loss": ("l1", "l2", "smooth-l1")}
+    rank_mean: Tensor
+    rank_scale: Tensor
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        loss: Literal["l1", "l2", "smooth-l1"] = "l1",
+        beta: float = 1.0,
+        hidden: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(problem)
+        if beta < 0:
+            raise SpecError(f"head Regression: beta={beta} must not be negative")
+        self.kind = loss
+        self.beta = beta
+        self.score = scores_of(problem, 1, hidden)
+        counts = problem.train_counts.to(torch.float32)
+        positions = torch.arange(self.num_ranks, dtype=torch.float32)
+        mean = (counts * positions).sum() / counts.sum()
+        deviation = ((counts * (positions - mean).square()).sum() / counts.sum()).sqrt()
+        self.register_buffer("rank_mean", mean)
+        self.register_buffer("rank_scale", deviation.clamp_min(0.5))  # of one rank it is 0
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to standardised ranks ``(N, 1)``."""
+        scores: Tensor = self.score(features)
+        return scores
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Mean error of the images, in rank steps or their squares."""
+        estimates, ranks = self._raw(outputs), ranks.to(outputs.dtype)
+        if self.kind == "l1":
+            return F.l1_loss(estimates, ranks)
+        if self.kind == "l2":
+            return F.mse_loss(estimates, ranks)
+        return F.smooth_l1_loss(estimates, ranks, beta=self.beta)
+
+    def estimate(self, outputs: Tensor) -> Tensor:
+        """The regression's value, kept within 0 to K - 1."""
+        return self._raw(outputs).clamp(0, self.num_ranks - 1)
+
+    def _raw(self, outputs: Tensor) -> Tensor:
+        return self.rank_mean + self.rank_scale * outputs.squeeze(-1)
+
+    def deployed(self) -> nn.Module:
+        """The scores without the training statistics of the features."""
+        return self.score.fold()
