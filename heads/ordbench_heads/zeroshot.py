@@ -8,62 +8,17 @@ Needs: a text tower.
 Parity: agrees with the text tower's own encoding of whole sentences.
 """
 
-import re
+from typing import ClassVar
 
-import torch
-from torch import Tensor
-
-from ordbench.errors import SpecError
 from ordbench.head import Problem
-from ordbench.prompts.head import PromptHead, text_tower
+from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
 
 
-def fill(template: str, context: str, rank: str) -> str:
-    """Write the prompt of one rank.
+class ZeroShot(SentenceHead):
+    """`SentenceHead` as it is: softmax of scaled cosines."""
 
-    Raises:
-        SpecError: If the template has no ``{rank}``, or a blank of another name.
+    iterative: ClassVar[bool] = False
+    seeded: ClassVar[bool] = False
 
-    >>> fill("{context} {rank}.", "the person's age is", "35")
-    "the person's age is 35."
-    """
-    blanks = set(re.findall(r"\{(.*?)\}", template))
-    if "rank" not in blanks or not blanks <= {"rank", "context"}:
-        raise SpecError(
-            f"head zeroshot: template={template!r} must hold {{rank}} and may hold {{context}}, "
-            f"nothing else in braces"
-        )
-    return template.replace("{context}", context).replace("{rank}", rank)
-
-
-class ZeroShot(PromptHead):
-    """Compares features with the text tower's own encoding of the ranks' sentences.
-
-    Args:
-        problem: As in `PromptHead`; the features must lie in the text tower's space.
-        template: A sentence with the blanks ``{rank}`` and ``{context}``.
-
-    Raises:
-        SpecError: If there is no text tower, if the features are of another space, or if the
-            template is wrong.
-    """
-
-    iterative = False
-    seeded = False
-    text_features: Tensor
-
-    def __init__(self, problem: Problem, *, template: str = "{context} {rank}.") -> None:
-        super().__init__(problem)
-        if not problem.aligned:
-            raise SpecError(
-                "head zeroshot learns no projection, so the features must lie in the text tower's "
-                "space; use a backbone with its own text tower (clip:...), layer post, no --text"
-            )
-        task, tower = problem.task, text_tower(problem, type(self).__name__)
-        prompts = [fill(template, task.context, name).strip() for name in task.prompt_names]
-        with torch.no_grad():
-            self.register_buffer("text_features", tower.encode(prompts).detach().clone())
-
-    def prototypes(self) -> Tensor:
-        """Text features ``(K, E)`` of the ranks' sentences."""
-        return self.text_features
+    def __init__(self, problem: Problem, *, template: str = TEMPLATE) -> None:
+        super().__init__(problem, template=template)

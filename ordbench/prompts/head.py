@@ -14,6 +14,7 @@ from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
 from ordbench.head import Head, Problem
 from ordbench.nn.layers import WIDTH, StandardizedLinear
+from ordbench.prompts.feature_adapter import FeatureAdapter
 
 
 class PromptHead(Head):
@@ -21,10 +22,13 @@ class PromptHead(Head):
 
     Logits are the tower's own logit scale, never trained, times cosines. Features of another
     space than the tower's are first brought there by a learned affine map of the standardised
-    features. A subclass gives the prototypes.
+    features. A subclass gives the prototypes, or else `weight` and `bias`.
 
     Args:
         problem: As in `Head`.
+
+    Attributes:
+        projection: Brings features into the joint space, or moves them in it; or None.
 
     Raises:
         SpecError: If there is no text tower.
@@ -36,16 +40,27 @@ class PromptHead(Head):
         super().__init__(problem)
         tower = text_tower(problem, type(self).__name__)
         self.logit_scale = tower.logit_scale
-        self.projection = None if problem.aligned else _projection(problem, tower.embed_dim)
+        self.projection: StandardizedLinear | FeatureAdapter | None = None
+        if not problem.aligned:
+            self.projection = _projection(problem, tower.embed_dim)
 
     @abstractmethod
     def prototypes(self) -> Tensor:
         """Text features ``(K, E)`` of the ranks' prompts, not unit length."""
 
+    def weight(self) -> Tensor:
+        """What unit features are multiplied by, ``(K, E)``."""
+        return self.logit_scale * F.normalize(self.prototypes(), dim=-1)
+
+    def bias(self) -> Tensor | None:
+        """What is added to the logits, ``(K,)``, if anything."""
+        return None
+
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to logits ``(N, K)``."""
         images = features if self.projection is None else self.projection(features)
-        return F.normalize(images, dim=-1) @ self._scaled_prototypes().T
+        logits, bias = F.normalize(images, dim=-1) @ self.weight().T, self.bias()
+        return logits if bias is None else logits + bias
 
     def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Cross-entropy in nats per sample."""
@@ -59,10 +74,7 @@ class PromptHead(Head):
     def deployed(self) -> nn.Module:
         """The prototypes, encoded once, as a linear layer on unit features; no text tower."""
         projection = None if self.projection is None else self.projection.fold()
-        return PromptClassifier(self._scaled_prototypes(), projection)
-
-    def _scaled_prototypes(self) -> Tensor:
-        return self.logit_scale * F.normalize(self.prototypes(), dim=-1)
+        return PromptClassifier(self.weight(), projection, self.bias())
 
 
 class PromptClassifier(nn.Module):
@@ -74,20 +86,24 @@ class PromptClassifier(nn.Module):
     Args:
         prototypes: ``(K, E)``, unit length times the logit scale.
         projection: Brings features into the joint space, or None where they lie in it.
+        bias: ``(K,)``, or None.
     """
 
-    def __init__(self, prototypes: Tensor, projection: nn.Linear | None) -> None:
+    def __init__(
+        self, prototypes: Tensor, projection: nn.Module | None, bias: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.projection = projection
         self.prototypes = nn.Parameter(prototypes, requires_grad=False)
+        self.bias = None if bias is None else nn.Parameter(bias.clone(), requires_grad=False)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to logits ``(N, K)``."""
         images = features if self.projection is None else self.projection(features)
         lengths = torch.linalg.vector_norm(images, dim=-1, keepdim=True)
         # As in F.normalize, features of length zero give zeros.
-        logits: Tensor = F.linear(images, self.prototypes)
-        return logits.div_(lengths.clamp_min(1e-12))
+        logits: Tensor = F.linear(images, self.prototypes).div_(lengths.clamp_min(1e-12))
+        return logits if self.bias is None else logits.add_(self.bias)
 
 
 def text_tower(problem: Problem, owner: str) -> TextTower:

@@ -25,13 +25,21 @@ class RandomTower:
     pad = 0
     fingerprint = "random"
 
-    def __init__(self, model: nn.Module, width: int, embed_dim: int, *, causal: bool) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        width: int,
+        embed_dim: int,
+        *,
+        causal: bool,
+        logit_scale: float = 1 / 0.07,
+    ) -> None:
         self.model = model.eval().requires_grad_(False)
         self.width = width
         self.embed_dim = embed_dim
         self.causal = causal
         self.context_length = cast("int", model.context_length)
-        self.logit_scale = 1 / 0.07
+        self.logit_scale = logit_scale
 
     def tokenize(self, text: str) -> list[int]:
         return _tokenizer().encode(text)
@@ -58,6 +66,7 @@ def random_clip(
     quick_gelu: bool = False,
     layer_scale: float | None = None,
     projection: str = "matrix",
+    logit_scale: float = 1 / 0.07,
 ) -> TextTower:
     """CLIP's causal text tower; ``projection`` is a "matrix", a "linear" layer or "none"."""
     torch.manual_seed(0)
@@ -76,7 +85,8 @@ def random_clip(
         # Biases start at zero and scales at one; as random numbers, a lost one is missed.
         if parameter.ndim == 1:
             torch.nn.init.normal_(parameter, mean=parameter.detach().mean().item(), std=0.1)
-    return RandomTower(model, width, width if projection == "none" else embed_dim, causal=True)
+    joint = width if projection == "none" else embed_dim
+    return RandomTower(model, width, joint, causal=True, logit_scale=logit_scale)
 
 
 def vit_b_32() -> TextTower:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from ordbench.errors import SpecError
 from ordbench.head import Problem
 from ordbench.latency.cost import footprint
+from ordbench.nn import StandardizedLinear
 from ordbench.prompts.head import PromptHead
 from tests.reference.problem import problem
 
@@ -33,7 +34,7 @@ def test_logits_are_cosines_times_the_towers_scale() -> None:
 
 def test_features_of_another_space_are_standardised_shrunk_and_projected() -> None:
     head = Fixed(aside(aligned=False))
-    assert head.projection is not None
+    assert isinstance(head.projection, StandardizedLinear)
     assert head.projection.bias is not None
     features = torch.randn(4, 24)
     standardised = (features - torch.linspace(-1, 1, 24)) / 3
