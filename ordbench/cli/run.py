@@ -92,6 +92,13 @@ def run(
         str | None,
         what(help="NAME[:KEY=VALUE], see ordbench ls protocols."),
     ] = None,
+    test_dataset: Annotated[
+        str | None,
+        what(
+            help="Dataset to test on instead: NAME[:ARGUMENT][:KEY=VALUE].",
+            show_default="part of --dataset",
+        ),
+    ] = None,
     split: Annotated[
         Path | None, what(help="Split manifest to use instead of drawing one.")
     ] = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ordbench.plugins.reference import PluginRef
 from ordbench.runs.spec import RunSpec
-from ordbench.runs.titles import dataset_label, seed_title, shots_title
+from ordbench.runs.titles import dataset_label, seed_title, shots_title, tested_title
 from ordbench.utils.text import counted
 
 Title = Callable[[RunSpec], str]
@@ -29,7 +29,7 @@ class RunNames:
         for title, short in _PARTS.items():
             found = {title(spec) for spec in examples}
             if len(found) == 1:
-                self._same += found - {"fold 0"}
+                self._same += found - {"fold 0", ""}
             else:  # two files may have the same name
                 clear = len({short(spec) for spec in examples}) == len(found)
                 self._differ.append(short if clear else title)
@@ -41,7 +41,7 @@ class RunNames:
 
     def cell(self, spec: RunSpec, label: str) -> str:
         """A run but for its seeds; ``label`` is that of its head."""
-        return ", ".join([label, *(title(spec) for title in self._differ)])
+        return ", ".join([label, *filter(None, (title(spec) for title in self._differ))])
 
     def run(self, spec: RunSpec, label: str) -> str:
         """A run."""
@@ -56,6 +56,7 @@ def _examples(specs: Iterable[RunSpec]) -> list[RunSpec]:
                 spec.dataset,
                 spec.dataset_argument,
                 repr(spec.dataset_options),
+                spec.test_dataset,
                 spec.backbone,
                 spec.shots,
                 spec.fold,
@@ -87,6 +88,7 @@ def _fold(spec: RunSpec) -> str:
 
 _PARTS: dict[Title, Title] = {
     dataset_label: _dataset,
+    tested_title: tested_title,
     _backbone: _short_backbone,
     shots_title: shots_title,
     _fold: _fold,

@@ -46,7 +46,7 @@ def table_facts(record: RunRow, columns: Columns, *, pool_folds: bool) -> Facts:
         ("unit length", "yes" if record.normalize else "no"),
         ("dtype", record.dtype),
         ("protocol", record.protocol),
-        *_facts(record.other),
+        *((name.replace("_", " "), value) for name, value in _facts(record.other)),
         *(() if pool_folds else (("fold", str(record.fold)),)),
     )
 

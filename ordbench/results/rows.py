@@ -125,7 +125,7 @@ _HAVE_COLUMNS = {*_NAMES, "tuning"}
 def flatten(record: Record) -> RunRow:
     """The row of one record."""
     spec, task, hashes = record.spec, record.task, record.hashes
-    options = without_paths(spec).dataset_options
+    plain = without_paths(spec)
     tuning = spec.tuning.model_dump(mode="json") if spec.tuning else {}
     return RunRow(
         run_id=record.run_id,
@@ -150,7 +150,9 @@ def flatten(record: Record) -> RunRow:
         text_hash=hashes.get("text", ""),
         dataset=spec.dataset,
         dataset_argument=PureWindowsPath(spec.dataset_argument).name,
-        dataset_options={name: value for name, value in options.items() if value != ""},
+        dataset_options={
+            name: value for name, value in plain.dataset_options.items() if value != ""
+        },
         image_hash=hashes.get("images", ""),
         label_hash=hashes.get("labels", ""),
         title=task.title if task else spec.dataset,
@@ -166,7 +168,7 @@ def flatten(record: Record) -> RunRow:
         shots=spec.shots,
         other={
             name: value
-            for name, value in spec.model_dump(mode="json", exclude=_HAVE_COLUMNS).items()
+            for name, value in plain.model_dump(mode="json", exclude=_HAVE_COLUMNS).items()
             if getattr(spec, name) != type(spec).model_fields[name].default
         },
         leaks=record.split is not None and record.split.leaks > 0,
@@ -236,6 +238,7 @@ def without_paths(spec: RunSpec) -> RunSpec:
     changes = {
         "dataset_argument": _file_name(spec.dataset_argument),
         "dataset_options": options,
+        "test_dataset": _typed_name(spec.test_dataset),
         "backbone": _weights_name(spec.backbone),
         "text": _weights_name(spec.text),
     }
@@ -245,6 +248,15 @@ def without_paths(spec: RunSpec) -> RunSpec:
 def _file_name(text: str) -> str:
     """The last part of a path that begins at a root, a home or a folder's parent; else the text."""
     return re.split(r"[\\/]", text.rstrip("\\/"))[-1] if _PATH.match(text) else text
+
+
+def _typed_name(dataset: str) -> str:
+    """A dataset as typed, of a path the last part."""
+    if not dataset:
+        return ""
+    ref = PluginRef.parse(dataset)
+    options = {name: _file_name(value) for name, value in ref.options.items()}
+    return str(PluginRef(ref.name, PureWindowsPath(ref.argument).name, options))
 
 
 def _weights_name(backbone: str) -> str:

@@ -89,7 +89,8 @@ def identify(
         "features": material.features.key,
         "backbone": material.features.fingerprint,
     }
-    hashed = {"dataset_argument", "dataset_options", "split", "dtype", "data_seed"}
+    hashed = {"dataset_argument", "dataset_options", "test_dataset", "split"}
+    hashed |= {"dtype", "data_seed"}
     if not head.seeded:
         hashed.add("train_seed")
     if head.needs_text:

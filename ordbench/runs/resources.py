@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,10 @@ from ordbench.dataset import Samples, SkippedFile
 from ordbench.errors import OrdbenchError, SpecError
 from ordbench.features.extraction import Features, Progress, extract, open_family
 from ordbench.features.given import given_features
+from ordbench.plugins.reference import PluginRef
+from ordbench.recipe import OptionValue
 from ordbench.runs.spec import RunSpec
+from ordbench.splits.cross import with_test_dataset
 from ordbench.splits.draw import draw
 from ordbench.splits.manifest import apply_manifest, read_manifest
 from ordbench.splits.pictures import join_identical, note_identical_rows
@@ -156,10 +159,18 @@ class Resources:
         return tower
 
     def _read(self, spec: RunSpec) -> Samples:
+        train = self._open(spec.dataset, spec.dataset_argument, spec.dataset_options)
+        if not spec.test_dataset:
+            return train
+        ref = PluginRef.parse(spec.test_dataset)
+        test = self._open(ref.name, ref.argument, ref.options)
+        return with_test_dataset(train, test, train_name=spec.dataset, test_name=ref.name)
+
+    def _open(self, name: str, argument: str, options: Mapping[str, OptionValue]) -> Samples:
         return open_dataset(
-            spec.dataset,
-            spec.dataset_argument,
-            spec.dataset_options,
+            name,
+            argument,
+            options,
             data_root=self.settings.data_root,
             cache=self.cache,
             download=self.settings.download,
@@ -219,8 +230,8 @@ class Resources:
         return cast(T, opened[key])
 
 
-def _dataset(spec: RunSpec) -> tuple[str, str, str]:
-    return spec.dataset, spec.dataset_argument, str(spec.dataset_options)
+def _dataset(spec: RunSpec) -> tuple[str, str, str, str]:
+    return spec.dataset, spec.dataset_argument, str(spec.dataset_options), spec.test_dataset
 
 
 def _readable(listing: Samples, features: Features) -> Samples:

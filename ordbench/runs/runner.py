@@ -25,7 +25,7 @@ from ordbench.runs.identity import versions_for
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.preparation import PreparedRun
 from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, Tried
-from ordbench.runs.spec import RunSpec
+from ordbench.runs.spec import RunSpec, datasets_of
 from ordbench.runs.titles import head_label
 from ordbench.splits.draw import open_protocol
 from ordbench.training.samplers import Candidate
@@ -94,7 +94,7 @@ def record_header(prepared: PreparedRun, device: str) -> Facts:
 
 def _cautions(spec: RunSpec) -> list[str]:
     """What to know of the weights that see images which do not come with ordbench."""
-    if DATASETS[spec.dataset].card.embedded:
+    if all(DATASETS[name].card.embedded for name in datasets_of(spec)):
         return []
     names = dict.fromkeys(name for name in (spec.backbone, spec.text) if name)
     families = [open_family(name) for name in names]

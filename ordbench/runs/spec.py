@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from ordbench.backbone import Dtype, Layer
 from ordbench.errors import SpecError
-from ordbench.plugins.options import resolve, takes_argument
+from ordbench.plugins.options import changed, resolve, takes_argument
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue, Recipe
@@ -32,6 +41,8 @@ class RunSettings(BaseModel):
         dtype: Arithmetic of the image tower; ``auto`` is settled by the device.
         protocol: ``NAME[:KEY=VALUE]``. ``standard`` selects on validation; ``paper`` selects on
             test as the OrdinalCLIP code does, and is never ranked with the others.
+        test_dataset: Dataset whose samples are tested, as typed; empty for samples of the one that
+            trains. Its hashes stand in the run id in its place.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +51,15 @@ class RunSettings(BaseModel):
     normalize: bool = False
     dtype: Dtype | Literal["auto"] = "auto"
     protocol: str = "standard"
+    test_dataset: str = ""
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out what few runs have: a run is described as before there was such a field."""
+        described: dict[str, object] = dump(self)
+        if not self.test_dataset:
+            described.pop("test_dataset", None)
+        return described
 
 
 class RunSpec(RunSettings):
@@ -108,6 +128,12 @@ class RunSpec(RunSettings):
         return "" if text == so_far.data.get("backbone") else text
 
 
+def datasets_of(spec: RunSpec) -> list[str]:
+    """Names of the datasets that a run reads: the one that trains, and the one that is tested."""
+    tested = [PluginRef.parse(spec.test_dataset).name] if spec.test_dataset else []
+    return [spec.dataset, *tested]
+
+
 def _brings_features(dataset: str) -> bool:
     return dataset in DATASETS and DATASETS[dataset].card.brings_features
 
@@ -118,17 +144,18 @@ def check_backbone(spec: RunSpec) -> None:
     Raises:
         SpecError: Naming the dataset and the backbone.
     """
-    if _brings_features(spec.dataset):
-        if spec.backbone != NO_BACKBONE:
+    for dataset in datasets_of(spec):
+        if _brings_features(dataset):
+            if spec.backbone != NO_BACKBONE:
+                raise SpecError(
+                    f"--backbone {spec.backbone}: dataset {dataset!r} brings its features and has "
+                    f"no images; leave --backbone out, or take {NO_BACKBONE}"
+                )
+        elif PluginRef.parse(spec.backbone).name == NO_BACKBONE:
             raise SpecError(
-                f"--backbone {spec.backbone}: dataset {spec.dataset!r} brings its features and has "
-                f"no images; leave --backbone out, or take {NO_BACKBONE}"
+                f"--backbone {spec.backbone}: dataset {dataset!r} has images and no features; "
+                "take clip:MODEL/PRETRAINED or timm:NAME"
             )
-    elif PluginRef.parse(spec.backbone).name == NO_BACKBONE:
-        raise SpecError(
-            f"--backbone {spec.backbone}: dataset {spec.dataset!r} has images and no features; "
-            "take clip:MODEL/PRETRAINED or timm:NAME"
-        )
 
 
 def _head_options(ref: PluginRef) -> dict[str, str]:
@@ -163,6 +190,23 @@ def dataset_settings(text: str) -> dict[str, Any]:
     return {"dataset": ref.name, "dataset_argument": ref.argument, "dataset_options": options}
 
 
+def dataset_name(text: str) -> str:
+    """A dataset as typed, without options that are the default; empty for none.
+
+    Raises:
+        OrdbenchError: If there is no such dataset or option.
+
+    >>> dataset_name("drawn-faces:seed=0:per_rank=5")
+    'drawn-faces:per_rank=5'
+    """
+    if not text:
+        return ""
+    ref = PluginRef.parse(text)
+    plugin = DATASETS[ref.name]
+    options = resolve(plugin, ref.options, owner=f"dataset {ref.name!r}")
+    return str(PluginRef(ref.name, ref.argument, changed(plugin, options)))
+
+
 def resolved(spec: RunSpec) -> RunSpec:
     """The same run with every default filled in, so that one run has one description.
 
@@ -178,6 +222,7 @@ def resolved(spec: RunSpec) -> RunSpec:
             ),
             "recipe": spec.recipe or head.recipe,
             "protocol": protocol_name(spec.protocol),
+            "test_dataset": dataset_name(spec.test_dataset),
         }
     )
 

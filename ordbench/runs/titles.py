@@ -12,7 +12,13 @@ from ordbench.utils.text import counted
 def cell_title(spec: RunSpec, label: str) -> str:
     """What a run is but for its seeds, in words."""
     fold = f", fold {spec.fold}" if spec.fold else ""
-    return f"{label} on {dataset_label(spec)}, {spec.backbone}, {shots_title(spec)}{fold}"
+    tested = f", {tested_title(spec)}" if spec.test_dataset else ""
+    return f"{label} on {dataset_label(spec)}{tested}, {spec.backbone}, {shots_title(spec)}{fold}"
+
+
+def tested_title(spec: RunSpec) -> str:
+    """Which other dataset is tested, in words; empty where it is the one that trains."""
+    return f"tested on {spec.test_dataset}" if spec.test_dataset else ""
 
 
 def shots_title(spec: RunSpec) -> str:

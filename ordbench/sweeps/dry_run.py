@@ -12,7 +12,7 @@ from ordbench.results.store import Store
 from ordbench.runs.identity import source_hashes, versions_for
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
-from ordbench.runs.spec import RunSpec, check_backbone
+from ordbench.runs.spec import RunSpec, check_backbone, datasets_of
 from ordbench.sweeps.cells import Cell, cells
 from ordbench.sweeps.scheduler import Policy
 from ordbench.sweeps.survey import RefusedCell
@@ -67,7 +67,8 @@ def find_missing(
         try:
             check_backbone(cell.specs[0])
             # A dataset that comes with ordbench, or may be fetched, is not looked for.
-            if not settings.download and not DATASETS[cell.specs[0].dataset].card.embedded:
+            embedded = (DATASETS[name].card.embedded for name in datasets_of(cell.specs[0]))
+            if not settings.download and not all(embedded):
                 resources.listing(cell.specs[0])
         except OrdbenchError as error:
             found.skipped.append(RefusedCell(cell, error))

@@ -26,6 +26,7 @@ from ordbench.runs.spec import (
     RunSettings,
     RunSpec,
     Seed,
+    dataset_name,
     dataset_settings,
     head_settings,
     of_manifest,
@@ -144,6 +145,10 @@ def _protocol(value: str) -> str:
     return str(_checked(value, protocol_name))
 
 
+def _test_dataset(value: str) -> str:
+    return str(_checked(value, dataset_name))
+
+
 def _recipe(value: object) -> dict[str, Any]:
     texts = _texts(value)
     for text in texts:
@@ -190,6 +195,7 @@ class SweepSpec(RunSettings):
     fold: Annotated[tuple[int, ...], _axis(lambda text: parse_numbers([text], "--fold"))] = (0,)
     text: Annotated[str, AfterValidator(_text)] = ""
     protocol: Annotated[str, AfterValidator(_protocol)] = "standard"
+    test_dataset: Annotated[str, AfterValidator(_test_dataset)] = ""
     split: Annotated[Path, AfterValidator(_manifest)] | None = None
     recipe: Annotated[dict[str, Any], BeforeValidator(_recipe)] = Field(default_factory=dict)
     tune: int | None = Field(default=None, ge=1)

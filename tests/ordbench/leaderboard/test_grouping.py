@@ -158,7 +158,7 @@ def test_a_caption_always_says_the_setting_and_the_rest_only_if_it_differs(
     assert worth_saying(facts[:1]) == [alone]
     assert worth_saying(
         [table_facts(flat_run(other={"test_dataset": "morph"}), "shots", pool_folds=False)]
-    ) == [alone | {"test_dataset": "morph"}]
+    ) == [alone | {"test dataset": "morph"}]
     assert worth_saying(facts) == [alone | {"unit length": "no"}, alone | {"unit length": "yes"}]
 
 
