@@ -1,8 +1,7 @@
 """Regression: one number, a rank as a real value.
 
-Source: the baseline of age estimation, as in Rothe, Timofte, Van Gool (2018). Deep expectation of
-real and apparent age from a single image without facial landmarks. IJCV 126.
-https://doi.org/10.1007/s11263-016-0940-3
+Source: the baseline of age estimation, as in Paplham and Franc (2024). A call to reflect on
+evaluation practices for age estimation. CVPR 2024. https://arxiv.org/abs/2307.04570
 
 Parity: agrees with scikit-learn's LinearRegression (l2) and QuantileRegressor (l1), which have its
 minimum. Not official: ranks are standardised over the training images.
