@@ -168,4 +168,5 @@ def test_a_metric_and_a_decode_from_another_package_are_tabled_for_old_runs(
     worst = max(abs(e - true) for e, true in zip(estimates, seen["true"], strict=True))
     assert table["rows"][0]["cells"][0]["mean"] == worst
     unknown = cli("table", str(results), "--metric", "worse", env=env)
-    assert unknown.stderr == "ordbench: unknown metric 'worse'; did you mean worst?\n"
+    suggested = "did you mean worst? (see ordbench ls metrics)"
+    assert unknown.stderr == f"ordbench: unknown metric 'worse'; {suggested}\n"

@@ -21,7 +21,7 @@ def ls(
         bool, typer.Option("--json", help="Print JSON, with the source of each.")
     ] = False,
 ) -> None:
-    """List the installed heads, datasets, backbones or protocols, and what each needs."""
+    """List the installed heads, datasets, backbones, protocols or metrics, and what each needs."""
     rows = entries(kind)
     if as_json:
         typer.echo(json.dumps([row._asdict() for row in rows], indent=2))

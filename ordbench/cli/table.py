@@ -27,7 +27,7 @@ else:
 MetricName = Annotated[
     str,
     typer.Option(
-        help=f"{', '.join(BUILTIN_METRICS)}, cs@K for any K, or a metric of an installed package. "
+        help=f"{', '.join(BUILTIN_METRICS)}, cs@K for any K, or another of `ordbench ls metrics`. "
         "Computed from stored predictions where a record lacks it."
     ),
 ]

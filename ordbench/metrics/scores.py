@@ -1,6 +1,6 @@
 """Scores of predictions: what each number means, stated as a formula.
 
-`nll` and `rps` are functions of the posterior, all others of the estimates.
+`nll`, `rps` and `unimodal` are functions of the posterior, all others of the estimates.
 """
 
 from __future__ import annotations
@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ordbench.metrics.decoding import ROUNDING, Floats, Ranks, estimates
 from ordbench.metrics.evaluation import Evaluation
 from ordbench.metrics.registry import BUILTIN_DECODES, Metric
 
 NLL_FLOOR = 1e-12
+
+# Columns of ChaLearn LAP's files: a raters' mean and standard deviation, in the dataset's unit.
+RATERS_MEAN = "mean"
+RATERS_DEVIATION = "stdv"
 
 
 def mae(evaluation: Evaluation) -> float:
@@ -29,6 +34,39 @@ def accuracy(evaluation: Evaluation) -> float:
 def cumulative_score(evaluation: Evaluation, k: float) -> float:
     """CS@k: share of absolute errors of at most ``k`` units (1e-6 more is still at most)."""
     return float((evaluation.errors <= k + ROUNDING).mean())
+
+
+def off1(evaluation: Evaluation) -> float:
+    """1-off accuracy: share of images whose nearest rank is the true one or a neighbour of it."""
+    return float((np.abs(evaluation.predicted_ranks - evaluation.ranks) <= 1).mean())
+
+
+def epsilon_error(evaluation: Evaluation) -> float:
+    """Mean of 1 - exp(-(x - m)^2 / (2 s^2)), for raters' mean m and standard deviation s.
+
+    They are the extra values ``mean`` (the true rank's value, where it is not given) and ``stdv``
+    of a sample. Images without ``stdv`` are left out; NaN if none has it. Where raters agree
+    (s = 0), an exact estimate scores 0 and any other 1.
+
+    Source: Escalera et al. (2015). ChaLearn Looking at People 2015: apparent age and cultural
+    event recognition datasets and results. ICCV workshops.
+    """
+    values = np.asarray(evaluation.rank_values, np.float64)[evaluation.ranks]
+    mean, deviation = (_extra(evaluation, name) for name in (RATERS_MEAN, RATERS_DEVIATION))
+    known = ~np.isnan(deviation)
+    if not known.any():
+        return float("nan")
+    distance = np.abs(evaluation.estimates - np.where(np.isnan(mean), values, mean))[known]
+    spread = deviation[known]
+    ratio = np.where(distance > ROUNDING, np.inf, 0.0)
+    np.divide(distance, spread, out=ratio, where=spread > 0)
+    return float(-np.expm1(-np.square(ratio) / 2).mean())
+
+
+def _extra(evaluation: Evaluation, name: str) -> NDArray[np.float64]:
+    """An extra value of each image ``(N,)``, NaN where it is not known."""
+    known = evaluation.extra.get(name, [None] * len(evaluation.ranks))
+    return np.array([np.nan if value is None else float(value) for value in known])
 
 
 def qwk(evaluation: Evaluation) -> float:
@@ -68,6 +106,20 @@ def rps(evaluation: Evaluation) -> float:
     steps = np.arange(probs.shape[1], dtype=np.int64)
     true = steps >= evaluation.ranks[:, None]
     return float(np.square(probs.cumsum(1) - true).sum(1).mean())
+
+
+def unimodal(evaluation: Evaluation) -> float:
+    """Share of posteriors that rise to one mode, or stay level, and then fall.
+
+    Steps of at most 1e-6 count as level, as they may be rounding.
+
+    >>> seen = {"rank_values": (0, 1, 2), "ranks": np.zeros(2, int), "estimates": np.zeros(2)}
+    >>> unimodal(Evaluation(posterior=np.array([[0.1, 0.5, 0.4], [0.4, 0.2, 0.4]]), **seen))
+    0.5
+    """
+    steps = np.diff(evaluation.probs)
+    fallen = np.logical_or.accumulate(steps < -ROUNDING, axis=1)
+    return float((~(fallen & (steps > ROUNDING)).any(1)).mean())
 
 
 def point_scores(

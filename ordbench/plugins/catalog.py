@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 from ordbench.errors import OrdbenchError
 from ordbench.plugins.head_card import head_card
-from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS, PROTOCOLS
+from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS, METRICS, PROTOCOLS, find_metric
 
-Kind = Literal["heads", "datasets", "backbones", "protocols"]
+Kind = Literal["heads", "datasets", "backbones", "protocols", "metrics"]
 
 
 class Entry(NamedTuple):
@@ -29,12 +29,14 @@ def entries(kind: Kind) -> list[Entry]:
         "datasets": _dataset,
         "backbones": _backbone,
         "protocols": _protocol,
+        "metrics": _metric,
     }[kind]
     names: dict[Kind, Iterable[str]] = {
         "heads": HEADS,
         "datasets": DATASETS,
         "backbones": BACKBONES,
         "protocols": PROTOCOLS,
+        "metrics": METRICS,
     }
     return [_entry(describe, name) for name in names[kind]]
 
@@ -60,6 +62,14 @@ def _backbone(name: str) -> Entry:
 def _protocol(name: str) -> Entry:
     protocol = PROTOCOLS[name]
     return Entry(name, protocol.title, protocol.source, "nothing")
+
+
+def _metric(name: str) -> Entry:
+    metric = find_metric(name)
+    better = "higher" if metric.higher_is_better else "lower"
+    unit = metric.unit.format(unit="the dataset's unit")
+    title = f"{metric.title} [{unit}], {better} is better"
+    return Entry(name, title, "", "a posterior" if metric.of_posterior else "nothing")
 
 
 def _head(name: str) -> Entry:

@@ -9,6 +9,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from ordbench.errors import BrokenPluginError, UnknownPluginError
+from ordbench.metrics.on_demand import ON_DEMAND_METRICS
 from ordbench.metrics.registry import (
     BUILTIN_DECODES,
     BUILTIN_METRICS,
@@ -68,7 +69,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         offers = _distinct(_offers(self.group, *sys.path).select(name=name))
         if not offers:
-            listed = "" if self._builtin else f" (see ordbench ls {self.kind}s)"
+            listed = "" if self.kind == "decode" else f" (see ordbench ls {self.kind}s)"
             raise UnknownPluginError(
                 f"unknown {self.kind} {name!r}; {did_you_mean(name, self)}{listed}"
             )
@@ -119,7 +120,9 @@ HEADS: Registry[type[BaseHead]] = Registry("head", "ordbench.heads")
 DATASETS: Registry[type[Dataset]] = Registry("dataset", "ordbench.datasets")
 BACKBONES: Registry[type[BackboneFamily]] = Registry("backbone", "ordbench.backbones")
 PROTOCOLS: Registry[type[SplitProtocol]] = Registry("protocol", "ordbench.protocols")
-METRICS: Registry[Metric] = Registry("metric", "ordbench.metrics", BUILTIN_METRICS)
+METRICS: Registry[Metric] = Registry(
+    "metric", "ordbench.metrics", BUILTIN_METRICS | ON_DEMAND_METRICS
+)
 DECODES: Registry[Decode] = Registry("decode", "ordbench.decodes", BUILTIN_DECODES)
 
 

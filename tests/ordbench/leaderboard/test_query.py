@@ -31,7 +31,7 @@ def test_a_score_of_the_posterior_needs_no_decoding(flat_run: FlatRun) -> None:
     [
         ("acuracy", "median", "unknown metric 'acuracy'; did you mean accuracy"),
         ("mae", "medain", "unknown decode 'medain'; did you mean median"),
-        ("zzz", "median", "unknown metric 'zzz'; available: accuracy, cs@1, .*, rps"),
+        ("zzz", "median", "unknown metric 'zzz'; available: accuracy, ace, .* more .*ls metrics"),
         ("mae", "point", "unknown decode 'point'; available: argmax, mean, median"),
     ],
 )

@@ -20,7 +20,17 @@ from ordbench.metrics.registry import (
     metrics_for,
     parse_cumulative_score,
 )
-from ordbench.metrics.scores import cumulative_score, nll, point_scores, qwk, rps, scores
+from ordbench.metrics.scores import (
+    cumulative_score,
+    epsilon_error,
+    nll,
+    off1,
+    point_scores,
+    qwk,
+    rps,
+    scores,
+    unimodal,
+)
 
 METRICS = metrics_for(None, "years")
 
@@ -286,3 +296,82 @@ def test_a_cumulative_score_of_any_threshold_is_a_metric() -> None:
     seen = Evaluation(ranks=np.array([0, 1]), rank_values=(0, 1), estimates=np.array([0.5, 0.25]))
     assert metric.function(seen) == 0.5
     assert parse_cumulative_score("cs@x") is None
+
+
+@pytest.mark.parametrize("num_ranks", NUM_RANKS)
+def test_off_by_one_is_a_step_of_ranks_and_not_of_values(num_ranks: int) -> None:
+    posterior, ranks, values = drawn(num_ranks)
+    estimated = estimates(posterior, values, "mean")
+    seen = Evaluation(ranks=ranks, rank_values=values, estimates=estimated)
+    near = 0
+    for estimate, rank in zip(estimated.tolist(), ranks.tolist(), strict=True):
+        nearest = min(range(num_ranks), key=lambda k: abs(values[k] - estimate))
+        near += nearest in (rank - 1, rank, rank + 1)
+    assert off1(seen) == pytest.approx(near / len(ranks))
+
+
+def with_raters(**extra: Sequence[float | str | None]) -> Evaluation:
+    return Evaluation(
+        ranks=np.array([0, 1, 1]),
+        rank_values=(20, 30),
+        estimates=np.array([24.0, 30.0, 33.0]),
+        extra=extra,
+    )
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ({"stdv": [2, 4, 3]}, [1 - math.exp(-2), 0, 1 - math.exp(-0.5)]),
+        ({"stdv": [2, None, 3]}, [1 - math.exp(-2), 1 - math.exp(-0.5)]),
+        ({"stdv": [0, 0, 3]}, [1, 0, 1 - math.exp(-0.5)]),
+        (
+            {"stdv": [2, 4, 3], "mean": [22.0, None, 33.0]},
+            [1 - math.exp(-0.5), 0, 0],
+        ),
+    ],
+    ids=["all known", "one unknown", "raters agree", "the raters' mean is known"],
+)
+def test_the_epsilon_error_is_its_definition(
+    extra: dict[str, list[float | str | None]], expected: list[float]
+) -> None:
+    mean = sum(expected) / len(expected)
+    assert epsilon_error(with_raters(**extra)) == pytest.approx(mean)
+
+
+@pytest.mark.parametrize("extra", [{}, {"stdv": [None] * 3}, {"mean": [1.0] * 3}])
+def test_without_a_deviation_there_is_no_epsilon_error(
+    extra: dict[str, list[float | str | None]],
+) -> None:
+    assert math.isnan(epsilon_error(with_raters(**extra)))
+
+
+def has_one_mode(row: list[float]) -> bool:
+    return any(
+        row[: mode + 1] == sorted(row[: mode + 1])
+        and row[mode:] == sorted(row[mode:], reverse=True)
+        for mode in range(len(row))
+    )
+
+
+@pytest.mark.parametrize("num_ranks", [2, 3, 5])
+def test_the_share_of_one_mode_is_its_definition(num_ranks: int) -> None:
+    posterior, ranks, _ = drawn(num_ranks, num_images=200)
+    share = sum(map(has_one_mode, posterior.tolist())) / len(ranks)
+    assert unimodal(of_posterior(posterior, ranks)) == share
+    assert num_ranks == 2 or 0 < share < 1
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ([0.25, 0.25, 0.25, 0.25], 1),
+        ([0.2, 0.4, 0.4, 0.0], 1),
+        ([0.4, 0.2, 0.0, 0.4], 0),
+        ([0.4, 0.1999999, 0.2000001, 0.2], 1),
+        ([0.7, 0.1, 0.1, 0.1], 1),
+    ],
+    ids=["level", "plateau", "two modes", "rounding", "falling"],
+)
+def test_one_mode_may_be_level(row: list[float], expected: float) -> None:
+    assert unimodal(of_posterior(np.array([row]), np.array([0]))) == expected

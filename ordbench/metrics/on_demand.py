@@ -1,0 +1,128 @@
+"""Metrics that runs do not record: tables compute them from stored predictions when asked.
+
+They are apart from `ordbench.metrics.registry`, which is in the run id of every head. Their
+arithmetic is imported when it is called.
+"""
+
+from __future__ import annotations
+
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
+
+from ordbench.metrics.registry import Metric
+
+if TYPE_CHECKING:
+    from ordbench.metrics.evaluation import Evaluation
+    from ordbench.metrics.registry import Score
+
+
+def _named(function: str) -> Score:
+    """A function of a module beside this one, which is imported when it is called."""
+
+    def score(evaluation: Evaluation) -> float:
+        value: float = resolve_name(f"ordbench.metrics.{function}")(evaluation)
+        return value
+
+    return score
+
+
+ON_DEMAND_METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            name="off1",
+            title="1-off accuracy",
+            unit="share within 1 rank",
+            higher_is_better=True,
+            function=_named("scores:off1"),
+        ),
+        Metric(
+            name="amae",
+            title="macro-averaged MAE",
+            unit="{unit}",
+            higher_is_better=False,
+            function=_named("per_rank:amae"),
+        ),
+        Metric(
+            name="mmae",
+            title="largest MAE of a rank",
+            unit="{unit}",
+            higher_is_better=False,
+            function=_named("per_rank:mmae"),
+        ),
+        Metric(
+            name="min-sensitivity",
+            title="minimum sensitivity",
+            unit="share of the worst rank's images",
+            higher_is_better=True,
+            function=_named("per_rank:minimum_sensitivity"),
+        ),
+        Metric(
+            name="gm-sensitivity",
+            title="geometric mean of sensitivities",
+            unit="share of a rank's images",
+            higher_is_better=True,
+            function=_named("per_rank:geometric_mean_sensitivity"),
+        ),
+        Metric(
+            name="kendall",
+            title="Kendall's tau-b",
+            unit="1 is perfect, 0 is chance",
+            higher_is_better=True,
+            function=_named("correlation:kendall"),
+        ),
+        Metric(
+            name="spearman",
+            title="Spearman's rho",
+            unit="1 is perfect, 0 is chance",
+            higher_is_better=True,
+            function=_named("correlation:spearman"),
+        ),
+        Metric(
+            name="pearson",
+            title="Pearson's r",
+            unit="1 is perfect, 0 is chance",
+            higher_is_better=True,
+            function=_named("correlation:pearson"),
+        ),
+        Metric(
+            name="epsilon-error",
+            title="epsilon error",
+            unit="0 is perfect, 1 is far outside the raters' spread",
+            higher_is_better=False,
+            function=_named("scores:epsilon_error"),
+        ),
+        Metric(
+            name="brier",
+            title="Brier score",
+            unit="0 is perfect, 2 is worst",
+            higher_is_better=False,
+            function=_named("calibration:brier"),
+            of_posterior=True,
+        ),
+        Metric(
+            name="ece",
+            title="expected calibration error",
+            unit="probability",
+            higher_is_better=False,
+            function=_named("calibration:ece"),
+            of_posterior=True,
+        ),
+        Metric(
+            name="ace",
+            title="adaptive calibration error",
+            unit="probability",
+            higher_is_better=False,
+            function=_named("calibration:ace"),
+            of_posterior=True,
+        ),
+        Metric(
+            name="unimodal",
+            title="unimodal posteriors",
+            unit="share of images",
+            higher_is_better=True,
+            function=_named("scores:unimodal"),
+            of_posterior=True,
+        ),
+    )
+}
