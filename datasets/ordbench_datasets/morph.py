@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 from ordbench.dataset import Dataset, DatasetCard, OfficialSplit, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
+from ordbench.utils.files import expanded
 from ordbench_datasets._morph_lists import Lists, Row, describe, read_lists
 from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
@@ -97,7 +98,7 @@ class Morph(Dataset):
         )
 
     def _list_path(self) -> Path:
-        given = Path(self.list).expanduser()
+        given = expanded(self.list)
         for path in (given, self.root / given):
             if path.exists():
                 return path

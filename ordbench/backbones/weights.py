@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordbench.errors import BackboneError
-from ordbench.utils.files import file_sha256
+from ordbench.utils.files import expanded, file_sha256
 from ordbench.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def split_path(argument: str) -> tuple[str, Path | None]:
     'RN50'
     """
     name, at, path = argument.partition("@")
-    return name, Path(path).expanduser() if at else None
+    return name, expanded(path) if at else None
 
 
 def check_file(path: Path, *, what: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from errno import ENOSPC
+from errno import EACCES, EIO, ENAMETOOLONG, ENOSPC, EPERM, EROFS, ESTALE
 from io import TextIOWrapper
 from typing import Annotated
 
@@ -20,6 +20,8 @@ from ordbench.cli.table import table
 from ordbench.errors import OrdbenchError, TrainingError
 
 FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130  # exit codes; 130 is what shells give a Ctrl-C
+# What is wrong with a path or a disk, and not with the program.
+_OUTSIDE = {EACCES, EIO, ENAMETOOLONG, ENOSPC, EPERM, EROFS, ESTALE}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,6 +67,13 @@ def _show_warnings() -> None:
     logger.propagate = False
 
 
+def _outside(error: OSError) -> str:
+    """One line for what a disk, or the rights on it, do not allow."""
+    if error.errno == ENOSPC:
+        return "no space left to write the output; free space or write elsewhere"
+    return f"{error.filename}: {error.strerror}; get the right to use it, or name another path"
+
+
 def main() -> int:
     """Run the command line and return its exit code.
 
@@ -83,9 +92,9 @@ def main() -> int:
     except OrdbenchError as error:
         code, message = FAILED if isinstance(error, TrainingError) else UNUSABLE, str(error)
     except OSError as error:
-        if error.errno != ENOSPC:
+        if error.errno not in _OUTSIDE:
             raise
-        code, message = UNUSABLE, "no space left to write the output; free space or write elsewhere"
+        code, message = UNUSABLE, _outside(error)
     except typer.TyperException as error:
         # Typer would draw it in a box that breaks a long path over lines.
         said = error.format_message().rstrip(".")

@@ -126,12 +126,14 @@ def header_problem(path: Path) -> str | None:
     >>> header_problem(Path("notes.txt"))
     "'.txt' is no ending of an image"
     """
-    if path.is_dir():
-        linked = path.is_symlink()
-        return "a link to a folder that is listed elsewhere" if linked else "a folder, not a file"
-    if problem := _ending_problem(path.name):
-        return problem
     try:
+        if path.is_dir():
+            linked = path.is_symlink()
+            return (
+                "a link to a folder that is listed elsewhere" if linked else "a folder, not a file"
+            )
+        if problem := _ending_problem(path.name):
+            return problem
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for a writer
             return "not a regular file"
         with path.open("rb") as file:

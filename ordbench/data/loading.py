@@ -43,15 +43,14 @@ def open_dataset(
     plugin = DATASETS[name]
     resolved = resolve(plugin, options or {}, owner=f"dataset {name!r}")
     parent = resolve_cache(cache) if plugin.card.embedded else resolve_root(data_root)
-    dataset = plugin(dataset_folder(parent, name), argument, **resolved)
     try:
-        listing = dataset.read()
-    except DatasetError:
-        if not download:
-            raise
-        if type(dataset).download is Dataset.download:
-            dataset.download()  # it cannot be, and says how to get it; nothing is written
-        listing = _downloaded(dataset)
+        dataset = plugin(dataset_folder(parent, name), argument, **resolved)
+        listing = _read(dataset, download=download)
+    except OSError as error:
+        raise DatasetError(
+            f"dataset {name!r}: {error.filename or argument} cannot be read: "
+            f"{error.strerror or error}; check the path and your right to read it"
+        ) from error
     _check_content(name, plugin.card, listing)
     if plugin.card.grouped and (nobody := [s.name for s in listing.samples if s.group is None]):
         raise DatasetError(
@@ -72,6 +71,17 @@ def _check_content(name: str, card: DatasetCard, listing: Samples) -> None:
             f"images of {len(listing.samples)} samples and "
             f"{'no' if listing.features is None else 'their'} features; mend card or reader"
         )
+
+
+def _read(dataset: Dataset, *, download: bool) -> Samples:
+    try:
+        return dataset.read()
+    except DatasetError:
+        if not download:
+            raise
+        if type(dataset).download is Dataset.download:
+            dataset.download()  # it cannot be, and says how to get it; nothing is written
+        return _downloaded(dataset)
 
 
 def _downloaded(dataset: Dataset) -> Samples:

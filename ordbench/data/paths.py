@@ -5,6 +5,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
+from ordbench.utils.files import expanded
+
 VARIABLE = "ORDBENCH_DATA"
 
 
@@ -51,7 +53,7 @@ def dataset_folder(root: Path, name: str) -> Path:
 
 def _resolve(given: Path | None, variable: str) -> Path | None:
     named = given or os.environ.get(variable)
-    return Path(named).expanduser() if named else None
+    return expanded(named) if named else None
 
 
 def _plain(name: str) -> str:

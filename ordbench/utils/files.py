@@ -14,6 +14,18 @@ from ordbench.errors import StoreError
 STALE_SECONDS = 3600.0
 
 
+def expanded(path: str | Path) -> Path:
+    """A path as a user types it: ``~`` is the home folder, unless there is no such user.
+
+    >>> expanded("~nobody-of-that-name/a.csv").as_posix()
+    '~nobody-of-that-name/a.csv'
+    """
+    path = Path(path)
+    with suppress(RuntimeError):
+        return path.expanduser()
+    return path
+
+
 def write_atomic(path: Path, content: bytes) -> None:
     """Write a file under a temporary name, flush it to the disk, and rename it into place.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ordbench.data.image_files import existing
 from ordbench.dataset import Dataset, Part
+from ordbench.utils.files import expanded
 from ordbench_datasets.families.ranks import Ranks, continuous, listed, order, plain
 
 # How folders, columns and list files call the official parts.
@@ -49,7 +50,7 @@ class OwnImages(Dataset):
         unit: str = "",
     ) -> None:
         super().__init__(root, argument)
-        self.path = existing(Path(argument).expanduser())
+        self.path = existing(expanded(argument))
         self.ranks = ranks
         self.bins = bins
         self.context = context

@@ -5,6 +5,7 @@ Nothing here loads torch, unless a tag must be looked up in open_clip's tables.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -72,7 +73,7 @@ cannot be read (No such file or directory); check what stands after the @
         if not TINY.is_dir():
             raise BackboneError(f"backbone {what}: {TINY} is not there; install ordbench again")
         path = TINY
-    if path and path.is_dir():
+    if path and os.path.isdir(path):  # without an error where it may not be looked at
         return _in_folder(path, what)
     if name.startswith(HUB):
         return _on_hub(name, path, what)

@@ -64,7 +64,7 @@ def test_a_warning_is_printed_once_however_often_main_was_called(
         (("ls", "hats"), "'hats' is not one of"),
         (("run", "--head", "corall", "--dataset", "drawn-faces"), "unknown head 'corall'"),
         (("table", "nowhere"), "nowhere"),
-        (("show", "head", "corall"), "unknown head 'corall'; did you mean coral?"),
+        (("show", "head", "corall"), "unknown head 'corall'; did you mean coral"),
         (("show", "backbone", "clop:RN50"), "unknown backbone 'clop'; did you mean clip?"),
     ],
 )
@@ -79,6 +79,24 @@ def test_what_cannot_be_done_is_one_line_and_code_2(
     assert line in printed
     assert printed.startswith("ordbench: ")
     assert printed.count("\n") == 1
+
+
+def test_a_path_that_a_disk_refuses_is_one_line_and_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "a" * 300
+    assert call(monkeypatch, "table", long) == 2
+    expected = f"ordbench: {long}: File name too long; get the right to use it, or name another"
+    assert capsys.readouterr().err.startswith(expected)
+
+
+def test_an_error_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "a module of ordbench")
+
+    monkeypatch.setattr("ordbench.cli.table.load_cells", broken)
+    with pytest.raises(FileNotFoundError):
+        call(monkeypatch, "table")
 
 
 def test_the_samplers_of_the_command_line_are_those_of_a_tuning() -> None:

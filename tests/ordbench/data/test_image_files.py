@@ -27,6 +27,16 @@ def test_the_header_tells_what_is_no_image(tmp_path: Path) -> None:
     assert str(header_problem(tmp_path / "sound.webp")).startswith("no image")
 
 
+def test_a_file_that_may_not_be_looked_at_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", closed)
+    assert header_problem(tmp_path / "a.png") == "cannot be read: Permission denied"
+
+
 def test_files_are_walked_in_one_order_and_hidden_ones_left_out(tmp_path: Path) -> None:
     names = ["b/2.jpg", "b.jpg", "a/1.jpg", ".git/x.jpg", "__MACOSX/._1.jpg", "a/.DS_Store"]
     for name in [*names, "a/@eaDir/1.jpg/THUMB_M.jpg"]:

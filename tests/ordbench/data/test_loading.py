@@ -39,6 +39,23 @@ def test_two_that_want_the_same_dataset_fetch_it_once(
     assert fetched == [tmp_path / "data" / "fgnet"]
 
 
+@pytest.mark.parametrize("name", ["folder", "csv"])
+def test_a_path_that_a_disk_refuses_is_named(name: str) -> None:
+    with pytest.raises(DatasetError, match=rf"'{name}': aaa.* cannot be read: File name too long"):
+        open_dataset(name, "a" * 300)
+
+
+def test_a_folder_of_datasets_that_may_not_be_entered_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_dir", closed)
+    with pytest.raises(DatasetError, match=r"utkface cannot be read: Permission denied; check"):
+        open_dataset("utkface", data_root=tmp_path)
+
+
 def test_what_nobody_may_download_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="MORPH II cannot be downloaded"):
         open_dataset("morph", data_root=tmp_path / "data", download=True)

@@ -28,6 +28,11 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_root(None) == resolve_root(Path("~/data")) == Path("/home/ada/data")
 
 
+def test_a_tilde_of_nobody_is_a_folder_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "~nobody-of-that-name/data")
+    assert resolve_root(None) == Path("~nobody-of-that-name/data")
+
+
 @pytest.mark.parametrize("spelling", ["fgnet", "FGNET", "FG-NET"])
 def test_a_dataset_is_found_as_its_archive_spells_it(tmp_path: Path, spelling: str) -> None:
     (tmp_path / spelling).mkdir()
