@@ -76,11 +76,14 @@ FILES_OF: dict[str, Callable[[Put], Files]] = {
     "csv": csv_file,
     "drawn-faces": faces([]),
     "features": features,
+    "drawn-fruit": faces([]),
     "fgnet": faces(["001A02.JPG", "002A05a.JPG"]),
     "folder": folder,
     "morph": faces(["009055_1M54.JPG", "009056_0F40.JPG"]),
     "utkface": faces(["1_0_0_20170109150557335.jpg", "30_1_2_20170109150557336.jpg"]),
 }
+
+EMBEDDED = ("drawn-faces", "drawn-fruit")
 
 
 def test_every_dataset_is_checked() -> None:
@@ -91,7 +94,7 @@ def test_every_dataset_is_checked() -> None:
 def test_it_passes_the_checks(name: str, check: str, put: Put, tmp_path: Path) -> None:
     root = tmp_path / name
     argument = FILES_OF[name](put)(root)
-    options: dict[str, OptionValue] = {"per_rank": 1} if name == "drawn-faces" else {}
+    options: dict[str, OptionValue] = {"per_rank": 1} if name in EMBEDDED else {}
     case = DatasetUnderTest(
         dataset_class=DATASETS[name], root=root, argument=argument, options=options
     )

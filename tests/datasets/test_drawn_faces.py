@@ -14,17 +14,17 @@ from sklearn.linear_model import RidgeCV
 
 from ordbench.dataset import Samples
 from ordbench.errors import DatasetError, SpecError
+from ordbench_datasets._drawn.dataset import generator
 from ordbench_datasets._drawn.folder import digest
 from ordbench_datasets.drawn_faces import (
     AGES,
     SCATTER,
-    VERSION,
     DrawnFaces,
     best_mae,
-    generator,
     visible_age,
 )
 
+VERSION = DrawnFaces.version
 KEY = f"v{VERSION}-seed0-n4"
 GOLDEN = [
     158.6,
@@ -126,7 +126,7 @@ def test_a_process_that_is_killed_while_it_draws_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kill = lambda *about: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731 - goes by value
-    monkeypatch.setattr("ordbench_datasets.drawn_faces._pictures_of", kill)
+    monkeypatch.setattr(DrawnFaces, "_pictures_of", kill)
     with pytest.raises(DatasetError, match="a process that draws was killed from outside, or out"):
         DrawnFaces(tmp_path, per_rank=1).read()
     monkeypatch.undo()

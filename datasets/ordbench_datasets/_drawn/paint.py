@@ -24,9 +24,28 @@ def paint(visible_age: float, rng: np.random.Generator) -> Image.Image:
     anatomy = anatomy_of(visible_age, rng)
     look, scene = look_of(anatomy, rng), scene_of(rng)
     details = np.random.default_rng(scene.seed)
-    picture = _backdrop(scene, details)
+    picture = backdrop(scene, details)
     shapes = _shapes(anatomy, look, scene, details)
-    _fill(picture, shapes, _project(shapes, anatomy, scene))
+    return photograph(picture, shapes, _project(shapes, anatomy, scene), scene, details)
+
+
+def photograph(
+    picture: Image.Image,
+    shapes: list[Shape],
+    corners: Points,
+    scene: Scene,
+    details: np.random.Generator,
+) -> Image.Image:
+    """Draw shapes on a backdrop and take the picture: 64 x 64 pixels, RGB.
+
+    Args:
+        picture: What `backdrop` gave; it is drawn upon.
+        shapes: Filled outlines, from back to front.
+        corners: Their corners, one after the other, in pixels of the fine picture.
+        scene: Light, blur and noise.
+        details: Draws the noise.
+    """
+    _fill(picture, shapes, corners)
     picture = picture.reduce(_FINE)
     if scene.blur:
         picture = picture.filter(ImageFilter.GaussianBlur(scene.blur))
@@ -77,8 +96,11 @@ def _project(shapes: list[Shape], a: Anatomy, scene: Scene) -> Points:
     x, y = corners[:, 0], corners[:, 1]
     middle = (a.chin - a.skull) / 2
     depth = np.maximum(0, 1 - x**2 - ((y - middle) / 1.5) ** 2) + lift
-    x = x + depth * scene.yaw
-    y = y - middle + depth * scene.pitch
+    return in_pixels(x + depth * scene.yaw, y - middle + depth * scene.pitch, scene)
+
+
+def in_pixels(x: NDArray[np.float64], y: NDArray[np.float64], scene: Scene) -> Points:
+    """Roll, scale and shift: from half widths of the subject to pixels of the fine picture."""
     cos, sin = np.cos(scene.roll), np.sin(scene.roll)
     size = _FINE * scene.scale
     centre = [_FINE * (SIDE / 2 + shift) for shift in scene.shift]
@@ -97,7 +119,8 @@ def _fill(picture: Image.Image, shapes: list[Shape], corners: Points) -> None:
         start = end
 
 
-def _backdrop(scene: Scene, rng: np.random.Generator) -> Image.Image:
+def backdrop(scene: Scene, rng: np.random.Generator) -> Image.Image:
+    """What is behind the subject, twice as fine as the picture will be."""
     first, second = _ink(scene.colours[0]), _ink(scene.colours[1])
     picture = Image.new("RGB", (_WIDE, _WIDE), first)
     pen = ImageDraw.Draw(picture)

@@ -58,7 +58,7 @@ def test_the_camera_scales_tilts_and_turns() -> None:
 def test_every_backdrop_but_the_plain_one_has_two_colours_and_no_more_than_it_needs() -> None:
     scene = replace(scene_of(np.random.default_rng(1)), colours=((0, 0, 0), (255, 255, 255)))
     for name in BACKDROPS:
-        drawn = painting._backdrop(replace(scene, backdrop=name), np.random.default_rng(2))
+        drawn = painting.backdrop(replace(scene, backdrop=name), np.random.default_rng(2))
         seen = len(drawn.getcolors(1 << 16) or [])
         assert seen == 1 if name == "plain" else seen >= 2, name
 
