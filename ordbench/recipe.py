@@ -13,7 +13,8 @@ class Recipe(BaseModel):
 
     Attributes:
         optimizer: Update rule. All of them work element by element, so that replicas trained
-            together do not touch each other.
+            together do not touch each other. The first five updates of ``radam``, which come before
+            its variance is defined, change nothing, as in OrdinalCLIP's code.
         learning_rate: Peak step size.
         weight_decay: Decoupled from the gradient for ``adamw`` and ``radam``, added to it for
             ``sgd``.

@@ -11,6 +11,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from ordbench.recipe import Recipe
 
+UNDEFINED = 5  # updates of RAdam, at betas of 0.9 and 0.999, whose variance is not defined
+
 State = dict[str, Tensor]
 """The trained parameters of a head, by name."""
 
@@ -35,7 +37,18 @@ def optimizer_of(states: Sequence[State], recipes: Sequence[Recipe]) -> Optimize
 
 
 def schedule_of(recipe: Recipe, optimizer: Optimizer, num_steps: int) -> LambdaLR:
-    """The learning rate over ``num_steps`` updates."""
-    if recipe.schedule == "constant":
-        return LambdaLR(optimizer, lambda step: 1.0)
-    return LambdaLR(optimizer, lambda step: (1 + math.cos(math.pi * step / num_steps)) / 2)
+    """The learning rate over ``num_steps`` updates.
+
+    It is zero for RAdam's first updates, as in OrdinalCLIP's code: the variance that RAdam divides
+    by is not defined there, and torch's steps along the bare gradient, however long it is.
+    """
+    held = UNDEFINED if recipe.optimizer == "radam" else 0
+
+    def factor(step: int) -> float:
+        if step < held:
+            return 0.0
+        if recipe.schedule == "constant":
+            return 1.0
+        return (1 + math.cos(math.pi * step / num_steps)) / 2
+
+    return LambdaLR(optimizer, factor)
