@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import PRIOR, ScoredHead
 from ordbench.nn.links import even_conditionals, log_pmf_of_conditionals
 from ordbench.nn.losses import exceeded
-from ordbench.recipe import Recipe
+from ordbench.recipe import Recipe, SearchSpace
 
 
 def condor_losses(logits: Tensor, ranks: Tensor) -> Tensor:
@@ -46,7 +46,8 @@ def condor_losses(logits: Tensor, ranks: Tensor) -> Tensor:
 class CONDOR(ScoredHead):
     """Probabilities of going on from each rank."""
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2)
+    search: ClassVar[SearchSpace] = {"l2": PRIOR}
 
     def __init__(
         self,
@@ -54,9 +55,12 @@ class CONDOR(ScoredHead):
         *,
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
+        l2: float = 0.3,
     ) -> None:
         start = even_conditionals(problem.task.num_ranks)
-        super().__init__(problem, len(start), hidden=hidden, class_weight=class_weight, bias=start)
+        super().__init__(
+            problem, len(start), hidden=hidden, class_weight=class_weight, bias=start, l2=l2
+        )
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `condor_losses`."""

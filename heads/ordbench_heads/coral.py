@@ -14,16 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from ordbench.head import Problem
-from ordbench.nn import ScoreAndBiases, ScoredHead
+from ordbench.nn import PRIOR, ScoreAndBiases, ScoredHead
 from ordbench.nn.links import pmf_of_exceedance
 from ordbench.nn.losses import threshold_losses
-from ordbench.recipe import Recipe
+from ordbench.recipe import Recipe, SearchSpace
 
 
 class Coral(ScoredHead):
     """Rank = number of thresholds that the score passes."""
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-1, weight_decay=1e-2)
+    # The thresholds have a long way to go from their start.
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-1, min_steps=400, patience=10)
+    search: ClassVar[SearchSpace] = {"l2": PRIOR}
 
     def __init__(
         self,
@@ -31,8 +33,9 @@ class Coral(ScoredHead):
         *,
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
+        l2: float = 1.0,
     ) -> None:
-        super().__init__(problem, 1, hidden=hidden, class_weight=class_weight, bias=False)
+        super().__init__(problem, 1, hidden=hidden, class_weight=class_weight, bias=False, l2=l2)
         # Falling biases start the thresholds in rank order, as in the authors' code.
         self.bias = nn.Parameter(torch.linspace(1, 0, self.num_ranks)[:-1].clone())
 

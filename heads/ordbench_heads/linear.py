@@ -13,14 +13,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
-from ordbench.recipe import Recipe
+from ordbench.nn import PRIOR, ScoredHead
+from ordbench.recipe import Recipe, SearchSpace
 
 
 class Linear(ScoredHead):
     """Scores each rank on its own; knows nothing of their order."""
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2)
+    search: ClassVar[SearchSpace] = {"l2": PRIOR}
 
     def __init__(
         self,
@@ -28,8 +29,11 @@ class Linear(ScoredHead):
         *,
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
+        l2: float = 1.0,
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
+        super().__init__(
+            problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight, l2=l2
+        )
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Cross-entropy in nats."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import PRIOR, ScoredHead
 from ordbench.recipe import Recipe, SearchSpace
 
 
@@ -56,10 +56,11 @@ class MeanVariance(ScoredHead):
         variance_weight: Weight of the variance, in squared rank steps.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2)
     search: ClassVar[SearchSpace] = {
         "mean_weight": (0.2, 0.05, 1.0),
         "variance_weight": (0.05, 0.01, 0.2),
+        "l2": PRIOR,
     }
 
     def __init__(
@@ -70,8 +71,11 @@ class MeanVariance(ScoredHead):
         variance_weight: float = 0.05,
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
+        l2: float = 1.0,
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
+        super().__init__(
+            problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight, l2=l2
+        )
         self.mean_weight = mean_weight
         self.variance_weight = variance_weight
 

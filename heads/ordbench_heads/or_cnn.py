@@ -14,16 +14,17 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import PRIOR, ScoredHead
 from ordbench.nn.links import even_thresholds, pmf_of_exceedance
 from ordbench.nn.losses import threshold_losses
-from ordbench.recipe import Recipe
+from ordbench.recipe import Recipe, SearchSpace
 
 
 class ORCNN(ScoredHead):
     """Rank = number of classifiers that say "higher"."""
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2)
+    search: ClassVar[SearchSpace] = {"l2": PRIOR}
 
     def __init__(
         self,
@@ -31,9 +32,12 @@ class ORCNN(ScoredHead):
         *,
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
+        l2: float = 1.0,
     ) -> None:
         start = even_thresholds(problem.task.num_ranks)
-        super().__init__(problem, len(start), hidden=hidden, class_weight=class_weight, bias=start)
+        super().__init__(
+            problem, len(start), hidden=hidden, class_weight=class_weight, bias=start, l2=l2
+        )
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `threshold_losses`."""

@@ -1,4 +1,4 @@
-"""Parts that heads share: a base class, layers and losses."""
+"""Parts that heads share: a base class, layers, losses and an axis of tuning."""
 
 from ordbench.nn.layers import Perceptron as Perceptron
 from ordbench.nn.layers import ScoreAndBiases as ScoreAndBiases
@@ -6,4 +6,5 @@ from ordbench.nn.layers import StandardizedLinear as StandardizedLinear
 from ordbench.nn.layers import scores_of as scores_of
 from ordbench.nn.likelihood_head import LikelihoodHead as LikelihoodHead
 from ordbench.nn.losses import two_way_loss as two_way_loss
+from ordbench.nn.scored_head import PRIOR as PRIOR
 from ordbench.nn.scored_head import ScoredHead as ScoredHead

@@ -39,6 +39,8 @@ class StandardizedLinear(nn.Module):
         self.weight = nn.Parameter(torch.zeros(out_features, problem.in_features))
         start = bias if isinstance(bias, Tensor) else torch.zeros(out_features)
         self.bias = None if bias is False else nn.Parameter(start)
+        num_images = max(1, int(problem.train_counts.sum()))
+        self.prior_weight = WIDTH**2 / (2 * num_images * problem.in_features * out_features)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to ``(N, out_features)``."""
@@ -49,6 +51,14 @@ class StandardizedLinear(nn.Module):
         else:
             scores = standardized @ self.weight.T
         return scores if self.bias is None else scores + self.bias
+
+    def penalty(self) -> Tensor:
+        """Half the squared length of an output's weights, on average, over the number of images.
+
+        Weights count as if features had length 1 on average. Added to a loss that is averaged over
+        images, it is a Gaussian prior: the fewer the images, the more it says. Biases are free.
+        """
+        return self.prior_weight * self.weight.square().sum()
 
     def fold(self) -> nn.Linear:
         """The same map as one plain linear layer."""
@@ -104,6 +114,12 @@ class Perceptron(nn.Module):
         scores: Tensor = last(features)
         return scores
 
+    def penalty(self) -> Tensor:
+        """That of the last layer; the hidden ones start at random and need not be small."""
+        last = self.layers[-1]
+        assert isinstance(last, StandardizedLinear)
+        return last.penalty()
+
     def fold(self) -> nn.Sequential:
         """The same map without training statistics."""
         folded: list[nn.Module] = []
@@ -120,7 +136,7 @@ def scores_of(
     *,
     bias: bool | Tensor = True,
 ) -> StandardizedLinear | Perceptron:
-    """A linear layer, or a perceptron where there are hidden widths; both have ``fold``."""
+    """A linear layer, or a perceptron where there are hidden widths; see their methods."""
     if not hidden:
         return StandardizedLinear(problem, out_features, bias=bias)
     return Perceptron(problem, out_features, hidden, bias=bias)

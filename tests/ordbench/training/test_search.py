@@ -73,7 +73,7 @@ def test_what_a_user_chose_is_not_searched() -> None:
     chosen = free.model_copy(
         update={
             "head_options": {**free.head_options, "mean_weight": 5.0},
-            "recipe": own.model_copy(update={"weight_decay": 0.0}),
+            "recipe": own.model_copy(update={"weight_decay": 0.5}),
         }
     )
 
@@ -90,7 +90,7 @@ def test_what_a_user_chose_is_not_searched() -> None:
 
     assert min(map(len, tried(free))) > 1
     mean_weights, weight_decays, *others = tried(chosen)
-    assert (mean_weights, weight_decays) == ({5.0}, {0.0})
+    assert (mean_weights, weight_decays) == ({5.0}, {0.5})
     assert min(map(len, others)) > 1
 
 
