@@ -203,12 +203,13 @@ class Dataset(ABC):
     def __init__(self, root: Path, argument: str = "") -> None:
         if argument and not self.card.argument:
             raise SpecError(
-                f"dataset {self.card.title}: nothing may stand after the colon but options "
-                f"(KEY=VALUE), got {argument!r}"
+                f"dataset {self.card.title} takes options only (NAME:KEY=VALUE), got {argument!r} "
+                "after its name; leave it out"
             )
         if self.card.argument and not argument:
             raise SpecError(
-                f"dataset {self.card.title}: write :{self.card.argument} after its name"
+                f"the dataset '{self.card.title}' needs a {self.card.argument.lower()}; write "
+                f"NAME:{self.card.argument}"
             )
         self.root = root
         self.argument = argument

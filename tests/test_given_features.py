@@ -88,7 +88,7 @@ def test_a_sweep_on_features_needs_no_backbone_and_stands_in_the_table(
     done = cli(*asked, *QUICK, "--shots", "2,all")
     assert done.returncode == 0, done.stderr
     assert "4 trained, 0 already done, 2 cells skipped" in done.stdout
-    assert "head 'coop' prompts a text tower and backbone none has none; add --text" in done.stdout
+    assert "head 'coop' needs a text encoder, and backbone none has none; add --text" in done.stdout
     assert "2 trained, 4 already done" in cli(*asked, *QUICK, "--shots", "2,4,all").stdout
     table = cli("table", "--format", "markdown").stdout
     assert "backbone none" in table

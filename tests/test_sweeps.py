@@ -162,11 +162,11 @@ def test_cells_that_cannot_run_are_skipped_with_their_reason_and_the_others_run(
     assert {skip["spec"]["head"] for skip in stored} == {"zeroshot", "coop"}
     strict = cli(*command, *heads, "--strict", "--results", "strict")
     assert strict.returncode == 2
-    assert "head 'zeroshot' prompts a text tower" in strict.stderr
+    assert "head 'zeroshot' needs a text encoder" in strict.stderr
     assert not list((tmp_path / "strict").glob("runs/*/*.json"))
     alone = cli(*command, "--head", "coop", "--results", "alone")
     assert alone.returncode == 2
-    assert "head 'coop' prompts a text tower" in alone.stderr
+    assert "head 'coop' needs a text encoder" in alone.stderr
     assert not (tmp_path / "alone").exists()
     with_text = cli(*command, *heads, "--text", "clip:tiny")
     assert "1 trained, 1 already done, 1 cell skipped" in with_text.stdout
@@ -181,7 +181,7 @@ def test_a_sweep_survives_a_dataset_that_is_absent_and_too_many_shots(cli: Cli) 
     assert "3 trained, 0 already done, 3 cells skipped" in ran.stdout
     absent, few = [line for line in ran.stdout.splitlines() if line.startswith("skipped: ")]
     assert absent.startswith("skipped: linear, utkface, 1 shot and 1 more cell: ")
-    assert few.startswith("skipped: linear, drawn-faces:per_rank=3, 4 shots: more ")
+    assert few.startswith("skipped: linear, drawn-faces:per_rank=3, 4 shots: not enough ")
     dry = cli(*sweep, "--dry-run")
     assert "3 already done, 0 failed before, 1 to run, 2 cells skipped" in dry.stdout
     again = [json.loads(line) for line in cli(*sweep, "--json").stdout.splitlines()]

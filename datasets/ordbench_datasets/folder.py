@@ -81,7 +81,7 @@ class Folder(OwnImages):
     def _folder(self) -> ImageFolder:
         if folder := image_folder(self.path):
             return folder
-        raise DatasetError(f"{self.path} is no folder; wanted {self.card.layout}")
+        raise DatasetError(f"{self.path} is not a folder; wanted {self.card.layout}")
 
     def _parts(self) -> dict[str, Part]:
         """The part of each subfolder, where they are parts."""

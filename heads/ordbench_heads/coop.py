@@ -3,7 +3,7 @@
 Source: Zhou, Yang, Loy, Liu (2022). Learning to prompt for vision-language models. International
 Journal of Computer Vision 130. https://doi.org/10.1007/s11263-022-01653-1
 
-Needs: a text tower.
+Needs: a text encoder.
 
 Parity: agrees with the plain encoder of 77 tokens in its prompts. Not official: the recipe is
 ordbench's own, and images are not augmented.
@@ -23,7 +23,7 @@ from ordbench.recipe import Recipe
 
 
 class CoOp(PromptLearner):
-    """Learns a context; both towers and the names of the ranks are frozen.
+    """Learns a context; both encoders and the names of the ranks are frozen.
 
     Args:
         problem: As in `PromptLearner`.
@@ -33,7 +33,7 @@ class CoOp(PromptLearner):
         position: Where the rank name stands in the context.
         as_in_ordinalclip: The baseline that the OrdinalCLIP paper calls CoOp: the context starts
             from the task's words, rank embeddings start from the names and are learned too, and
-            `two_way_loss` is added. There, the image tower was trained as well.
+            `two_way_loss` is added. There, the image encoder was trained as well.
 
     Raises:
         SpecError: If there is no text tower or a prompt is too long.

@@ -4,10 +4,10 @@ Source: Li, Huang, Zhu, Tang, Li, Zhou, Lu (2022). OrdinalCLIP: learning rank pr
 language-guided ordinal regression. NeurIPS 2022. https://arxiv.org/abs/2206.02338
 Where paper and code differ, the authors' code is followed.
 
-Needs: a text tower.
+Needs: a text encoder.
 
 Parity: agrees with the authors' code, written a second time in the tests, in prompts, interpolation
-and loss. Not official: the image tower is frozen, and the recipe is ordbench's own.
+and loss. Not official: the image encoder is frozen, and the recipe is ordbench's own.
 """
 
 from typing import ClassVar, Literal
@@ -65,7 +65,7 @@ def interpolation_weights(num_ranks: int, base_ranks: int, how: Interpolation) -
 
 
 class OrdinalCLIP(PromptLearner):
-    """Learns a context and a few base ranks; the text tower is frozen.
+    """Learns a context and a few base ranks; the text encoder is frozen.
 
     Args:
         problem: As in `PromptLearner`.

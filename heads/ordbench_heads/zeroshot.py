@@ -3,9 +3,9 @@
 Source: Radford et al. (2021). Learning transferable visual models from natural language
 supervision, section 3.1. https://arxiv.org/abs/2103.00020
 
-Needs: a text tower.
+Needs: a text encoder.
 
-Parity: agrees with the text tower's own encoding of whole sentences.
+Parity: agrees with the text encoder's own encoding of whole sentences.
 """
 
 from typing import ClassVar

@@ -68,9 +68,9 @@ def read_tensors(
             if re.match(pattern, start, re.IGNORECASE):
                 raise ValueError(reason)
         if text := _text(start):
-            raise ValueError(f"it is a text that begins with {text!r}")
+            raise ValueError(f"it is a text file that begins with {text!r}")
         if is_zipfile(path) and not _has_member(path, "data.pkl"):
-            raise ValueError("it is a zip archive of something else; unpack it")
+            raise ValueError("it is a zip archive, but not one that torch.save writes; unpack it")
         read = read_torchscript if _has_member(path, "constants.pkl") else _read_torch
         tensors = _renamed(read(path))
         return {name: tensor for name, tensor in tensors.items() if (wanted or _every)(name)}
@@ -127,7 +127,7 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
     box = _box(content)
     tensors = {str(k): v for k, v in box.items() if isinstance(v, torch.Tensor)}
     if not tensors:
-        raise ValueError(f"it holds no tensors by name, but {', '.join(map(str, content))}")
+        raise ValueError(f"it has no tensors by name; its keys are {', '.join(map(str, content))}")
     if "pytorch-lightning_version" in content:
         tensors = _without_prefix(tensors)
     return tensors
@@ -146,7 +146,9 @@ def _box(content: Mapping[object, object]) -> Mapping[object, object]:
         if isinstance(box, Mapping) and any(map(_is_tensor, box.values()))
     }
     if len(boxes) > 1:
-        raise ValueError(f"it holds the weights {', '.join(map(str, boxes))}; save one of them")
+        raise ValueError(
+            f"it has several sets of weights: {', '.join(map(str, boxes))}; save one of them"
+        )
     return next(iter(boxes.values()), content)
 
 

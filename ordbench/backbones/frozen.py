@@ -67,8 +67,8 @@ class ImageTower:
         features = self.encode(blank)
         if features.ndim != 2:
             raise BackboneError(
-                f"backbone {what}: wanted one vector an image, got {tuple(features.shape[1:])}; "
-                "take a model that pools"
+                f"backbone {what}: wanted one vector per image, got the shape "
+                f"{tuple(features.shape[1:])}; use a model that pools its features"
             )
         self.num_features = features.shape[1]
 

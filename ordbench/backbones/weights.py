@@ -42,7 +42,7 @@ def check_file(path: Path, *, what: str) -> Path:
     except OSError as error:
         raise BackboneError(
             f"backbone {what}: weights {path} cannot be read ({error.strerror}); "
-            "check what stands after the @"
+            "check the path after the @"
         ) from None
 
 
@@ -88,8 +88,8 @@ def fetch(repo: str, names: Sequence[str], *, what: str, instead: str) -> Path:
     except Exception as error:  # what the hub's client raises changes with the client behind it
         reason = one_line(error)
     raise BackboneError(
-        f"backbone {what}: weights cannot be fetched from {constants.ENDPOINT}/{repo} ({reason}); "
-        f"fetch them where there is a network, and write {instead}"
+        f"backbone {what}: weights cannot be downloaded from {constants.ENDPOINT}/{repo} "
+        f"({reason}); download them on another machine and write {instead}"
     )
 
 
@@ -111,8 +111,9 @@ def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], *, what: str
     )
     if any(faults):
         raise BackboneError(
-            f"backbone {what}: the weights are another model's: {', '.join(filter(None, faults))}; "
-            "name the model that they were trained as, or convert them to its names and shapes"
+            f"backbone {what}: the weights do not fit this model: "
+            f"{', '.join(filter(None, faults))}; "
+            "name the model that they belong to, or convert them"
         )
     module.load_state_dict({k: tensors[k].reshape(own[k].shape) for k in shared}, strict=False)
 

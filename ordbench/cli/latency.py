@@ -123,7 +123,7 @@ def run(
     asked = set(bench.labels) - {REFERENCE} or {REFERENCE}
     if not asked.intersection(row.label for comparison in done for row in comparison.rows):
         reasons = (reason for comparison in done for reason in comparison.skipped.values())
-        raise SpecError(next(reasons, "no head was timed: none of these prompts a text tower"))
+        raise SpecError(next(reasons, "no head was timed: none of these heads uses a text encoder"))
 
 
 def _show(comparisons: Sequence[Comparison], threads: int) -> None:

@@ -77,7 +77,7 @@ def _refuse(error: OSError) -> None:
 def cannot_read(error: OSError) -> DatasetError:
     """What a user reads whose folder of images cannot be read."""
     return DatasetError(
-        f"{error.filename} cannot be read: {error.strerror}; mend its rights or take it away"
+        f"{error.filename} cannot be read: {error.strerror}; change its permissions or move it away"
     )
 
 
@@ -124,7 +124,7 @@ def header_problem(path: Path) -> str | None:
     """Why a file is no image, judged by its name and first 12 bytes; None where it may be one.
 
     >>> header_problem(Path("notes.txt"))
-    "'.txt' is no ending of an image"
+    "'.txt' is not the ending of an image file"
     """
     try:
         if path.is_dir():
@@ -147,16 +147,18 @@ def bytes_problem(name: str, start: bytes) -> str | None:
     """Why what is called ``name`` and begins with these 12 bytes is no image; None if it may be.
 
     >>> bytes_problem("a.png", b"I am a text."), bytes_problem("a.gif", b"GIF89a")
-    ("no image: it starts with b'I am a t'", None)
+    ("not an image: it starts with b'I am a t'", None)
     """
     if problem := _ending_problem(name):
         return problem
     if not start:
         return "empty file"
     webp = start.startswith(b"RIFF") and start[8:] == b"WEBP"
-    return None if webp or start.startswith(_STARTS) else f"no image: it starts with {start[:8]!r}"
+    return (
+        None if webp or start.startswith(_STARTS) else f"not an image: it starts with {start[:8]!r}"
+    )
 
 
 def _ending_problem(name: str) -> str | None:
     suffix = Path(name).suffix
-    return None if suffix.lower() in SUFFIXES else f"{suffix!r} is no ending of an image"
+    return None if suffix.lower() in SUFFIXES else f"{suffix!r} is not the ending of an image file"

@@ -214,7 +214,7 @@ def key_of(facts: Mapping[str, Fact]) -> str:
 
 
 def _ignored(path: Path, why: str) -> None:
-    logger.warning("feature cache %s is not used, and made again: %s", path, why)
+    logger.warning("feature cache %s cannot be used and is made again: %s", path, why)
 
 
 def _digest(text: Mapping[str, str], features: Tensor) -> str:

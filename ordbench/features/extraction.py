@@ -274,7 +274,7 @@ def _least_cosine(job: _Job, images: Tensor, features: Tensor) -> float:
     cosine = float(F.cosine_similarity(exact, features.float(), dim=1).min())
     if not cosine >= POOR_COSINE:
         logger.warning(
-            "%s features of %s differ from float32 ones (least cosine %.4f); take --dtype float32",
+            "%s features of %s differ from float32 ones (least cosine %.4f); use --dtype float32",
             job.dtype,
             job.backbone,
             cosine,
@@ -287,5 +287,5 @@ def _refuse_non_finite(features: Tensor, job: _Job) -> None:
     if lost:
         raise BackboneError(
             f"backbone {job.backbone}: features of {lost} of {len(features)} images are not finite "
-            f"in {job.dtype}; take --dtype float32, or look at the weights"
+            f"in {job.dtype}; use --dtype float32, or check the weights"
         )

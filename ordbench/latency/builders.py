@@ -117,7 +117,7 @@ def _load_text_tower(name: str, device: str) -> TextTower:
     family, argument = open_family(name)
     tower = family.load_text_tower(argument, device=device)
     if tower is None:
-        raise SpecError(f"--text {name} has no text tower; use a CLIP, such as {DEFAULT_TEXT}")
+        raise SpecError(f"--text {name} has no text encoder; use another, such as {DEFAULT_TEXT}")
     return tower
 
 

@@ -86,7 +86,7 @@ def _compare(
     torch.compiler.reset()  # what was compiled for other settings would count as too much
     for label in bench.labels:
         if setting.stage == "with-text" and label != REFERENCE and not bench.prompts(label):
-            skipped[label] = "it prompts no text tower"
+            skipped[label] = "it uses no text encoder"
             continue
         try:
             workloads[label] = make_workload(label, setting, bench)

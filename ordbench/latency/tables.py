@@ -36,7 +36,7 @@ COLUMNS = (
 
 UNKNOWN = "-"
 STAGES = {
-    "deployed": "Deployed: features to outputs, without a text tower",
+    "deployed": "Deployed: features to outputs, without a text encoder",
     "with-text": "Including the text encoder (linear has none)",
     "train": "Training step: forward, loss, backward, update",
 }
@@ -97,7 +97,7 @@ def title(setting: LatencySetting) -> str:
     """What all rows of a table share.
 
     >>> title(LatencySetting(stage="deployed"))
-    'Deployed: features to outputs, without a text tower. K=101, D=512, float32, cpu, eager.'
+    'Deployed: features to outputs, without a text encoder. K=101, D=512, float32, cpu, eager.'
     """
     sizes = f"K={setting.num_ranks}, D={setting.in_features}"
     text = f", text {setting.text}" if setting.text else ""

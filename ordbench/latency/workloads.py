@@ -91,7 +91,7 @@ def _with_text(
     _refuse_other_than_float32(setting)
     call: Call = partial(head, features)
     if not _runs(tower, call):
-        raise NotTimed("it keeps its prototypes and never runs the text tower")
+        raise NotTimed("it keeps its prototypes and never runs the text encoder")
     cost = footprint(call, [head, tower.model], device=setting.device)
     if setting.runtime == "compile":
         call, cost = compiled(head, features), cost._replace(memory=None)
@@ -100,7 +100,7 @@ def _with_text(
 
 def _refuse_other_than_float32(setting: LatencySetting) -> None:
     if setting.dtype != "float32":
-        raise NotTimed("training and text towers are computed in float32")
+        raise NotTimed("training and text encoders are computed in float32")
     if setting.runtime == "onnx":
         raise NotTimed("only what is deployed is exported to ONNX")
 

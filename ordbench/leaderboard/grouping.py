@@ -64,7 +64,7 @@ def row_facts(record: RunRow) -> Facts:
         ("head", record.label),
         *_facts(record.head_options),
         *_facts(record.recipe),
-        ("text tower", (record.text or "own") if record.text_hash else ""),
+        ("text encoder", (record.text or "own") if record.text_hash else ""),
         ("text hash", record.text_hash[:_SHOWN]),
         ("source hash", record.head_hash[:_SHOWN]),
     )

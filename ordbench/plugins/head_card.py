@@ -60,8 +60,8 @@ def _docstring(offer: EntryPoint) -> str:
 def _read(docstring: str) -> HeadCard:
     r"""The card in a docstring.
 
-    >>> _read("CoOp: learned context.\n\nSource: Zhou et al.\n\nNeeds: a text tower.")
-    HeadCard(title='CoOp: learned context', source='Zhou et al', needs='a text tower', parity='')
+    >>> _read("CoOp: learned context.\n\nSource: Zhou et al.\n\nNeeds: a text encoder.")
+    HeadCard(title='CoOp: learned context', source='Zhou et al', needs='a text encoder', parity='')
     """
     title, *paragraphs = re.split(r"\n\s*\n", docstring.strip())
     said: dict[str, str] = {}

@@ -65,7 +65,7 @@ class WholeEncoder:
         if seconds > NOTICEABLE:
             prompts, tokens = self.ids.shape
             logger.warning(
-                "this text tower is not causal, so that each training step encodes all %d prompts "
+                "this text encoder is not causal, so each training step encodes all %d prompts "
                 "of %d tokens; %d steps take about %.0f minutes on this device",
                 *(prompts, tokens, STEPS, seconds / 60),
             )

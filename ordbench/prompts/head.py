@@ -114,7 +114,7 @@ def text_tower(problem: Problem, owner: str) -> TextTower:
     """
     if problem.text_tower is None:
         raise SpecError(
-            f"head {owner.lower()} prompts a text tower and this backbone has none; "
+            f"head {owner.lower()} needs a text encoder, and this backbone has none; "
             "add --text clip:RN50/openai"
         )
     return problem.text_tower

@@ -89,11 +89,11 @@ class PromptLayout:
     def _check(self, rank_lengths: Sequence[int], context_tokens: int, longest: int) -> None:
         for rank, (length, prompt) in enumerate(zip(rank_lengths, self.prompts, strict=True)):
             if length < 1:
-                raise SpecError(f"rank {rank} has no token in a prompt; give it another name")
+                raise SpecError(f"the name of rank {rank} has no token; use another name")
             if len(prompt) > longest:
                 raise SpecError(
                     f"the prompt of rank {rank} has {len(prompt)} tokens ({context_tokens} of "
-                    f"context, {length} of the rank), the text tower takes {longest}; "
+                    f"context, {length} of the rank), the text encoder takes {longest}; "
                     f"shorten the context or the rank's name"
                 )
 

@@ -95,7 +95,7 @@ def context_start(context: str | None, context_tokens: int | None, default: str 
     """
     if context is not None and context_tokens is not None:
         raise SpecError(
-            f"a context starts from words or from random tokens, got context={context!r} and "
+            f"a context starts from words or from random tokens, got both context={context!r} and "
             f"context_tokens={context_tokens}; leave one out"
         )
     if context is not None:
@@ -115,6 +115,6 @@ def initial_context(tower: TextTower, start: str | int, *copies: int) -> Tensor:
     elif len(tokens := embed_text(tower, start)) > 0:
         return tokens.expand(*copies, *tokens.shape).clone()
     raise SpecError(
-        f"the context of a prompt has no token: it was to start from {start!r}; "
-        f"set context to some words, or context_tokens to 10, say"
+        f"the context of the prompts has no token, as it starts from {start!r}; set context to "
+        "some words, or context_tokens to a number such as 10"
     )

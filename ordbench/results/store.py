@@ -237,7 +237,7 @@ class Store:
     def _path(self, run_id: str) -> Path:
         if not RUN_ID.fullmatch(run_id):
             raise StoreError(
-                f"{run_id!r} is no run id; wanted {RUN_ID_LENGTH} of the digits 0-9 and a-f"
+                f"{run_id!r} is not a run id; wanted {RUN_ID_LENGTH} of the digits 0-9 and a-f"
             )
         return record_path(self.root, run_id)
 

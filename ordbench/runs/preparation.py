@@ -58,7 +58,7 @@ def prepare(spec: RunSpec, resources: Resources) -> PreparedRun:
         listing = resources.listing(spec)
     if tower and tower.result() is None:
         raise SpecError(
-            f"head {spec.head!r} prompts a text tower and backbone {spec.backbone} has none; "
+            f"head {spec.head!r} needs a text encoder, and backbone {spec.backbone} has none; "
             "add --text clip:RN50/openai (or another CLIP)"
         )
     # Drawn on all files first: a wrong number of shots must not cost the encoding of the images.

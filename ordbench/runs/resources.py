@@ -155,7 +155,7 @@ class Resources:
         name = spec.text or spec.backbone
         tower = self._once("text", name, lambda: self._load_text_tower(name))
         if spec.text and tower is None:
-            raise SpecError(f"--text {spec.text} has no text tower; take --text clip:RN50/openai")
+            raise SpecError(f"--text {spec.text} has no text encoder; use --text clip:RN50/openai")
         return tower
 
     def _read(self, spec: RunSpec) -> Samples:

@@ -91,7 +91,7 @@ def apply_manifest(listing: Samples, manifest: Split, protocol: str = "standard"
     if manifest.protocol != protocol:
         raise SpecError(
             f"the split was made for --protocol {manifest.protocol}, the run asks for {protocol}; "
-            "make them agree"
+            f"use --protocol {manifest.protocol}, or another split"
         )
     places = manifest.indices(listing)
     parts = Parts(*([listing.samples[place] for place in part] for part in places))
@@ -100,7 +100,8 @@ def apply_manifest(listing: Samples, manifest: Split, protocol: str = "standard"
     check_shots(parts.train, listing, manifest.shots)
     if paper and set(manifest.val) != set(manifest.test):
         raise DatasetError(
-            f"a split of --protocol {protocol} validates on its test images; mend val"
+            f"a split of --protocol {protocol} validates on its test images, but its val and test "
+            "differ; make val the same as test"
         )
     found = notes(parts, listing, shots=manifest.shots, paper=paper)
     content = manifest.model_dump() | {

@@ -119,7 +119,7 @@ def check_shots(train: Sequence[Sample], listing: Samples, shots: int | None) ->
     if shots is not None and most > shots:
         raise DatasetError(
             f"the split says shots: {shots}, but rank {listing.task.rank_names[rank]!r} has {most} "
-            "training images; mend its shots (null for all) or its train"
+            "training images; correct its shots (null for all) or its train"
         )
 
 

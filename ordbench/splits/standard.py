@@ -13,6 +13,7 @@ from ordbench.dataset import Sample, Samples
 from ordbench.errors import DatasetError, SpecError
 from ordbench.protocol import Parts, SplitProtocol
 from ordbench.splits import folds
+from ordbench.utils.text import counted
 
 MAX_VAL_SHOTS = 4  # a rank, as in CoOp
 
@@ -79,7 +80,7 @@ def _check_fold(dataset: str, fold: int, there: Collection[int]) -> None:
     if fold not in there:
         shown = [str(number) for number in there]
         shown = shown if len(shown) <= 10 else [*shown[:8], "...", shown[-1]]
-        raise SpecError(f"{dataset} has no fold {fold}; there is: {', '.join(shown)}")
+        raise SpecError(f"{dataset} has no fold {fold}; available: {', '.join(shown)}")
 
 
 def _check_complete(dataset: str, what: str, missing: Sequence[str]) -> None:
@@ -102,15 +103,15 @@ def _few_images(
     pools: Parts, dataset: str, shots: int, salt: Sequence[str]
 ) -> tuple[Sequence[Sample], Sequence[Sample]]:
     if shots < 1:
-        raise SpecError(f"shots must be at least 1 a rank, got {shots}; take 1, 2, 4 ... or all")
+        raise SpecError(f"shots must be at least 1 per rank, got {shots}; use 1, 2, 4 ... or all")
     held_out = set[str]() if pools.val else folds.hold_out(pools.train, dataset)
     reserved = folds.groups_of(s for s in pools.train if s.name in held_out)
     may_train = folds.without(pools.train, held_out, reserved)
     most = folds.largest_rank(may_train)
     if shots > most:
         raise SpecError(
-            f"more shots than images: wanted {shots} a rank, but the largest rank of {dataset} has "
-            f"{most} to train on; take fewer shots, or all"
+            f"not enough images for {counted(shots, 'shot')}: the largest rank of {dataset} has "
+            f"{counted(most, 'training image')}; use fewer shots, or all"
         )
     train = folds.few_shot(may_train, shots, *salt)
     rest = folds.without(

@@ -126,8 +126,8 @@ def run(
 def _writable(results: Path) -> Path:
     if (results / ARCHIVE).is_file():
         raise StoreError(
-            f"{results} holds published records, beside which new ones would not be seen; use "
-            "another --results"
+            f"{results} holds published records ({ARCHIVE}), beside which new ones would not be "
+            "read; use another --results"
         )
     return results
 

@@ -81,7 +81,7 @@ class Search:
             raise TrainingError(
                 f"the loss is {loss} at step {step} of training; lower the learning rate "
                 f"(--recipe learning_rate=...; it is {self.default.recipe.learning_rate}) "
-                "or look at the features"
+                "or check the features"
             )
         return best
 

@@ -174,8 +174,8 @@ def _coding(image: ImageFile, source: ImageSource) -> _Coding:
     """Ask before loading: afterwards Pillow has forgotten it."""
     if image.mode == "F" or (image.mode == "I" and image.format not in {"PNG", "PPM"}):
         raise DatasetError(
-            f"{source} has 32-bit or signed values, and nothing says which of them is white; "
-            "save it with 8 bits, or with 16 bits without a sign"
+            f"{source} has 32-bit or signed values, whose range is unknown; save it with 8 bits, "
+            "or with 16 bits without a sign"
         )
     arguments = image.tile[0][3] if image.tile else ""
     raw = str(arguments[0] if isinstance(arguments, tuple) else arguments)

@@ -54,8 +54,8 @@ def test_what_is_no_image_is_reported_by_name(tmp_path: Path, put: Put) -> None:
     listing = Folder(tmp_path, str(tmp_path)).read()
     assert [s.name for s in listing.samples] == ["1/a.jpg", "2/a.jpg"]
     assert dict(listing.rejected) == {
-        "1/notes.txt": "'.txt' is no ending of an image",
-        "2/text.png": "no image: it starts with b'a text'",
+        "1/notes.txt": "'.txt' is not the ending of an image file",
+        "2/text.png": "not an image: it starts with b'a text'",
         "beside.jpg": "lies beside the folders of the ranks",
     }
 
@@ -92,7 +92,9 @@ def test_a_subfolder_that_cannot_be_read_is_refused(
         return entries(folder)
 
     monkeypatch.setattr(Path, "iterdir", closed)
-    with pytest.raises(DatasetError, match="3 cannot be read: Permission denied; mend its rights"):
+    with pytest.raises(
+        DatasetError, match="3 cannot be read: Permission denied; change its permissions"
+    ):
         Folder(tmp_path, str(tmp_path), ranks="1;2;3").read()
 
 
@@ -110,7 +112,7 @@ def test_one_rank_is_too_few(tmp_path: Path, put: Put) -> None:
 def test_a_folder_that_is_missing_flat_or_empty_says_what_is_wanted(
     tmp_path: Path, put: Put
 ) -> None:
-    with pytest.raises(DatasetError, match="gone is no folder; wanted PATH/RANK/IMAGE"):
+    with pytest.raises(DatasetError, match="gone is not a folder; wanted PATH/RANK/IMAGE"):
         Folder(tmp_path, str(tmp_path / "gone")).read()
     with pytest.raises(DatasetError, match="has no subfolders; put your images into one subfolder"):
         Folder(tmp_path, str(put(tmp_path / "flat", ["a.jpg"]))).read()
@@ -121,7 +123,7 @@ def test_a_folder_that_is_missing_flat_or_empty_says_what_is_wanted(
 
 
 def test_a_path_must_be_given(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="a folder of images: write :PATH after its name"):
+    with pytest.raises(SpecError, match="'a folder of images' needs a path; write NAME:PATH"):
         Folder(tmp_path)
 
 

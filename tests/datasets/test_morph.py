@@ -44,7 +44,7 @@ def test_odd_names_are_reported(tmp_path: Path, put: Put) -> None:
     assert dict(Morph(tmp_path, ages="16-77").read().rejected) == {
         "200000_1M15.JPG": "age 15 is not in 16..77",
         "9055_1M54.JPG": "not named [person]_[picture][M or F][age].JPG",
-        "morph.csv": "'.csv' is no ending of an image",
+        "morph.csv": "'.csv' is not the ending of an image file",
     }
 
 

@@ -82,8 +82,8 @@ def test_what_is_no_face_is_reported_by_name(tmp_path: Path, put: Put) -> None:
     assert dict(listing.rejected) == {
         "0_0_0_2017.jpg": "age 0 is not in 1..116",
         "117_0_0_2017.jpg": "age 117 is not in 1..116",
-        "9_0_0_2017.jpg": "no image: it starts with b'I am a t'",
-        "UTKFace.tar.gz": "'.gz' is no ending of an image",
+        "9_0_0_2017.jpg": "not an image: it starts with b'I am a t'",
+        "UTKFace.tar.gz": "'.gz' is not the ending of an image file",
     }
 
 

@@ -56,5 +56,5 @@ def test_the_card_says_what_it_is_whose_it_is_and_how_it_was_checked(name: str) 
     card = head_card(name)
     assert card.title
     assert card.source
-    assert card.needs == ("a text tower" if HEADS[name].needs_text else "nothing")
+    assert card.needs == ("a text encoder" if HEADS[name].needs_text else "nothing")
     assert re.match("agrees with |not official: ", card.parity), card.parity

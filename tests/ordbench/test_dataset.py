@@ -82,12 +82,12 @@ def test_whole_numbers_and_floats_have_one_fingerprint() -> None:
 
 
 def test_an_argument_that_the_card_does_not_name_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"Mine: nothing may stand after the colon .* got 'x'"):
+    with pytest.raises(SpecError, match=r"Mine takes options only .* got 'x' after its name"):
         Mine(Path("root"), "x")
 
 
 def test_an_argument_that_the_card_names_must_be_given() -> None:
-    with pytest.raises(SpecError, match="Mine: write :PATH after its name"):
+    with pytest.raises(SpecError, match="'Mine' needs a path; write NAME:PATH"):
         MineAt(Path("root"))
     assert MineAt(Path("root"), "x").argument == "x"
 

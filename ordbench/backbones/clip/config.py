@@ -47,7 +47,8 @@ def folder_config(source: Source) -> dict[str, Any]:
             config["model_cfg"][key]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BackboneError(
-            f"backbone {source.what}: {path} is no open_clip configuration ({one_line(error)})"
+            f"backbone {source.what}: {path} is not an open_clip configuration "
+            f"({one_line(error)}); use the {CONFIG} that was published with the weights"
         ) from None
     return config
 

@@ -71,7 +71,7 @@ cannot be read (No such file or directory); check what stands after the @
     name, path = split_path(argument)
     if argument == "tiny":
         if not TINY.is_dir():
-            raise BackboneError(f"backbone {what}: {TINY} is not there; install ordbench again")
+            raise BackboneError(f"backbone {what}: {TINY} is missing; reinstall ordbench")
         path = TINY
     if path and os.path.isdir(path):  # without an error where it may not be looked at
         return _in_folder(path, what)
@@ -100,7 +100,7 @@ def _in_folder(folder: Path, what: str) -> Source:
     if weights is None or not config.is_file():
         raise BackboneError(
             f"backbone {what}: folder {folder} must hold {CONFIG} and the weights "
-            f"(one of {', '.join(FILES)}); fetch both, or name the file of weights"
+            f"(one of {', '.join(FILES)}); download both, or give the path of the weights file"
         )
     return Source(what, weights, folder=folder)
 
@@ -109,7 +109,7 @@ def _on_hub(name: str, path: Path | None, what: str) -> Source:
     instead = f"clip:{name}@FOLDER"
     if path:
         raise BackboneError(
-            f"backbone {what}: {path} is no folder; wanted one with {CONFIG} and the weights"
+            f"backbone {what}: {path} is not a folder; wanted one with {CONFIG} and the weights"
         )
     repo = name.removeprefix(HUB)
     config = fetch(repo, [CONFIG], what=what, instead=instead)
@@ -124,14 +124,14 @@ def _pretrained(source: Source) -> Source:
     if not source.tag:
         tags = did_you_mean("", open_clip.list_pretrained_tags_by_model(source.model))
         raise BackboneError(
-            f"backbone {source.what} names no weights; write clip:{source.model}/TAG "
+            f"backbone {source.what}: the weights are missing; write clip:{source.model}/TAG "
             f"({tags}) or clip:{source.model}@FILE"
         )
     settings = tag_settings(source)
     if not settings.get("hf_hub"):
         raise BackboneError(
-            f"backbone {source.what}: its weights are not on the hub; "
-            f"fetch {settings.get('url')} and write {instead}"
+            f"backbone {source.what}: its weights are not on the Hugging Face Hub; "
+            f"download {settings.get('url')} and write {instead}"
         )
     repo, _, file = settings["hf_hub"].rpartition("/")
     safe = (f"{file.rpartition('.')[0]}.safetensors", file)
@@ -189,8 +189,9 @@ def _agreed(tags: Mapping[str, Mapping[str, Any]], source: Source) -> dict[str, 
     for tag, facts in found.items():
         first.setdefault(", ".join(f"{key}={facts[key]}" for key in differ), tag)
     raise BackboneError(
-        f"backbone {source.what}: weights of {source.model} were trained in several ways; write "
-        f"clip:{source.model}/TAG@FILE with a tag that was trained as yours "
+        f"backbone {source.what}: a file of weights does not say which activation and "
+        f"preprocessing it was trained with; write clip:{source.model}/TAG@FILE with a tag that "
+        "was trained in the same way "
         f"({'; '.join(f'{tag}: {facts}' for facts, tag in first.items())})"
     )
 

@@ -29,8 +29,9 @@ def load_text(source: Source, *, fingerprint: str, device: str) -> ClipText:
     hugging_face = config["text_cfg"].get("hf_model_name")
     if hugging_face:
         raise BackboneError(
-            f"backbone {source.what}: its text tower {hugging_face} takes no token embeddings, so "
-            "no prompt can be learned for it; take another one, such as --text clip:RN50/openai"
+            f"backbone {source.what}: its text encoder {hugging_face} does not accept token "
+            "embeddings, so prompts cannot be learned with it; use another one, such as "
+            "--text clip:RN50/openai"
         )
     text = build(config | {"vision_cfg": NO_IMAGES}).get_submodule("text")
     tensors = read_tensors(
@@ -40,7 +41,10 @@ def load_text(source: Source, *, fingerprint: str, device: str) -> ClipText:
     )
     scale = tensors.pop("logit_scale", None)
     if scale is None:
-        raise BackboneError(f"backbone {source.what}: {source.weights} has no logit_scale")
+        raise BackboneError(
+            f"backbone {source.what}: {source.weights} has no logit_scale; wanted the weights of a "
+            "whole CLIP model"
+        )
     named = {name.removeprefix("text."): tensor for name, tensor in tensors.items()}
     load_strictly(text, named, what=source.what)
     setattr(text, "output_tokens", False)  # noqa: B010 - CoCa would give its tokens as well
@@ -64,7 +68,8 @@ def _tokenizer(source: Source) -> Any:  # noqa: ANN401 - open_clip's tokenizers 
         ) from None
     except Exception as error:  # transformers raises anything without a network
         raise BackboneError(
-            f"backbone {source.what}: its tokenizer cannot be had ({one_line(error)})"
+            f"backbone {source.what}: its tokenizer cannot be loaded ({one_line(error)}); check "
+            "the network, or use another text encoder, such as --text clip:RN50/openai"
         ) from error
 
 
@@ -133,8 +138,8 @@ class ClipText:
         for prompt in prompts:
             if (length := len(self.tokenize(prompt)) + extra) > self.context_length:
                 raise SpecError(
-                    f"backbone {self.what}: prompt {prompt!r} has {length} tokens; wanted at most "
-                    f"{self.context_length}; shorten the context"
+                    f"backbone {self.what}: prompt {prompt!r} has {length} tokens, and the text "
+                    f"encoder takes at most {self.context_length}; shorten the context"
                 )
         ids: Tensor = self.tokenizer(prompts)
         device = next(self.model.parameters()).device
@@ -148,7 +153,8 @@ class ClipText:
         behind = ids[start + len(word) :]
         if start > 1 or len(behind) < 2 or len(set(behind[1:])) > 1:
             raise BackboneError(
-                f"backbone {self.what}: its tokenizer frames text in a way that learned prompts "
-                f"cannot follow ({ids[:8]}...); take another one, such as --text clip:RN50/openai"
+                f"backbone {self.what}: its tokenizer does not put one start token before the text "
+                f"and one end token after it ({ids[:8]}...), as learned prompts do; use another "
+                "text encoder, such as --text clip:RN50/openai"
             )
         return (ids[0] if start else -1), behind[0], behind[-1]

@@ -106,8 +106,11 @@ def test_boxes_of_training_scripts_are_opened(
     [
         ([1], "it holds a list, not tensors by name"),
         (torch.ones(2), "it holds a Tensor, not tensors by name"),
-        ({"epoch": 3, "lr": 0.1}, "it holds no tensors by name, but epoch, lr"),
-        ({"student": TENSORS, "teacher": TENSORS}, "it holds the weights student, teacher; save"),
+        ({"epoch": 3, "lr": 0.1}, "it has no tensors by name; its keys are epoch, lr"),
+        (
+            {"student": TENSORS, "teacher": TENSORS},
+            "it has several sets of weights: student, teacher; save",
+        ),
         (nn.Linear(1, 1), r"it holds a torch\.nn\.modules\.linear\.Linear, which needs code"),
         ({"a": TENSORS["b"], "path": Path("x")}, r"it holds a pathlib\.\w+, which needs code"),
         (
@@ -138,9 +141,12 @@ def test_safetensors_of_transformers_are_named(tmp_path: Path) -> None:
         (b"<!DOCTYPE html><html>", "it is an HTML or XML page"),
         (b"\n <HTML>", "it is an HTML or XML page"),
         (b"<?xml version='1.0'?><Error>", "it is an HTML or XML page"),
-        (b"404: Not Found\n", "it is a text that begins with '404: Not Found'"),
-        (zipped("a/model.txt"), "it is a zip archive of something else; unpack it"),
-        (zipped("a.npy"), "it is a zip archive of something else; unpack it"),
+        (b"404: Not Found\n", "it is a text file that begins with '404: Not Found'"),
+        (
+            zipped("a/model.txt"),
+            "it is a zip archive, but not one that torch.save writes; unpack it",
+        ),
+        (zipped("a.npy"), "it is a zip archive, but not one that torch.save writes; unpack it"),
         (b"/annex/objects/SHA256E-s3--00.pt\n", "it is a git-annex pointer"),
         (b'{"weight_map": {}}', "it is a JSON file"),
         (b"\x89HDF\r\n\x1a\n", "it is an HDF5 file"),

@@ -50,7 +50,9 @@ def test_of_a_tuple_the_first_part_is_taken() -> None:
 
 
 def test_a_network_that_does_not_pool_is_refused() -> None:
-    with pytest.raises(BackboneError, match=r"mine:x: wanted one vector an image, got \(1, 3\)"):
+    with pytest.raises(
+        BackboneError, match=r"mine:x: wanted one vector per image, got the shape \(1, 3\)"
+    ):
         tower(Network(tokens=True))
 
 

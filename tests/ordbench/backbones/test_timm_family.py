@@ -92,7 +92,7 @@ def test_a_classifier_that_is_more_than_one_layer_is_left_out_whole(tmp_path: Pa
 
 def test_another_models_weights_are_refused_in_one_line(vit: Path) -> None:
     with pytest.raises(
-        BackboneError, match=r"another model's: \d+ missing \(.*unexpected"
+        BackboneError, match=r"do not fit this model: \d+ missing \(.*unexpected"
     ) as error:
         load(f"test_resnet@{vit}")
     assert "\n" not in str(error.value)

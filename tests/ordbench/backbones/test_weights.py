@@ -48,10 +48,10 @@ def test_other_weights_are_counted_and_named() -> None:
     with pytest.raises(BackboneError) as error:
         load_strictly(wanted, got, what="timm:x")
     assert str(error.value) == (
-        "backbone timm:x: the weights are another model's: 1 missing (1.bias), "
+        "backbone timm:x: the weights do not fit this model: 1 missing (1.bias), "
         "2 unexpected (head.weight, head.bias), "
         "1 of another shape (0.weight: wanted (3, 2), got (3, 4)); "
-        "name the model that they were trained as, or convert them to its names and shapes"
+        "name the model that they belong to, or convert them"
     )
     assert first.bias.tolist() == before, "nothing is loaded where something does not fit"
 
@@ -98,9 +98,9 @@ def test_without_a_network_the_error_comes_at_once_and_says_what_to_do(
         fetch("org/repo", ("a.bin", "b.bin"), what="clip:x/y", instead="clip:x/y@FILE")
     assert time.perf_counter() - started < 10, "a download alone would try on for 23 s a file"
     assert str(error.value).startswith(
-        "backbone clip:x/y: weights cannot be fetched from http://127.0.0.1:9/org/repo ("
+        "backbone clip:x/y: weights cannot be downloaded from http://127.0.0.1:9/org/repo ("
     )
-    assert str(error.value).endswith("fetch them where there is a network, and write clip:x/y@FILE")
+    assert str(error.value).endswith("download them on another machine and write clip:x/y@FILE")
     assert "\n" not in str(error.value)
 
 
@@ -109,7 +109,9 @@ def test_what_is_no_name_of_a_repository_is_refused_in_one_line(
     repo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(BackboneError, match=r"^backbone clip:x: weights cannot be fetched") as got:
+    with pytest.raises(
+        BackboneError, match=r"^backbone clip:x: weights cannot be downloaded"
+    ) as got:
         fetch(repo, ("a.bin",), what="clip:x", instead="clip:x@FILE")
     assert "\n" not in str(got.value)
     assert "Repo id" in str(got.value)

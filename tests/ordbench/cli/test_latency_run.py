@@ -55,7 +55,7 @@ def test_who_stops_it_sees_what_there_is(
     ("head", "setting", "message"),
     [
         ("ordinalclip:base_ranks=0", GRID[0], "base_ranks=0 .* must be at least 1"),
-        ("coral", LatencySetting(stage="with-text"), "none of these prompts a text tower"),
+        ("coral", LatencySetting(stage="with-text"), "none of these heads uses a text encoder"),
     ],
 )
 def test_where_no_head_that_was_asked_for_can_be_timed_it_is_an_error(

@@ -68,7 +68,7 @@ def test_a_dataset_is_shown_with_its_card_and_what_to_type() -> None:
 def test_json_holds_the_card_and_the_options() -> None:
     found = json.loads(shown("head", "coop:position=front", "--json"))
     assert found["name"] == "coop"
-    assert found["needs"] == "a text tower"
+    assert found["needs"] == "a text encoder"
     assert found["recipe"]["optimizer"] == "radam"
     assert found["tuning"]["weight_decay"] == {"low": 1e-5, "high": 0.1}
     assert found["options"][3] == {

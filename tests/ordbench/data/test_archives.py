@@ -79,8 +79,8 @@ def test_hidden_members_are_left_out_and_the_others_judged_by_their_header(tmp_p
     }
     assert listed(ZippedFolder(packed(tmp_path / "a.zip", content))) == {
         "a/1.png": None,
-        "a/note.txt": "'.txt' is no ending of an image",
-        "a/text.png": "no image: it starts with b'I am a t'",
+        "a/note.txt": "'.txt' is not the ending of an image file",
+        "a/text.png": "not an image: it starts with b'I am a t'",
         "empty.png": "empty file",
     }
 

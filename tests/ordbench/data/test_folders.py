@@ -73,5 +73,5 @@ def test_a_folder_that_may_not_be_read_is_refused(
 
     replace: Callable[..., None] = monkeypatch.setattr
     replace(Path, "iterdir", closed)
-    with pytest.raises(DatasetError, match="root cannot be read: Permission denied; mend"):
+    with pytest.raises(DatasetError, match="root cannot be read: Permission denied; change"):
         opened(on_disk).subfolders()

@@ -21,10 +21,10 @@ def test_the_header_tells_what_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     assert header_problem(tmp_path / "empty.jpg") == "empty file"
     (tmp_path / "text.jpg").write_text("I am a text, not an image.")
-    assert header_problem(tmp_path / "text.jpg") == "no image: it starts with b'I am a t'"
+    assert header_problem(tmp_path / "text.jpg") == "not an image: it starts with b'I am a t'"
     assert header_problem(tmp_path / "gone.png") == "cannot be read: No such file or directory"
     (tmp_path / "sound.webp").write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
-    assert str(header_problem(tmp_path / "sound.webp")).startswith("no image")
+    assert str(header_problem(tmp_path / "sound.webp")).startswith("not an image")
 
 
 def test_a_file_that_may_not_be_looked_at_is_left_out(
@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_read_is_refused(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    with pytest.raises(DatasetError, match="deep cannot be read: Permission denied; mend its"):
+    with pytest.raises(DatasetError, match="deep cannot be read: Permission denied; change its"):
         walk(tmp_path)
 
 

@@ -73,7 +73,7 @@ def test_a_text_tower_asked_for_by_name_is_that_one() -> None:
 
 def test_a_backbone_without_a_text_tower_is_refused() -> None:
     bench = HeadBuilder(["coop"])
-    with pytest.raises(SpecError, match="--text timm:test_resnet has no text tower"):
+    with pytest.raises(SpecError, match="--text timm:test_resnet has no text encoder"):
         bench.tower(LatencySetting(text="timm:test_resnet"))
 
 

@@ -41,7 +41,7 @@ def test_with_text_only_prompt_heads_stand_beside_the_reference() -> None:
     found = once(at("with-text"), "coral", "coop", "zeroshot")
     assert [row.label for row in found.rows] == ["linear", "coop"]
     assert found.skipped.keys() == {"coral", "zeroshot"}
-    assert found.skipped["coral"] == "it prompts no text tower"
+    assert found.skipped["coral"] == "it uses no text encoder"
 
 
 def test_where_no_head_prompts_there_is_nothing_to_compare_with_text() -> None:

@@ -129,8 +129,8 @@ def test_a_title_says_what_differs_and_a_hash_only_if_nothing_else_does(
         flat_run("alone", recipe={"epochs": 9}),
     ]
     assert titles([row_facts(run) for run in runs]) == [
-        "coral (text tower=clip:RN50)",
-        "coral (text tower=own)",
+        "coral (text encoder=clip:RN50)",
+        "coral (text encoder=own)",
         "linear (source hash=c0)",
         "linear (source hash=new)",
         "alone",

@@ -85,6 +85,4 @@ def test_what_a_training_costs_is_said_once_and_beforehand(
     for _ in range(2):
         WholeEncoder(tower, layout)
     (said,) = caplog.messages
-    assert said.startswith(
-        "this text tower is not causal, so that each training step encodes all 3"
-    )
+    assert said.startswith("this text encoder is not causal, so each training step encodes all 3")

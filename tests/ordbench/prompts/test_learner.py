@@ -114,11 +114,11 @@ def test_a_context_starts_from_what_was_given(
 
 
 def test_words_and_random_tokens_exclude_each_other() -> None:
-    with pytest.raises(SpecError, match="got context='a' and context_tokens=4; leave one out"):
+    with pytest.raises(SpecError, match="got both context='a' and context_tokens=4; leave one out"):
         context_start("a", 4, "default")
 
 
 @pytest.mark.parametrize("start", ["", 0, -1])
 def test_an_empty_context_is_refused(start: str | int) -> None:
-    with pytest.raises(SpecError, match=r"the context of a prompt has no token.* set context"):
+    with pytest.raises(SpecError, match=r"the context of the prompts has no token.* set context"):
         initial_context(TOWER, start)

@@ -238,7 +238,7 @@ def test_a_store_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bad", ["../../../etc/passwd", "", "0123456789ABCDEF0123", "0" * 19])
 def test_a_run_id_is_never_a_path(tmp_path: Path, bad: str) -> None:
-    with pytest.raises(StoreError, match="is no run id; wanted 20 of the digits 0-9 and a-f"):
+    with pytest.raises(StoreError, match="is not a run id; wanted 20 of the digits 0-9 and a-f"):
         Store(tmp_path).read(bad)
 
 

@@ -161,7 +161,7 @@ def test_nothing_left_to_validate_on_says_what_to_do() -> None:
 def test_more_shots_than_images_says_how_many_there_are() -> None:
     with pytest.raises(
         SpecError,
-        match="more shots than images: wanted 22 a rank, but the largest rank of x has 21 to train",
+        match="not enough images for 22 shots: the largest rank of x has 21 training images",
     ):
         drawn(alone(), shots=22)
 
@@ -183,7 +183,7 @@ def test_each_fold_has_few_shots_of_its_own() -> None:
 
 @pytest.mark.parametrize("shots", [0, -1])
 def test_no_shots_are_refused(shots: int) -> None:
-    with pytest.raises(SpecError, match=f"shots must be at least 1 a rank, got {shots}"):
+    with pytest.raises(SpecError, match=f"shots must be at least 1 per rank, got {shots}"):
         drawn(alone(), shots=shots)
 
 
@@ -234,7 +234,7 @@ def test_a_part_that_only_some_images_have_is_refused() -> None:
 def test_official_folds_are_taken_as_they_are() -> None:
     there = listing([s._replace(fold=n // 3 % 4 * 2) for n, s in enumerate(alone().samples)])
     assert drawn(there, fold=4).test == tuple(s.name for s in there.samples if s.fold == 4)
-    with pytest.raises(SpecError, match="x has no fold 1; there is: 0, 2, 4, 6"):
+    with pytest.raises(SpecError, match="x has no fold 1; available: 0, 2, 4, 6"):
         drawn(there, fold=1)
 
 
@@ -250,7 +250,7 @@ def test_a_fold_that_only_some_images_have_is_refused() -> None:
     ids=["by hash", "official parts"],
 )
 def test_a_fold_that_is_not_there_is_refused(there: Samples, folds: str) -> None:
-    with pytest.raises(SpecError, match=rf"x has no fold 5; there is: {folds}$"):
+    with pytest.raises(SpecError, match=rf"x has no fold 5; available: {folds}$"):
         drawn(there, fold=5)
 
 
@@ -267,7 +267,7 @@ def test_official_draws_win_and_images_that_cannot_be_read_are_left_out() -> Non
     ]
     split = drawn(there, fold=1)
     assert sorted(split.train + split.val) == names[30:]
-    with pytest.raises(SpecError, match="x has no fold 2; there is: 0, 1"):
+    with pytest.raises(SpecError, match="x has no fold 2; available: 0, 1"):
         drawn(there, fold=2)
 
 
@@ -406,5 +406,7 @@ def test_a_manifest_that_validates_on_test_is_refused_without_paper() -> None:
         apply_manifest(alone(), manifest)
     assert apply_manifest(alone(), manifest, "paper") == manifest
     other = manifest.model_copy(update={"val": manifest.test[:3]})
-    with pytest.raises(DatasetError, match="validates on its test images; mend val"):
+    with pytest.raises(
+        DatasetError, match="validates on its test images, but its val and test differ"
+    ):
         apply_manifest(alone(), other, "paper")

@@ -71,7 +71,9 @@ def test_an_archive_as_openai_publishes_is_read(random_clip: Make, tmp_path: Pat
 def test_another_models_weights_are_refused_by_either_side(random_clip: Make) -> None:
     argument = f"ViT-S-32@{random_clip('vit').folder / 'model.safetensors'}"
     for act in (images_of, text_of):
-        with pytest.raises(BackboneError, match=r"ViT-S-32@.*another model's: 1\d\d missing \("):
+        with pytest.raises(
+            BackboneError, match=r"ViT-S-32@.*do not fit this model: 1\d\d missing \("
+        ):
             act(argument)
 
 
@@ -82,9 +84,9 @@ def test_another_models_weights_are_refused_by_either_side(random_clip: Make) ->
         ("ViT-B-32/laion5b", r"ViT-B-32 has no weights 'laion5b'; did you mean laion"),
         ("ViT-B-32", r"write clip:ViT-B-32/TAG \(available: openai, .*or clip:ViT-B-32@FILE"),
         ("ViT-B/32", r"write clip:ViT-B-32/TAG"),
-        ("ViT-B-32/openai", r"fetched from .*openai .*write clip:ViT-B-32/openai@FILE"),
-        ("hf-hub:org/repo", r"fetched from .*org/repo .*write clip:hf-hub:org/repo@FOLDER"),
-        ("hf-hub:org/repo@nothing", r"nothing is no folder; wanted one with open_clip_config"),
+        ("ViT-B-32/openai", r"downloaded from .*openai .*write clip:ViT-B-32/openai@FILE"),
+        ("hf-hub:org/repo", r"downloaded from .*org/repo .*write clip:hf-hub:org/repo@FOLDER"),
+        ("hf-hub:org/repo@nothing", r"nothing is not a folder; wanted one with open_clip_config"),
         ("RN50@nothing", r"weights nothing cannot be read"),
     ],
 )
@@ -131,7 +133,7 @@ def test_a_folder_must_hold_both_files_and_a_configuration(
     (tmp_path / "model.safetensors").write_bytes(weights)
     for content in ("{", "[]", '{"model_cfg": {}}'):
         (tmp_path / "open_clip_config.json").write_text(content)
-        with pytest.raises(BackboneError, match="is no open_clip configuration"):
+        with pytest.raises(BackboneError, match="is not an open_clip configuration"):
             images_of(f"x@{tmp_path}")
 
 
@@ -191,7 +193,7 @@ def test_a_tag_is_looked_up_in_open_clips_table_and_fetched(
     hub.files = {"open_clip_model.safetensors": content}
     assert Clip().weights_size("RN50/openai") == len(content)
     assert "GET /timm/resnet50_clip.openai/resolve/main/open_clip_model.safetensors" in hub.asked
-    with pytest.raises(BackboneError, match="clip:RN50/openai: the weights are another model's"):
+    with pytest.raises(BackboneError, match="clip:RN50/openai: the weights do not fit this model"):
         images_of("RN50/openai")
 
 
