@@ -26,8 +26,8 @@ def fill(template: str, context: str, rank: str) -> str:
     blanks = set(re.findall(r"\{(.*?)\}", template))
     if "rank" not in blanks or not blanks <= {"rank", "context"}:
         raise SpecError(
-            f"template={template!r} must hold {{rank}} and may hold {{context}}, nothing else in "
-            "braces"
+            f"template={template!r} must contain {{rank}}, may contain {{context}}, and nothing "
+            "else in braces"
         )
     return template.replace("{context}", context).replace("{rank}", rank)
 
@@ -54,8 +54,8 @@ class SentenceHead(PromptHead):
         owner = type(self).__name__.lower()
         if not problem.aligned:
             raise SpecError(
-                f"head {owner} learns no projection, so the features must lie in the text tower's "
-                "space; use a backbone with its own text tower (clip:...), layer post, no --text"
+                f"head {owner} learns no projection, so image and text features must be of one "
+                "model; use a backbone with a text encoder (clip:...), --layer post and no --text"
             )
         task, tower = problem.task, text_tower(problem, owner)
         prompts = [fill(template, task.context, name).strip() for name in task.prompt_names]
