@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ordbench.head import Problem
 from ordbench.nn import ScoredHead
-from ordbench.nn.losses import exceeded
+from ordbench.nn.losses import wrong_way
 from ordbench.recipe import Recipe, SearchSpace
 
 FLOOR = 1 / 12  # added to the variance: that within a rank, of a uniform distribution
@@ -44,9 +44,7 @@ def unimodal_concentrated_losses(
     mean = (probs * positions).sum(1)
     variance = (probs * (positions - mean.unsqueeze(1)).square()).sum(1) + floor
     concentrated = (variance.log() + (mean - ranks).square() / variance) / 2
-    rises = probs.diff(dim=1)
-    wrong = torch.where(exceeded(ranks, rises.shape[1]), -rises, rises).relu()
-    return concentrated + unimodal_weight * wrong.sum(1)
+    return concentrated + unimodal_weight * wrong_way(probs, ranks).relu().sum(1)
 
 
 class UnimodalConcentrated(ScoredHead):

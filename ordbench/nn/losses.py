@@ -38,6 +38,23 @@ def exceeded(ranks: Tensor, num_thresholds: int) -> Tensor:
     return ranks.unsqueeze(1) > torch.arange(num_thresholds, device=ranks.device)
 
 
+def wrong_way(values: Tensor, ranks: Tensor) -> Tensor:
+    """How much each value exceeds its neighbour that is nearer to the rank.
+
+    Args:
+        values: ``(N, K)``, probabilities or scores.
+        ranks: ``(N,)``, int64, each in 0..K-1.
+
+    Returns:
+        ``(N, K - 1)``, negative where values fall with the distance to the rank.
+
+    >>> wrong_way(torch.tensor([[3.0, 1.0, 2.0]]), torch.tensor([1])).tolist()
+    [[2.0, 1.0]]
+    """
+    rises = values.diff(dim=1)
+    return torch.where(exceeded(ranks, rises.shape[1]), -rises, rises)
+
+
 def two_way_loss(logits: Tensor, ranks: Tensor, kl_weight: float = 1.0) -> Tensor:
     """Cross-entropy over ranks, plus ``kl_weight`` x KL divergence over the images of the batch.
 
