@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -128,3 +129,36 @@ def _log1mexp_of_log(log_x: Tensor) -> Tensor:
     return torch.where(
         log_x < -4, small - x / 2 + x.square() / 24, log1mexp(log_x.clamp_min(-4).exp())
     )
+
+
+def rising_scores(scores: Tensor) -> Tensor:
+    """Turn z ``(N, M)`` into z_0, z_0 + exp(z_1), z_0 + exp(z_1) + exp(z_2), ...
+
+    From 10 on, exp goes on along its tangent, so that no score overflows.
+    Source: Yamasaki (2022). https://openreview.net/forum?id=1l0sClLiPc
+
+    >>> rising_scores(torch.tensor([[-1.0, 0.0, 0.0]]))
+    tensor([[-1.,  0.,  1.]])
+    """
+    steps = scores[:, 1:].clamp_max(10).exp() * (1 + (scores[:, 1:] - 10).clamp_min(0))
+    return torch.cat([scores[:, :1], scores[:, :1] + steps.cumsum(1)], dim=1)
+
+
+def rising_start(num_scores: int, step: float) -> Tensor:
+    """The scores ``(M,)`` that `rising_scores` brings to equal steps around 0.
+
+    >>> rising_scores(rising_start(3, 0.5).unsqueeze(0))
+    tensor([[-0.5000,  0.0000,  0.5000]])
+    """
+    start = torch.full((num_scores,), math.log(step))
+    start[0] = -(num_scores - 1) * step / 2
+    return start
+
+
+def start_slope(num_ranks: int) -> float:
+    """How steeply an untrained unimodal posterior falls from the middle, in nats a rank.
+
+    The first and the last rank are about e^2 times less likely than the middle one, for any K. A
+    slope of 1 would say that they never occur where there are many ranks.
+    """
+    return 4 / num_ranks
