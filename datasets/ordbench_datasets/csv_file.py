@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar
 
@@ -17,6 +18,7 @@ from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench_datasets.families.cells import (
     USUAL,
+    parts_win,
     plain_column,
     read_fold,
     read_group,
@@ -104,9 +106,12 @@ class CsvFile(OwnImages):
         ranks = self.order((row.label for row in rows), "csv")
         samples: list[Sample] = []
         rejected: list[SkippedFile] = []
+        near = cache(_near)
         for row in rows:
             if problem := header_problem(row.image):
-                rejected.append(SkippedFile(row.name, f"{problem} (line {row.line})"))
+                near_name = near(row.image.parent).get(row.image.name.casefold(), row.image.name)
+                hint = f"; there is {near_name}" if near_name != row.image.name else ""
+                rejected.append(SkippedFile(row.name, f"{problem}{hint} (line {row.line})"))
             else:
                 rank = ranks.rank(row.label)
                 samples.append(Sample(row.name, row.image, rank, row.group, row.fold, row.part))
@@ -138,10 +143,20 @@ class CsvFile(OwnImages):
                 header = [plain_column(name) for name in reader.fieldnames or ()]
                 columns = self._used_columns(header)
                 reader.fieldnames = header
-                rows = [self._row(reader.line_num, cells, columns) for cells in reader]
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+                rows = [
+                    self._row(reader.line_num, cells, columns)
+                    for cells in reader
+                    if None in cells or any(map(str.strip, filter(None, cells.values())))
+                ]
+        except UnicodeDecodeError:
             raise DatasetError(
-                f"{self.path} cannot be read: {error}; wanted a CSV file, UTF-8"
+                f"{self.path} is not text in UTF-8 ({_encoding(self.path)}); save it as a CSV file "
+                "in UTF-8"
+            ) from None
+        except (OSError, csv.Error) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise DatasetError(
+                f"{self.path} cannot be read: {why}; wanted a CSV file in UTF-8"
             ) from None
         if not rows:
             raise DatasetError(
@@ -175,12 +190,15 @@ class CsvFile(OwnImages):
             found = next((n for n in ((named,) if named else usual) if n in header), None)
             if found:
                 used[column] = found
-        if "file" not in used or "rank" not in used:
-            raise DatasetError(
-                f"{self.path} has the columns {header}; wanted {self.card.layout}; or name yours: "
-                f"csv:{self.argument}:file=COLUMN:rank=COLUMN"
-            )
-        return used
+        if "file" in used and "rank" in used:
+            return used
+        if not header:
+            raise DatasetError(f"{self.path} is empty; wanted {self.card.layout}")
+        between = ", separated by comma, semicolon or tab" if len(header) == 1 else ""
+        raise DatasetError(
+            f"{self.path} has the columns {header}; wanted {self.card.layout}{between}; or name "
+            f"yours: csv:{self.argument}:file=COLUMN:rank=COLUMN"
+        )
 
     def _columns_note(self, header: list[str]) -> list[str]:
         """Which columns are read under another name, and which are not read."""
@@ -190,7 +208,7 @@ class CsvFile(OwnImages):
         more = f" and {len(unread) - 8} more" if len(unread) > 8 else ""
         read = [f"read {', '.join(renamed)}"] if set(used) - {"file", "rank"} and renamed else []
         left = [f"columns not read: {', '.join(unread[:8])}{more}"] if unread else []
-        return [*read, *left]
+        return [*read, *left, *parts_win(used)]
 
     def _row(
         self, line: int, cells: Mapping[str | None, str | None], columns: Mapping[str, str]
@@ -206,9 +224,10 @@ class CsvFile(OwnImages):
             try:
                 return read(text)
             except ValueError:
+                needed = not text and column in {"file", "rank"}
                 raise DatasetError(
                     f"{self.path} line {line}, column {columns[column]}: wanted {wanted}, "
-                    f"got {text!r}; {mend}"
+                    f"got {text!r}; {'fill it in, or remove the line' if needed else mend}"
                 ) from None
 
         def optional(column: str, wanted: str, read: Callable[[str], T], mend: str) -> T | None:
@@ -225,6 +244,30 @@ class CsvFile(OwnImages):
             optional("fold", "a whole number from 0 on", read_fold, "mend it, or write fold=-"),
             optional("part", "train or val or test", read_part, "mend it, or write part=-"),
         )
+
+
+def _near(folder: Path) -> dict[str, str]:
+    """What a name without upper case, or without an ending, may mean in a folder."""
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return {}
+    whole = {name.casefold(): name for name in names}
+    return {Path(name).stem.casefold(): name for name in names} | whole
+
+
+def _encoding(path: Path) -> str:
+    """What a file is whose bytes are not UTF-8."""
+    content = path.read_bytes()
+    if content.startswith(b"PK"):
+        return "it may be an Excel file"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it is UTF-16"
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return f"line {content[: error.start].count(10) + 1}"
+    return "it changed while it was read"
 
 
 def _name(path: str, folder: Path) -> str:

@@ -13,9 +13,11 @@ from typing import ClassVar, NamedTuple, TypeVar
 from ordbench.data.image_files import composed, existing
 from ordbench.dataset import DatasetCard, Part, Sample, Samples
 from ordbench.errors import DatasetError, SpecError
+from ordbench.utils.files import expanded
 from ordbench_datasets._columns import Columns, as_features, as_texts, read_columns
 from ordbench_datasets.families.cells import (
     USUAL,
+    parts_win,
     plain_column,
     read_fold,
     read_group,
@@ -140,7 +142,7 @@ class FeatureTable(OwnImages):
         columns = read_columns(self.path, words)
         if self.path.suffix.lower() != ".npy":
             return columns
-        labels = existing(Path(self.rank).expanduser())
+        labels = existing(expanded(self.rank))
         if not self.rank or labels.suffix.lower() != ".npy":
             raise SpecError(
                 f"{self.path} holds features alone; write "
@@ -282,4 +284,5 @@ def _notes(used: Used, width: int) -> list[str]:
         f"{width} features" + (f": {_few(used.features)}" if used.features != ["features"] else ""),
         *([f"read {', '.join(renamed)}"] if renamed else []),
         *([f"columns not read: {_few(used.unread)}"] if used.unread else []),
+        *parts_win(used.labels),
     ]

@@ -62,9 +62,10 @@ class Folder(OwnImages):
                 rank = ranks.rank(plain(inside[0]))
                 samples.append(Sample(name, image, rank, part=parts.get(top)))
         if not samples:
+            first = f", first {rejected[0].name!r}: {rejected[0].reason}" if rejected else ""
             raise DatasetError(
                 f"{self.path} holds no image in its {len(folders)} subfolders "
-                f"({len(rejected)} other files); wanted {self.card.layout}"
+                f"({len(rejected)} other files{first}); wanted {self.card.layout}"
             )
         return Samples(
             task=ranks.task(self.unit, self.context),

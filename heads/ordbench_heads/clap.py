@@ -45,7 +45,7 @@ class Clap(SentenceHead):
         problem: See `SentenceHead`.
         constraint: Whether the loss holds the prototypes to the text features; if not, this is the
             authors' ZS-LP.
-        template: See `SentenceHead`.
+        template: As in `SentenceHead`.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2)

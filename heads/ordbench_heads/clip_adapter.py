@@ -24,7 +24,7 @@ class ClipAdapter(SentenceHead):
     Args:
         problem: See `SentenceHead`.
         ratio: Share of the perceptron in the features, above 0, at most 1.
-        template: See `SentenceHead`.
+        template: As in `SentenceHead`.
 
     Raises:
         SpecError: As for `SentenceHead`, and if the ratio is beyond its range.

@@ -58,7 +58,7 @@ class GaussianDiscriminant(SentenceHead):
     Args:
         problem: See `SentenceHead`.
         alpha: Weight of the discriminant.
-        template: See `SentenceHead`.
+        template: As in `SentenceHead`.
     """
 
     search: ClassVar[SearchSpace] = {"alpha": (1.0, 1e-4, 1e-3, 1e-2, 1e-1, 10.0, 100.0)}

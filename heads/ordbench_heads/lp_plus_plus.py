@@ -31,7 +31,7 @@ class LPPlusPlus(SentenceHead):
 
     Args:
         problem: See `SentenceHead`.
-        template: See `SentenceHead`.
+        template: As in `SentenceHead`.
     """
 
     recipe: ClassVar[Recipe] = Recipe(

@@ -53,7 +53,7 @@ class SLACE(ScoredHead):
 
     Args:
         problem: See `Problem`.
-        alpha: See `slace_losses`; above 0.
+        alpha: The higher, the more the rank itself counts; above 0.
 
     Raises:
         SpecError: If ``alpha`` is not above 0.

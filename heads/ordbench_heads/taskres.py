@@ -25,7 +25,7 @@ class TaskRes(SentenceHead):
     Args:
         problem: See `SentenceHead`.
         scale: Weight of the residual.
-        template: See `SentenceHead`.
+        template: As in `SentenceHead`.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2)

@@ -30,7 +30,7 @@ class TipAdapter(SentenceHead):
         beta: How fast votes fall with the distance.
         train_keys: Whether the features of the training images are trained as well, which is
             Tip-Adapter-F; if not, nothing is trained.
-        template: See `SentenceHead`.
+        template: As in `SentenceHead`.
     """
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, batch_size=256)

@@ -24,6 +24,7 @@ SUFFIXES = frozenset(
 # Copies and thumbnails that macOS, Windows and Synology's NAS keep beside images.
 _NOT_OURS = {"__MACOSX", "$RECYCLE.BIN", "@eaDir"}
 
+_CONVERT = "HEIC and AVIF are not read; convert it to JPEG or PNG"
 _PORTABLE = tuple(b"P%d" % kind for kind in range(1, 7))
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"II", b"MM", *_PORTABLE)
 
@@ -153,6 +154,8 @@ def bytes_problem(name: str, start: bytes) -> str | None:
         return problem
     if not start:
         return "empty file"
+    if start[4:8] == b"ftyp":
+        return _CONVERT
     webp = start.startswith(b"RIFF") and start[8:] == b"WEBP"
     return (
         None if webp or start.startswith(_STARTS) else f"not an image: it starts with {start[:8]!r}"
@@ -161,4 +164,6 @@ def bytes_problem(name: str, start: bytes) -> str | None:
 
 def _ending_problem(name: str) -> str | None:
     suffix = Path(name).suffix
+    if suffix.lower() in {".heic", ".heif", ".avif"}:
+        return _CONVERT
     return None if suffix.lower() in SUFFIXES else f"{suffix!r} is not the ending of an image file"

@@ -64,6 +64,12 @@ def test_pools(listing: Samples, dataset: str, fold: int) -> Parts:
     if any(sample.part for sample in samples):
         _check_complete(dataset, "part", [s.name for s in samples if s.part is None])
         _check_fold(dataset, fold, (0,))
+        for part in ("train", "test"):
+            if all(sample.part != part for sample in samples):
+                raise DatasetError(
+                    f"{dataset}: its images have official parts, but none is for {part}; name "
+                    "some, or, to divide your own images by fold, write part=-"
+                )
         return Parts(*([s for s in samples if s.part == part] for part in Parts._fields))
     fold_of = {sample.name: sample.fold for sample in samples if sample.fold is not None}
     if fold_of:

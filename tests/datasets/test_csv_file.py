@@ -83,7 +83,10 @@ def test_words_stand_in_the_order_given(read: Callable[..., Samples]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,rank\na.jpg,1\nb.jpg,\n", "line 3, column rank: wanted a rank, got ''"),
+        (
+            "file,rank\na.jpg,1\nb.jpg,\n",
+            "line 3, column rank: wanted a rank, got ''; fill it in, or rem",
+        ),
         ("file,rank\na.jpg,nan\n", "line 2, column rank: wanted a rank, got 'nan'"),
         ("file,label\na.jpg,1\nb.jpg\n", "line 3, column label: wanted a rank, got ''"),
         ("file,rank\n,1\n", "line 2, column file: wanted the path of an image, got ''"),
@@ -100,7 +103,8 @@ def test_words_stand_in_the_order_given(read: Callable[..., Samples]) -> None:
         ("file,rank\na\0.jpg,1\n", "line 2, column file: wanted the path of an image"),
         ("file,rank, Rank\na.jpg,1,2\n", "has the column 'rank' twice; keep one of them"),
         ("image,rank\na.jpg,1\n", r"has the columns \['image', 'rank'\]; wanted columns file and"),
-        ("", r"has the columns \[\]; wanted"),
+        ("", "is empty; wanted columns file and rank"),
+        ("file|rank\na.jpg|1\n", r"has the columns \['file\|rank'\].*, separated by comma, semic"),
         ("file,rank\n", "has no line below its header"),
         ('file,rank\n"a.jpg,1\n', "cannot be read: unexpected end of data"),
         ("file,rank\na.jpg,1\n", "at least 2 ranks, got 1"),
@@ -119,9 +123,39 @@ def test_a_relative_and_an_absolute_path_of_one_image_are_refused(
         read(f"file,rank\na.jpg,1\nb.jpg,2\n{tmp_path / 'a.jpg'},2\n")
 
 
-def test_another_encoding_is_refused_in_one_line(read: Callable[..., Samples]) -> None:
-    with pytest.raises(DatasetError, match="wanted a CSV file, UTF-8"):
-        read("file,rank\njörg.jpg,1\n", encoding="latin-1")
+@pytest.mark.parametrize(
+    ("encoding", "what"), [("latin-1", "line 3"), ("utf-16", "it is UTF-16"), ("cp500", "line 1")]
+)
+def test_another_encoding_is_named(read: Callable[..., Samples], encoding: str, what: str) -> None:
+    with pytest.raises(DatasetError, match=rf"is not text in UTF-8 \({what}\); save it as a CSV"):
+        read("file,rank\na.jpg,1\njörg.jpg,1\n", encoding=encoding)
+
+
+def test_a_workbook_of_excel_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my.xlsx").write_bytes(b"PK\x03\x04\xff")
+    with pytest.raises(DatasetError, match=r"my\.xlsx is not text in UTF-8 \(it may be an Excel"):
+        CsvFile(tmp_path, str(tmp_path / "my.xlsx")).read()
+
+
+def test_lines_of_empty_cells_are_left_out(read: Callable[..., Samples]) -> None:
+    listing = read("file,rank\na.jpg,1\n,\nb.jpg,2\n , \n,\n")
+    assert [s.name for s in listing.samples] == ["a.jpg", "b.jpg"]
+
+
+def test_a_file_of_nearly_that_name_is_named(read: Callable[..., Samples]) -> None:
+    listing = read("file,rank\nA.JPG,1\nb,2\nc.jpg,1\ngone/d.jpg,2\n")
+    assert [(name, reason) for name, reason in listing.rejected] == [
+        ("A.JPG", "cannot be read: No such file or directory; there is a.jpg (line 2)"),
+        ("b", "'' is no ending of an image; there is b.jpg (line 3)"),
+        ("gone/d.jpg", "cannot be read: No such file or directory (line 5)"),
+    ]
+
+
+def test_folds_beside_parts_are_said_to_be_unused(read: Callable[..., Samples]) -> None:
+    text = "file,rank,split,fold\na.jpg,1,train,0\nb.jpg,2,test,1\n"
+    note = "column split divides the images, column fold does not; to use it, write part=-"
+    assert read(text).notes[-1] == note
+    assert note not in read(text, part="-").notes
 
 
 @pytest.mark.parametrize("name", ["gone.csv", "."])
@@ -151,9 +185,12 @@ def test_a_rank_may_be_called_none_where_ranks_names_it(
         read(text, ranks="Mild;Severe")
 
 
-def test_person_7_and_person_7_0_are_one(read: Callable[..., Samples]) -> None:
-    listing = read("file,rank,group\na.jpg,1,7\nb.jpg,2,7.0\nc.jpg,2,07\ndeep/d.jpg,2,v7.0\n")
-    assert [s.group for s in listing.samples] == ["7", "7", "07", "v7.0"]
+def test_person_7_and_person_7_0_and_person_007_are_one(read: Callable[..., Samples]) -> None:
+    listing = read("file,rank,group\na.jpg,1,7\nb.jpg,2,7.0\nc.jpg,2,007\ndeep/d.jpg,2,v7.0\n")
+    assert [s.group for s in listing.samples] == ["7", "7", "7", "v7.0"]
+    assert [s.group for s in read("file,rank,group\na.jpg,1,0\nb.jpg,2,00.0\n").samples] == [
+        "0"
+    ] * 2
     assert [s.fold for s in read("file,rank,fold\na.jpg,1,0.0\nb.jpg,2,1\n").samples] == [0, 1]
 
 

@@ -94,7 +94,7 @@ def test_parts_folds_groups_and_words_are_read_as_in_a_csv_file_of_images(tmp_pa
     text = "a,label,patient,fold,subset\n1,low,007,0,train\n2,high,,1,TEST\n3,low,7,2.0,val\n"
     listing = read(csv(tmp_path, text), ranks="low;high")
     assert [s[2:6] for s in listing.samples] == [
-        (0, "007", 0, "train"),
+        (0, "7", 0, "train"),
         (1, None, 1, "test"),
         (0, "7", 2, "val"),
     ]

@@ -118,7 +118,12 @@ def test_a_folder_that_is_missing_flat_or_empty_says_what_is_wanted(
         Folder(tmp_path, str(put(tmp_path / "flat", ["a.jpg"]))).read()
     for rank in "12":
         (tmp_path / "empty" / rank).mkdir(parents=True)
-    with pytest.raises(DatasetError, match="holds no image in its 2 subfolders"):
+    with pytest.raises(DatasetError, match=r"holds no image in its 2 subfolders \(0 other files\)"):
+        Folder(tmp_path, str(tmp_path / "empty")).read()
+    (tmp_path / "empty" / "1" / "a.heic").write_bytes(b"")
+    with pytest.raises(
+        DatasetError, match=r"\(1 other files, first '1/a\.heic': HEIC and AVIF are"
+    ):
         Folder(tmp_path, str(tmp_path / "empty")).read()
 
 

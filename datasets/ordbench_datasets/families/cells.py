@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ordbench.data.image_files import composed
 from ordbench.dataset import Part
@@ -23,14 +24,28 @@ def plain_column(name: str) -> str:
 
 
 def read_group(text: str) -> str | None:
-    """Who is shown; pandas writes person 7 as 7.0 where some cells of a column are empty.
+    """Who is shown; 7, 7.0 (as pandas writes it beside empty cells) and 007 are one person.
 
     Raises:
         ValueError: If the text says that it is unknown; an empty one does so in one way only.
     """
     if text and text.lower() in EMPTY:
         raise ValueError
-    return composed(re.sub(r"^(\d+)\.0+$", r"\1", text)) or None
+    return composed(re.sub(r"^0*(\d+)(\.0+)?$", r"\1", text)) or None
+
+
+def parts_win(used: Mapping[str, str]) -> list[str]:
+    """A note where a table has parts and folds; the columns by what they are.
+
+    >>> parts_win({"part": "split", "fold": "fold"})
+    ['column split divides the images, column fold does not; to use it, write part=-']
+    """
+    if not {"part", "fold"} <= used.keys():
+        return []
+    return [
+        f"column {used['part']} divides the images, column {used['fold']} does not; to use it, "
+        "write part=-"
+    ]
 
 
 def read_fold(text: str) -> int:

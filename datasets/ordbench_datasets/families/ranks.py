@@ -15,7 +15,7 @@ from ordbench.data.image_files import composed
 from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
 
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _FIRST_NUMBER = re.compile(r"((?<!\w)[-\N{MINUS SIGN}])?\d+([.,]\d+)?")
 _LOWER, _HIGHER = re.compile(r"\s*(<|≤|below|under|less|up to)"), re.compile(r"\s*(>|≥|above|over)")
 
@@ -129,6 +129,11 @@ def order(labels: Iterable[str], given: str, *, where: str, write: str, bins: st
         raise SpecError(f"ranks={given!r} and bins={bins!r} exclude each other; take one of them")
     if given:
         return _as_given(found, given, where)
+    if len(found) == 1 and not bins:
+        raise DatasetError(
+            f"{where}: ordinal regression needs at least 2 ranks, got 1: {_shown([*found])}; check "
+            "the labels"
+        )
     if words := sorted(label for label in found if not is_number(label)):
         if bins:
             raise SpecError(f"bins={bins!r}: {where} has labels that are no numbers: {words[0]!r}")
@@ -169,8 +174,11 @@ def _as_given(found: set[str], given: str, where: str) -> Ranks:
     if twice:
         raise SpecError(f"ranks={given!r} names {twice[0]!r} twice; name each rank once")
     if missing := _sorted(found - set(names)):
+        spelled = {name.casefold(): name for name in names}
+        near = [spelled[label.casefold()] for label in missing if label.casefold() in spelled]
+        advice = f"upper and lower case must agree, as in {near[0]!r}" if near else "add them"
         raise DatasetError(
-            f"{where} has ranks that ranks={given!r} does not name: {_shown(missing)}; add them"
+            f"{where} has ranks that ranks={given!r} does not name: {_shown(missing)}; {advice}"
         )
     how = "in the order given"
     if all(map(is_number, names)) and _rising(numbers := tuple(map(float, names))):
@@ -224,4 +232,7 @@ def _sorted(labels: Iterable[str]) -> list[str]:
 
 def _shown(names: Sequence[str]) -> str:
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return ", ".join(repr(name) for name in names[:10]) + more
+    return (
+        ", ".join(repr(name if len(name) <= 60 else f"{name[:60]}...") for name in names[:10])
+        + more
+    )

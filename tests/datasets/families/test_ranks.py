@@ -38,7 +38,9 @@ def test_one_number_has_one_name(label: str, name: str) -> None:
     assert plain(label) == name
 
 
-@pytest.mark.parametrize("label", ["nan", "inf", "1e400", "low", "\u0663"])
+@pytest.mark.parametrize(
+    "label", ["nan", "inf", "1e400", "0e99999999999999999999", "low", "\u0663"]
+)
 def test_what_is_not_strictly_a_number_needs_an_order(label: str) -> None:
     with pytest.raises(DatasetError) as caught:
         ordered([label, "3"] if label != "1e400" else [label, "1"])
@@ -161,6 +163,17 @@ def test_labels_that_look_continuous_are_named_with_bins_to_paste() -> None:
 def test_a_rank_that_the_order_lacks_is_named() -> None:
     with pytest.raises(DatasetError, match="ranks='low;high' does not name: 'mid'; add them"):
         ordered(["low", "mid", "high"], "low;high")
+
+
+def test_a_rank_of_another_case_is_named_with_the_spelling_given() -> None:
+    with pytest.raises(DatasetError, match=r"name: 'Mid'; upper and lower case must .* in 'mid'"):
+        ordered(["low", "Mid"], "low;mid")
+
+
+@pytest.mark.parametrize("label", ["7", "x"])
+def test_one_rank_is_too_few(label: str) -> None:
+    with pytest.raises(DatasetError, match=f"here: .* at least 2 ranks, got 1: '{label}'; check"):
+        ordered([label])
 
 
 def test_a_rank_may_have_no_images() -> None:

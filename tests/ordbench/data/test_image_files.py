@@ -27,6 +27,13 @@ def test_the_header_tells_what_is_no_image(tmp_path: Path) -> None:
     assert str(header_problem(tmp_path / "sound.webp")).startswith("not an image")
 
 
+@pytest.mark.parametrize("name", ["phone.HEIC", "renamed.jpg"])
+def test_photos_of_phones_say_what_to_do(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic")
+    problem = "HEIC and AVIF are not read; convert it to JPEG or PNG"
+    assert header_problem(tmp_path / name) == problem
+
+
 def test_a_file_that_may_not_be_looked_at_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

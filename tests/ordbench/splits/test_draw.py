@@ -231,6 +231,12 @@ def test_a_part_that_only_some_images_have_is_refused() -> None:
         drawn(with_parts("train", None, "test"))
 
 
+@pytest.mark.parametrize(("given", "lacking"), [("train", "test"), ("test", "train")])
+def test_official_parts_without_train_or_test_are_refused(given: Part, lacking: Part) -> None:
+    with pytest.raises(DatasetError, match=f"have official parts, but none is for {lacking}; name"):
+        drawn(with_parts(given))
+
+
 def test_official_folds_are_taken_as_they_are() -> None:
     there = listing([s._replace(fold=n // 3 % 4 * 2) for n, s in enumerate(alone().samples)])
     assert drawn(there, fold=4).test == tuple(s.name for s in there.samples if s.fold == 4)
