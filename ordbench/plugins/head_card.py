@@ -44,7 +44,7 @@ def head_card(name: str) -> HeadCard:
     offer = HEADS.offer(name)
     if offer.dist is None or offer.dist.name != "ordbench":
         HEADS[name]
-    return _read(_docstring(offer).replace("``", ""))
+    return _read(_docstring(offer).replace("`", ""))
 
 
 def _docstring(offer: EntryPoint) -> str:
