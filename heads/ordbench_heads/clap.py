@@ -3,7 +3,7 @@
 Source: Silva-Rodriguez, Hajimiri, Ben Ayed, Dolz (2024). A closer look at the few-shot adaptation
 of large vision-language models. CVPR 2024. https://arxiv.org/abs/2312.12730
 
-Needs: a text tower.
+Needs: a text encoder.
 
 Parity: not official: loss and multipliers are those of the authors' code, but a rank without a
 training image has the mean multiplier (theirs is not a number), images are not augmented, and the

@@ -3,7 +3,7 @@
 Source: Gao et al. (2024). CLIP-Adapter: better vision-language models with feature adapters.
 International Journal of Computer Vision 132. https://doi.org/10.1007/s11263-023-01891-x
 
-Needs: a text tower.
+Needs: a text encoder.
 
 Parity: not official: the function is that of the authors' code, of any width; the recipe is
 ordbench's own.

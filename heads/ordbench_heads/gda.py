@@ -3,7 +3,7 @@
 Source: Wang, Liang, Sheng, He, Wang, Tan (2024). A hard-to-beat baseline for training-free
 CLIP-based adaptation. ICLR 2024. https://arxiv.org/abs/2402.04087
 
-Needs: a text tower.
+Needs: a text encoder.
 
 Parity: agrees with the formula of the authors' code; a rank without a training image, which is not
 a number there, is never predicted. Images are not augmented, and ``alpha`` is tuned by validation

@@ -3,7 +3,7 @@
 Source: Huang, Shakeri, Dolz, Boudiaf, Bahig, Ben Ayed (2024). LP++: a surprisingly strong linear
 probe for few-shot CLIP. CVPR 2024. https://arxiv.org/abs/2404.02285
 
-Needs: a text tower.
+Needs: a text encoder.
 
 Parity: not official: start and step sizes are those of the authors' code, but biases start at zero,
 ranks may have different numbers of images or none, and the text weights move at each step, by a

@@ -3,7 +3,7 @@
 Source: Yu, Lu, Jin, Chen, Wang (2023). Task residual for tuning vision-language models. CVPR 2023.
 https://arxiv.org/abs/2211.10277
 
-Needs: a text tower.
+Needs: a text encoder.
 
 Parity: not official: the function is that of the authors' code, but the residual is measured in
 units of the text features' root mean square, and the recipe is ordbench's own.

@@ -3,7 +3,7 @@
 Source: Zhang et al. (2022). Tip-Adapter: training-free adaption of CLIP for few-shot
 classification. ECCV 2022. https://arxiv.org/abs/2207.09519
 
-Needs: a text tower.
+Needs: a text encoder.
 
 Parity: not official: the function is that of the authors' code, but keys are features of one view,
 not means over ten augmented ones, and ``alpha`` and ``beta`` are tuned by validation MAE. With
