@@ -146,7 +146,7 @@ def test_a_file_of_nearly_that_name_is_named(read: Callable[..., Samples]) -> No
     listing = read("file,rank\nA.JPG,1\nb,2\nc.jpg,1\ngone/d.jpg,2\n")
     assert [(name, reason) for name, reason in listing.rejected] == [
         ("A.JPG", "cannot be read: No such file or directory; there is a.jpg (line 2)"),
-        ("b", "'' is no ending of an image; there is b.jpg (line 3)"),
+        ("b", "'' is not the ending of an image file; there is b.jpg (line 3)"),
         ("gone/d.jpg", "cannot be read: No such file or directory (line 5)"),
     ]
 

@@ -71,7 +71,7 @@ def test_all_images_of_the_one_train_or_validate_and_none_of_the_other() -> None
         assert all(name.startswith("there:") for name in split.test)
     whole = drawn(joined())
     assert {*whole.train, *whole.val} == {s.name for s in TRAIN.samples}
-    with pytest.raises(SpecError, match="here has no fold 1; there is: 0"):
+    with pytest.raises(SpecError, match="here has no fold 1; available: 0"):
         drawn(joined(), fold=1)
 
 
