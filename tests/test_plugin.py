@@ -55,7 +55,7 @@ def test_a_head_without_a_posterior_is_scored_by_its_own_estimates(
     cli: Cli, source: Path, tmp_path: Path
 ) -> None:
     env = install(source, tmp_path / "site")
-    command = ("run", "--head", "regression", "--dataset", "drawn-faces", "--seeds", "0,1")
+    command = ("run", "--head", "point", "--dataset", "drawn-faces", "--seeds", "0,1")
     ran = cli(*command, "--json", "--results", str(tmp_path / "results"), env=env)
     records = [json.loads(line) for line in ran.stdout.splitlines()]
     assert len(records) == 2, ran.stderr
@@ -68,7 +68,7 @@ def test_a_head_without_a_posterior_is_scored_by_its_own_estimates(
         errors = [abs(age - 1 - rank) for age, rank in zip(ages, answers["rank"], strict=True)]
         assert record["metrics"]["point"]["mae"] == pytest.approx(np.mean(errors))
     table = cli("table", str(tmp_path / "results"), env=env).stdout
-    assert "point estimate only: regression" in table
+    assert "point estimate only: point" in table
 
 
 def test_a_head_that_is_edited_is_run_again(cli: Cli, source: Path, tmp_path: Path) -> None:
