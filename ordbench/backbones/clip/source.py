@@ -62,7 +62,7 @@ def locate(argument: str) -> Source:
     Traceback (most recent call last):
     ...
     ordbench.errors.BackboneError: backbone clip:RN50/openai@no/such/file: weights no/such/file \
-cannot be read (No such file or directory); check what stands after the @
+cannot be read (No such file or directory); check the path after the @
 
     Raises:
         BackboneError: If there is no such model, tag, file or folder, or it cannot be fetched.
