@@ -36,7 +36,7 @@ def read_columns(path: Path, words: Collection[str]) -> Columns:
     """
     read = {".npz": _npz, ".npy": _npy, ".parquet": _parquet, ".csv": _csv}.get(path.suffix.lower())
     if read is None or not path.is_file():
-        raise DatasetError(f"{path} is no file of features; wanted {', '.join(KINDS)}")
+        raise DatasetError(f"{path} is not a file of features; wanted {', '.join(KINDS)}")
     try:
         columns = read(path, words)
     except DatasetError:
@@ -171,5 +171,5 @@ def _refuse(
     if wrong:
         raise DatasetError(
             f"{where}, {name}, row {wrong[0] + 1}: wanted a finite number in single precision, got "
-            f"{str(cells[wrong])[:40]!r}; mend it, or leave the column out by drop={name}"
+            f"{str(cells[wrong])[:40]!r}; correct it, or leave the column out by drop={name}"
         )

@@ -218,7 +218,7 @@ class CsvFile(OwnImages):
                 f"{self.path} line {line}: more cells than columns; put quotes around commas"
             )
 
-        def cell(column: str, wanted: str, read: Callable[[str], T], mend: str = "mend it") -> T:
+        def cell(column: str, wanted: str, read: Callable[[str], T], mend: str = "correct it") -> T:
             """Read one cell, or name it."""
             text = (cells.get(columns[column]) or "").strip()
             try:
@@ -239,10 +239,10 @@ class CsvFile(OwnImages):
             line,
             _name(path, self.path.parent),
             existing(self.path.parent / path),
-            cell("rank", "a rank", self.label, "mend it or add it to ranks="),
+            cell("rank", "a rank", self.label, "correct it or add it to ranks="),
             optional("group", "whom the image shows", read_group, "leave unknown ones empty"),
-            optional("fold", "a whole number from 0 on", read_fold, "mend it, or write fold=-"),
-            optional("part", "train or val or test", read_part, "mend it, or write part=-"),
+            optional("fold", "a whole number from 0 on", read_fold, "correct it, or write fold=-"),
+            optional("part", "train or val or test", read_part, "correct it, or write part=-"),
         )
 
 

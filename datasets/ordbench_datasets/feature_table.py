@@ -247,19 +247,19 @@ class FeatureTable(OwnImages):
             return [*cells(ours, wanted, read, mend)] if ours in used else [None] * count
 
         count = len(columns[used["rank"]])
-        labels = cells("rank", "a rank", self.label, "mend it or add it to ranks=")
-        names = optional("name", "a name", _name, "mend it, or write name=-")
+        labels = cells("rank", "a rank", self.label, "correct it or add it to ranks=")
+        names = optional("name", "a name", _name, "correct it, or write name=-")
         if twice := [name for name, number in Counter(names).items() if name and number > 1]:
             raise DatasetError(
-                f"{self.path}, {used['name']}: {twice[0]!r} names two rows; mend it, or write "
+                f"{self.path}, {used['name']}: {twice[0]!r} names two rows; correct it, or write "
                 "name=-"
             )
         rows = zip(
             [name or f"{number:06}" for number, name in enumerate(names, 1)],
             labels,
             optional("group", "a group", read_group, "leave unknown ones empty"),
-            optional("fold", "a whole number from 0 on", read_fold, "mend it, or write fold=-"),
-            optional("part", "train or val or test", read_part, "mend it, or write part=-"),
+            optional("fold", "a whole number from 0 on", read_fold, "correct it, or write fold=-"),
+            optional("part", "train or val or test", read_part, "correct it, or write part=-"),
             strict=True,
         )
         return [Row(*row) for row in rows]

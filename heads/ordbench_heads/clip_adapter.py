@@ -36,5 +36,5 @@ class ClipAdapter(SentenceHead):
     def __init__(self, problem: Problem, *, ratio: float = 0.2, template: str = TEMPLATE) -> None:
         super().__init__(problem, template=template)
         if not 0 < ratio <= 1:
-            raise SpecError(f"head clip-adapter: ratio={ratio} must be above 0 and at most 1")
+            raise SpecError(f"ratio={ratio} must be above 0 and at most 1")
         self.projection = FeatureAdapter(problem.in_features, ratio)

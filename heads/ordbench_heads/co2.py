@@ -91,8 +91,7 @@ class CO2(ScoredHead):
         self.margin = margin
         if self.penalty_weight < 0 or margin < 0:
             raise SpecError(
-                f"head {type(self).__name__}: penalty_weight={penalty_weight} and margin={margin} "
-                "must not be negative"
+                f"penalty_weight={penalty_weight} and margin={margin} must not be negative"
             )
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:

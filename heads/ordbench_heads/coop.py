@@ -51,7 +51,7 @@ class CoOp(PromptLearner):
         position: Position = "tail",
         as_in_ordinalclip: bool = False,
     ) -> None:
-        tower = text_tower(problem, type(self).__name__)
+        tower = text_tower(problem)
         names = [embed_text(tower, name) for name in problem.task.prompt_names]
         default = problem.task.context if as_in_ordinalclip else 16
         super().__init__(

@@ -41,7 +41,7 @@ class NearestNeighbors(Head):
     def __init__(self, problem: Problem, *, neighbors: int = 10) -> None:
         super().__init__(problem)
         if neighbors < 1:
-            raise SpecError(f"head knn: neighbors={neighbors} must be at least 1")
+            raise SpecError(f"neighbors={neighbors} must be at least 1")
         num_images = int(problem.train_counts.sum())
         self.neighbors = min(neighbors, num_images)
         self.register_buffer("feature_mean", problem.feature_mean)

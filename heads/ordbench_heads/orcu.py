@@ -57,7 +57,7 @@ class ORCU(ScoredHead):
     ) -> None:
         super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
         if sharpness <= 0:
-            raise SpecError(f"head ORCU: sharpness={sharpness} must be above 0")
+            raise SpecError(f"sharpness={sharpness} must be above 0")
         self.sharpness = sharpness
         labels = soft_labels(self.num_ranks, "exponential", power=2)
         self.register_buffer("labels", labels.float(), persistent=False)

@@ -102,7 +102,7 @@ class OrdinalCLIP(PromptLearner):
     ) -> None:
         if min(base_ranks, tokens_per_rank) < 1 or kl_weight < 0:
             raise SpecError(
-                f"head ordinalclip: base_ranks={base_ranks} and tokens_per_rank={tokens_per_rank} "
+                f"base_ranks={base_ranks} and tokens_per_rank={tokens_per_rank} "
                 f"must be at least 1, kl_weight={kl_weight} at least 0"
             )
         super().__init__(
@@ -112,7 +112,7 @@ class OrdinalCLIP(PromptLearner):
             position=position,
             rank_specific=rank_specific_context,
         )
-        tower = text_tower(problem, type(self).__name__)
+        tower = text_tower(problem)
         self.kl_weight = kl_weight
         self.base_ranks = nn.Parameter(random_tokens(tower, base_ranks, tokens_per_rank))
         weights = interpolation_weights(self.num_ranks, base_ranks, interpolation)

@@ -47,7 +47,7 @@ class Regression(PointHead):
     ) -> None:
         super().__init__(problem)
         if beta < 0:
-            raise SpecError(f"head Regression: beta={beta} must not be negative")
+            raise SpecError(f"beta={beta} must not be negative")
         self.kind = loss
         self.beta = beta
         self.score = scores_of(problem, 1, hidden)

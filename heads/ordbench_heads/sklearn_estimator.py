@@ -49,15 +49,12 @@ class SklearnEstimator(BaseHead):
         super().__init__(problem)
         known = dict(all_estimators(type_filter=["classifier", "regressor"]))
         if argument not in known:
-            raise SpecError(
-                f"head sklearn: unknown estimator {argument!r}; {did_you_mean(argument, known)}"
-            )
+            raise SpecError(f"unknown estimator {argument!r}; {did_you_mean(argument, known)}")
         estimator = known[argument]
         takes = inspect.signature(estimator).parameters
         if unknown := sorted(parameters.keys() - takes.keys()):
             raise SpecError(
-                f"head sklearn:{argument} has no option {unknown[0]!r}; "
-                f"{did_you_mean(unknown[0], takes)}"
+                f"{argument} has no option {unknown[0]!r}; {did_you_mean(unknown[0], takes)}"
             )
         if "random_state" in takes:
             parameters.setdefault("random_state", int(torch.initial_seed() % 2**32))
@@ -65,7 +62,7 @@ class SklearnEstimator(BaseHead):
         self.estimator = estimator(**parameters)
         if is_classifier(self.estimator) and not hasattr(self.estimator, "predict_proba"):
             raise SpecError(
-                f"head sklearn:{argument} gives no probabilities; take another classifier, or "
+                f"{argument} gives no probabilities; take another classifier, or "
                 "probability=true where the class has it"
             )
 

@@ -72,7 +72,7 @@ class SLACE(ScoredHead):
     ) -> None:
         super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
         if alpha <= 0:
-            raise SpecError(f"head SLACE: alpha={alpha} must be above 0")
+            raise SpecError(f"alpha={alpha} must be above 0")
         self.alpha = alpha
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:

@@ -92,7 +92,7 @@ class SORD(SoftLabels):
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
         if alpha <= 0:
-            raise SpecError(f"head SORD: alpha={alpha} must be above 0")
+            raise SpecError(f"alpha={alpha} must be above 0")
         super().__init__(
             problem,
             spread=1 / alpha,

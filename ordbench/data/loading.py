@@ -69,7 +69,8 @@ def _check_content(name: str, card: DatasetCard, listing: Samples) -> None:
         raise BrokenPluginError(
             f"dataset {name!r} says on its card that it {brings}, but its reader gives {images} "
             f"images of {len(listing.samples)} samples and "
-            f"{'no' if listing.features is None else 'their'} features; mend card or reader"
+            f"{'no' if listing.features is None else 'their'} features; "
+            "correct the card or the reader"
         )
 
 

@@ -17,6 +17,7 @@ from ordbench.latency.setting import LatencySetting
 from ordbench.plugins.registry import HEADS
 from ordbench.plugins.selection import chosen
 from ordbench.recipe import Recipe
+from ordbench.runs.heads import create_head
 from ordbench.runs.spec import RunSpec, head_settings
 from ordbench.runs.titles import head_label
 from ordbench.task import Task
@@ -101,7 +102,7 @@ class HeadBuilder:
         spec = self.specs[label]
         tower = self.tower(setting) if self.prompts(label) else None
         with seeded(0):
-            head = HEADS[spec.head](_problem(setting, tower), **spec.head_options)
+            head = create_head(spec.head, _problem(setting, tower), spec.head_options)
             if isinstance(head, ClosedForm):  # it cannot be called before
                 ranks = torch.arange(4 * setting.num_ranks) % setting.num_ranks
                 head.fit(torch.randn(len(ranks), setting.in_features), ranks)

@@ -48,10 +48,7 @@ class ScoredHead(Head):
     ) -> None:
         super().__init__(problem)
         if l2 < 0:
-            raise SpecError(
-                f"head {type(self).__name__.lower()}: l2={l2} must be at least 0; 0 leaves the "
-                "prior on the weights out"
-            )
+            raise SpecError(f"l2={l2} must be at least 0; 0 leaves the prior on the weights out")
         self.score = scores_of(problem, num_scores, hidden, bias=bias)
         self.class_weight = class_weight
         self.l2 = l2

@@ -38,7 +38,7 @@ class PromptHead(Head):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        tower = text_tower(problem, type(self).__name__)
+        tower = text_tower(problem)
         self.logit_scale = tower.logit_scale
         self.projection: StandardizedLinear | FeatureAdapter | None = None
         if not problem.aligned:
@@ -106,16 +106,15 @@ class PromptClassifier(nn.Module):
         return logits if self.bias is None else logits.add_(self.bias)
 
 
-def text_tower(problem: Problem, owner: str) -> TextTower:
-    """The text tower of ``problem``, which the head called ``owner`` cannot do without.
+def text_tower(problem: Problem) -> TextTower:
+    """The text tower of ``problem``, for a head that cannot do without.
 
     Raises:
         SpecError: If there is none.
     """
     if problem.text_tower is None:
         raise SpecError(
-            f"head {owner.lower()} needs a text encoder, and this backbone has none; "
-            "add --text clip:RN50/openai"
+            "a text encoder is needed, and this backbone has none; add --text clip:RN50/openai"
         )
     return problem.text_tower
 

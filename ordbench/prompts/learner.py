@@ -55,7 +55,7 @@ class PromptLearner(PromptHead):
         rank_specific: bool,
     ) -> None:
         super().__init__(problem)
-        tower = text_tower(problem, type(self).__name__)
+        tower = text_tower(problem)
         copies = (self.num_ranks,) if rank_specific else ()
         context = initial_context(tower, start, *copies)
         self.context = nn.Parameter(context)

@@ -51,13 +51,12 @@ class SentenceHead(PromptHead):
 
     def __init__(self, problem: Problem, *, template: str = TEMPLATE) -> None:
         super().__init__(problem)
-        owner = type(self).__name__.lower()
         if not problem.aligned:
             raise SpecError(
-                f"head {owner} learns no projection, so image and text features must be of one "
+                "no projection is learned, so image and text features must be of one "
                 "model; use a backbone with a text encoder (clip:...), --layer post and no --text"
             )
-        task, tower = problem.task, text_tower(problem, owner)
+        task, tower = problem.task, text_tower(problem)
         prompts = [fill(template, task.context, name).strip() for name in task.prompt_names]
         with torch.no_grad():
             self.register_buffer("text_features", tower.encode(prompts).detach().clone())

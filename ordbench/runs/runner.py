@@ -21,6 +21,7 @@ from ordbench.metrics.registry import BUILTIN_DECODES, metrics_for
 from ordbench.metrics.scores import point_scores, scores
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue
+from ordbench.runs.heads import create_head
 from ordbench.runs.identity import versions_for
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.preparation import PreparedRun
@@ -164,13 +165,12 @@ def build_head(
     """
     spec, task = prepared.spec, prepared.material.listing.task
     train = prepared.labelled("train")
-    head_class = HEADS[spec.head]
-    tower = bench.text_tower(spec) if head_class.needs_text else None
+    tower = bench.text_tower(spec) if HEADS[spec.head].needs_text else None
     aligned = not spec.text and spec.layer == "post"
     problem = problem_of(train, task, tower, aligned=aligned)
     with seeded(spec.train_seed):  # heads are made on the CPU
         own = spec.head_options if options is None else options
-        return head_class(problem, **own).to(bench.device)
+        return create_head(spec.head, problem, own).to(bench.device)
 
 
 def _replica(prepared: PreparedRun, candidate: Candidate, bench: Bench) -> Replica:

@@ -173,7 +173,7 @@ def head_settings(text: str) -> dict[str, Any]:
     head = HEADS[ref.name]
     if ref.argument and not takes_argument(head):
         raise SpecError(
-            f"head {text!r}: {ref.argument!r} is no KEY=VALUE; write {ref.name}:KEY=VALUE"
+            f"head {text!r}: {ref.argument!r} is not KEY=VALUE; write {ref.name}:KEY=VALUE"
         )
     options = resolve(head, _head_options(ref), owner=f"head {ref.name!r}")
     return {"head": ref.name, "head_options": options, "recipe": head.recipe}

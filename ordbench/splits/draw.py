@@ -89,7 +89,7 @@ def _looked_up(text: str) -> tuple[type[SplitProtocol], dict[str, OptionValue]]:
     ref = PluginRef.parse(text)
     plugin = PROTOCOLS[ref.name]
     if ref.argument:
-        raise SpecError(f"--protocol {text}: {ref.argument!r} is no KEY=VALUE")
+        raise SpecError(f"--protocol {text}: {ref.argument!r} is not KEY=VALUE")
     return plugin, resolve(plugin, ref.options, owner=f"protocol {ref.name!r}")
 
 

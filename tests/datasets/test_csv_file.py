@@ -181,7 +181,7 @@ def test_a_rank_may_be_called_none_where_ranks_names_it(
     text = f"file,rank\na.jpg,{word}\nb.jpg,Mild\nc.jpg,Severe\n"
     listing = read(text, ranks=f"{word};Mild;Severe")
     assert [s.rank for s in listing.samples] == [0, 1, 2]
-    with pytest.raises(DatasetError, match=f"got '{word}'; mend it or add it to ranks="):
+    with pytest.raises(DatasetError, match=f"got '{word}'; correct it or add it to ranks="):
         read(text, ranks="Mild;Severe")
 
 

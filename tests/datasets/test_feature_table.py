@@ -148,7 +148,7 @@ def test_what_may_be_two_things_or_is_not_there_is_refused(
         ('1,2\n"1,5",3', r"x, row 2: wanted a finite number .*, got '1,5'"),
         ("1,2\n1e39,3", r"x, row 2: wanted a finite number in single precision, got 'inf'"),
         ("1,2\nnan,3", r"x, row 2: wanted a finite number"),
-        ("1,2\n1,", r"rank, row 2: wanted a rank, got ''; mend it or add it to ranks="),
+        ("1,2\n1,", r"rank, row 2: wanted a rank, got ''; correct it or add it to ranks="),
         ("1,2\n1,NaN", r"rank, row 2: wanted a rank, got 'NaN'"),
         ("1,2\n1,2,3", r"x\.csv cannot be read: .*"),
         ("", "has no rows; wanted one a sample"),
@@ -169,7 +169,10 @@ def test_a_cell_that_cannot_be_used_is_named(tmp_path: Path, cells: str, said: s
         ({"features": X + np.nan, "rank": [1, 2, 3]}, "features, row 1: wanted a finite number"),
         ({"emb": X, "rank": [1, 2, 3]}, "column emb has several numbers a row; call it features"),
         ({"features": X, "rank": X}, "x.npz, rank: wanted one cell a row"),
-        ({"features": X, "rank": [1, 2, 3], "name": list("aab")}, "name: 'a' names two rows; mend"),
+        (
+            {"features": X, "rank": [1, 2, 3], "name": list("aab")},
+            "name: 'a' names two rows; correct",
+        ),
         ({"features": X, "rank": np.array([1, {}, 2])}, "x.npz cannot be read: .*allow_pickle"),
     ],
 )
@@ -186,7 +189,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"x\.npz cannot be read: "):
         read(tmp_path / "x.npz")
     for name in ("x.pkl", "gone.csv"):
-        with pytest.raises(DatasetError, match=rf"{name} is no file of features; wanted \.npz, "):
+        with pytest.raises(
+            DatasetError, match=rf"{name} is not a file of features; wanted \.npz, "
+        ):
             read(tmp_path / name)
 
 

@@ -71,7 +71,7 @@ def test_what_is_typed_is_read_and_printed_the_same(typed: str, options: object)
     ("typed", "message"),
     [
         ("sklearn", "head 'sklearn' needs an argument"),
-        ("coral:fast", "'fast' is no KEY=VALUE"),
+        ("coral:fast", "'fast' is not KEY=VALUE"),
     ],
 )
 def test_an_argument_that_is_missing_or_unknown_is_refused(typed: str, message: str) -> None:
@@ -83,7 +83,7 @@ def test_an_argument_that_is_missing_or_unknown_is_refused(typed: str, message: 
     ("options", "message"),
     [
         ({"argument": "RidgeCw"}, "unknown estimator 'RidgeCw'; did you mean.*RidgeCV"),
-        ({"argument": "Ridge", "alhpa": 1}, "sklearn:Ridge has no option 'alhpa'.*alpha"),
+        ({"argument": "Ridge", "alhpa": 1}, "Ridge has no option 'alhpa'.*alpha"),
         ({"argument": "LinearSVC"}, "gives no probabilities"),
     ],
 )

@@ -42,7 +42,7 @@ def test_nothing_is_trained() -> None:
 
 
 def test_features_of_another_space_are_refused() -> None:
-    with pytest.raises(SpecError, match=r"head zeroshot learns no projection.* --layer post"):
+    with pytest.raises(SpecError, match=r"no projection is learned.* --layer post"):
         ZeroShot(problem(aligned=False))
 
 

@@ -88,7 +88,7 @@ def test_the_prior_is_added_to_weighted_losses_too_and_may_be_left_out(
 
 
 def test_a_negative_prior_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"head softmax: l2=-0\.1 must be at least 0"):
+    with pytest.raises(SpecError, match=r"l2=-0\.1 must be at least 0"):
         Softmax(problem([1, 1, 1, 1]), K, l2=-0.1)
 
 

@@ -84,5 +84,5 @@ def test_gradients_pass_through_what_is_deployed() -> None:
 
 
 def test_a_missing_text_tower_is_refused_with_the_option_that_brings_one() -> None:
-    with pytest.raises(SpecError, match=r"head fixed needs a text encoder, .* add --text"):
+    with pytest.raises(SpecError, match=r"a text encoder is needed, .* add --text"):
         Fixed(aside(text_tower=None))
