@@ -16,10 +16,9 @@ from torch.nn import functional as F
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import SoftmaxHead
+from ordbench.nn.links import NEVER
 from ordbench.recipe import Recipe, SearchSpace
-
-NEVER = -1e30  # the logarithm of no probability; an infinite one has no gradient
 
 
 def cdw_losses(scores: Tensor, ranks: Tensor, alpha: float) -> Tensor:
@@ -50,7 +49,7 @@ def _log_others(log_probs: Tensor) -> Tensor:
     return torch.logaddexp(F.pad(below, (1, 0), value=NEVER), F.pad(above, (0, 1), value=NEVER))
 
 
-class CDWCE(ScoredHead):
+class CDWCE(SoftmaxHead):
     """A softmax over ranks, trained with `cdw_losses`.
 
     Args:
@@ -72,7 +71,7 @@ class CDWCE(ScoredHead):
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
+        super().__init__(problem, hidden=hidden, class_weight=class_weight)
         if alpha <= 0:
             raise SpecError(f"alpha={alpha} must be above 0")
         self.alpha = alpha
@@ -80,7 +79,3 @@ class CDWCE(ScoredHead):
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `cdw_losses`."""
         return cdw_losses(outputs, ranks, self.alpha)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import SoftmaxHead
 from ordbench.nn.losses import wrong_way
 from ordbench.recipe import Recipe, SearchSpace
 
@@ -57,7 +57,7 @@ def quasi_unimodal_penalties(probs: Tensor, ranks: Tensor, margin: float) -> Ten
     return lacking.masked_fill(offsets == 0, 0).sum(1)
 
 
-class CO2(ScoredHead):
+class CO2(SoftmaxHead):
     """A softmax over ranks, trained by cross-entropy plus `unimodal_penalties`.
 
     Args:
@@ -86,7 +86,7 @@ class CO2(ScoredHead):
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
+        super().__init__(problem, hidden=hidden, class_weight=class_weight)
         self.penalty_weight = self.default_weight if penalty_weight is None else penalty_weight
         self.margin = margin
         if self.penalty_weight < 0 or margin < 0:
@@ -98,10 +98,6 @@ class CO2(ScoredHead):
         """Cross-entropy in nats, plus the weighted penalties."""
         penalties = unimodal_penalties(outputs.softmax(-1), ranks, self.margin)
         return F.cross_entropy(outputs, ranks, reduction="none") + self.penalty_weight * penalties
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)
 
 
 class HO2(CO2):

@@ -6,12 +6,11 @@ networks. https://arxiv.org/abs/1611.05916
 Parity: agrees with dlordinal in the loss, which is the ranked probability score.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from torch import Tensor
 
-from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import SoftmaxHead
 from ordbench.nn.losses import exceeded
 from ordbench.recipe import Recipe
 
@@ -36,24 +35,11 @@ def emd_losses(scores: Tensor, ranks: Tensor) -> Tensor:
     return (at_most - (~exceeded(ranks, at_most.shape[1])).to(at_most.dtype)).square().sum(1)
 
 
-class EMD(ScoredHead):
+class EMD(SoftmaxHead):
     """A softmax over ranks, trained with the ranked probability score."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
 
-    def __init__(
-        self,
-        problem: Problem,
-        *,
-        hidden: tuple[int, ...] = (),
-        class_weight: Literal["balanced"] | None = None,
-    ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
-
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `emd_losses`."""
         return emd_losses(outputs, ranks)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)

@@ -17,10 +17,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ordbench.head import Problem
+from ordbench.nn.links import NEVER
 from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
 from ordbench.recipe import SearchSpace
-
-NEVER = -1e30  # the logit of a rank without training images
 
 
 def discriminant(features: Tensor, ranks: Tensor, num_ranks: int) -> tuple[Tensor, Tensor]:

@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.nn import PRIOR, ScoredHead
+from ordbench.nn import PRIOR, SoftmaxHead
 from ordbench.recipe import Recipe, SearchSpace
 
 
-class Linear(ScoredHead):
+class Linear(SoftmaxHead):
     """Scores each rank on its own; knows nothing of their order."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2)
@@ -31,14 +31,8 @@ class Linear(ScoredHead):
         class_weight: Literal["balanced"] | None = None,
         l2: float = 1.0,
     ) -> None:
-        super().__init__(
-            problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight, l2=l2
-        )
+        super().__init__(problem, hidden=hidden, class_weight=class_weight, l2=l2)
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Cross-entropy in nats."""
         return F.cross_entropy(outputs, ranks, reduction="none")
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.nn import PRIOR, ScoredHead
+from ordbench.nn import PRIOR, SoftmaxHead
 from ordbench.recipe import Recipe, SearchSpace
 
 
@@ -47,7 +47,7 @@ def mean_variance_losses(
     return F.cross_entropy(logits, ranks, reduction="none") + penalties
 
 
-class MeanVariance(ScoredHead):
+class MeanVariance(SoftmaxHead):
     """A softmax over ranks, trained with `mean_variance_losses`.
 
     Args:
@@ -73,16 +73,10 @@ class MeanVariance(ScoredHead):
         class_weight: Literal["balanced"] | None = None,
         l2: float = 1.0,
     ) -> None:
-        super().__init__(
-            problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight, l2=l2
-        )
+        super().__init__(problem, hidden=hidden, class_weight=class_weight, l2=l2)
         self.mean_weight = mean_weight
         self.variance_weight = variance_weight
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `mean_variance_losses`."""
         return mean_variance_losses(outputs, ranks, self.mean_weight, self.variance_weight)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import SoftmaxHead
 from ordbench.nn.losses import wrong_way
 from ordbench.nn.soft_labels import soft_labels
 from ordbench.recipe import Recipe, SearchSpace
@@ -32,7 +32,7 @@ def barrier(excess: Tensor, sharpness: float) -> Tensor:
     return sharpness * (excess + edge).relu() - (-excess).clamp_min(edge).log() / sharpness
 
 
-class ORCU(ScoredHead):
+class ORCU(SoftmaxHead):
     """A softmax over ranks that learns squared-distance soft labels under a `barrier`.
 
     Args:
@@ -55,7 +55,7 @@ class ORCU(ScoredHead):
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
+        super().__init__(problem, hidden=hidden, class_weight=class_weight)
         if sharpness <= 0:
             raise SpecError(f"sharpness={sharpness} must be above 0")
         self.sharpness = sharpness
@@ -67,7 +67,3 @@ class ORCU(ScoredHead):
         targets = self.labels[ranks].to(outputs.dtype)
         soft = F.cross_entropy(outputs, targets, reduction="none")
         return soft + barrier(wrong_way(outputs, ranks), self.sharpness).mean(1)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)

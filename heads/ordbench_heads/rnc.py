@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ordbench.head import PointHead, Problem
+from ordbench.nn.links import NEVER
 from ordbench.recipe import Recipe, SearchSpace
-
-NEVER = -1e30  # the logit of what is not in a sum; an infinite one has no gradient
 
 
 def rank_n_contrast_loss(

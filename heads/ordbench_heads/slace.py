@@ -14,10 +14,9 @@ from torch import Tensor
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import SoftmaxHead
+from ordbench.nn.links import NEVER
 from ordbench.recipe import Recipe, SearchSpace
-
-NEVER = -1e30  # the logarithm of no probability; an infinite one has no gradient
 
 
 def slace_losses(scores: Tensor, ranks: Tensor, alpha: float) -> Tensor:
@@ -48,7 +47,7 @@ def slace_losses(scores: Tensor, ranks: Tensor, alpha: float) -> Tensor:
     return -(weights * within).sum(1) / weights.sum(1)
 
 
-class SLACE(ScoredHead):
+class SLACE(SoftmaxHead):
     """A softmax over ranks, trained with `slace_losses`.
 
     Args:
@@ -70,7 +69,7 @@ class SLACE(ScoredHead):
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
+        super().__init__(problem, hidden=hidden, class_weight=class_weight)
         if alpha <= 0:
             raise SpecError(f"alpha={alpha} must be above 0")
         self.alpha = alpha
@@ -78,7 +77,3 @@ class SLACE(ScoredHead):
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `slace_losses`."""
         return slace_losses(outputs, ranks, self.alpha)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)

@@ -16,12 +16,12 @@ from torch.nn import functional as F
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import SoftmaxHead
 from ordbench.nn.soft_labels import Target, soft_labels
 from ordbench.recipe import Recipe, SearchSpace
 
 
-class SoftLabels(ScoredHead):
+class SoftLabels(SoftmaxHead):
     """A softmax over ranks that learns a distribution around the rank.
 
     Args:
@@ -51,7 +51,7 @@ class SoftLabels(ScoredHead):
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
+        super().__init__(problem, hidden=hidden, class_weight=class_weight)
         labels = soft_labels(self.num_ranks, target, spread, power)
         self.register_buffer("labels", labels.float(), persistent=False)
 
@@ -59,10 +59,6 @@ class SoftLabels(ScoredHead):
         """Cross-entropy to the rank's distribution, in nats."""
         targets = self.labels[ranks].to(outputs.dtype)
         return F.cross_entropy(outputs, targets, reduction="none")
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)
 
 
 class SORD(SoftLabels):

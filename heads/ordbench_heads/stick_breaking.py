@@ -17,10 +17,8 @@ from torch.nn import functional as F
 
 from ordbench.head import Problem
 from ordbench.nn import LikelihoodHead
-from ordbench.nn.links import even_conditionals, log_pmf_of_conditionals
+from ordbench.nn.links import NEVER, even_conditionals, log_pmf_of_conditionals
 from ordbench.recipe import Recipe, SearchSpace
-
-NEVER = -1e30  # the logarithm of 0; an infinite one has no gradient
 
 
 def stick_breaking_losses(logits: Tensor, ranks: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import SoftmaxHead
 from ordbench.nn.losses import wrong_way
 from ordbench.recipe import Recipe, SearchSpace
 
@@ -47,7 +47,7 @@ def unimodal_concentrated_losses(
     return concentrated + unimodal_weight * wrong_way(probs, ranks).relu().sum(1)
 
 
-class UnimodalConcentrated(ScoredHead):
+class UnimodalConcentrated(SoftmaxHead):
     """A softmax over ranks, trained with `unimodal_concentrated_losses`.
 
     Args:
@@ -66,13 +66,9 @@ class UnimodalConcentrated(ScoredHead):
         hidden: tuple[int, ...] = (),
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden, class_weight=class_weight)
+        super().__init__(problem, hidden=hidden, class_weight=class_weight)
         self.unimodal_weight = unimodal_weight
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `unimodal_concentrated_losses`."""
         return unimodal_concentrated_losses(outputs, ranks, self.unimodal_weight)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
+from ordbench.nn import SoftmaxHead
 from ordbench.recipe import Recipe, SearchSpace
 
 EPSILON = 1e-10  # for a batch of one rank, all of which is predicted
@@ -44,7 +44,7 @@ def kappa_losses(probs: Tensor, ranks: Tensor, power: int) -> Tensor:
     return (costs * probs).sum(1) / (by_chance + EPSILON)
 
 
-class WeightedKappa(ScoredHead):
+class WeightedKappa(SoftmaxHead):
     """A softmax over ranks, trained to agree more than by chance; a batch needs several ranks.
 
     Args:
@@ -62,13 +62,9 @@ class WeightedKappa(ScoredHead):
         weights: Literal["quadratic", "linear"] = "quadratic",
         hidden: tuple[int, ...] = (),
     ) -> None:
-        super().__init__(problem, problem.task.num_ranks, hidden=hidden)
+        super().__init__(problem, hidden=hidden)
         self.power = 2 if weights == "quadratic" else 1
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `kappa_losses`."""
         return kappa_losses(outputs.softmax(-1), ranks, self.power)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Softmax over the ranks, ``(N, K)``."""
-        return outputs.softmax(-1)

@@ -1,4 +1,4 @@
-"""Parts that heads share: a base class, layers, losses and an axis of tuning."""
+"""Parts that heads share: base classes, layers, losses and an axis of tuning."""
 
 from ordbench.nn.layers import Perceptron as Perceptron
 from ordbench.nn.layers import ScoreAndBiases as ScoreAndBiases
@@ -8,3 +8,4 @@ from ordbench.nn.likelihood_head import LikelihoodHead as LikelihoodHead
 from ordbench.nn.losses import two_way_loss as two_way_loss
 from ordbench.nn.scored_head import PRIOR as PRIOR
 from ordbench.nn.scored_head import ScoredHead as ScoredHead
+from ordbench.nn.softmax_head import SoftmaxHead as SoftmaxHead

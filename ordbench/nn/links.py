@@ -10,6 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.special import log_ndtr
 
+NEVER = -1e30
+"""The logarithm of probability 0: an infinite one has no gradient."""
+
 
 def pmf_of_exceedance(exceedance: Tensor) -> Tensor:
     """Turn P(rank > k), ``(N, K - 1)``, into P(rank = k), ``(N, K)``.

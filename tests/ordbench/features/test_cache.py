@@ -90,7 +90,7 @@ def test_a_file_of_another_program_is_not_taken(
         caplog.clear()
         save_file(tensors, file_of(cache))
         assert cache.load() == []
-        assert "is not used" in caplog.text
+        assert "cannot be used and is made again" in caplog.text
 
 
 def test_small_shards_become_one_and_large_ones_stay(

@@ -68,7 +68,7 @@ def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("head: [linear, nope]", "unknown head 'nope'; available: .*linear"),
+        ("head: [linear, nope]", "unknown head 'nope'; available: .*coral"),
         ("head: 'ordinalclip:base_ranks=many'", "head 'ordinalclip', option base_ranks='many': "),
         ("dataset: utk", "unknown dataset 'utk'; did you mean utkface"),
         ("dataset: 'drawn-faces:per_row=3'", "dataset 'drawn-faces' has no option 'per_row'"),
