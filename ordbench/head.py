@@ -70,6 +70,8 @@ class BaseHead(nn.Module, ABC):
         batchable: Whether replicas can be trained as one batched model.
         seeded: Whether the train seed can change what it learns; if not, runs that differ in
             nothing else are one run.
+        libraries: Packages besides ordbench and torch that it computes with: another version of
+            one is another run.
     """
 
     recipe: ClassVar[Recipe] = Recipe()
@@ -78,6 +80,7 @@ class BaseHead(nn.Module, ABC):
     iterative: ClassVar[bool] = True
     batchable: ClassVar[bool] = True
     seeded: ClassVar[bool] = True
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()

@@ -48,8 +48,8 @@ def versions_for(spec: RunSpec) -> dict[str, str]:
 
     Those of its backbone stand in the key of its features.
     """
-    text = open_family(spec.text or spec.backbone)[0].libraries
-    libraries = ["ordbench", "torch", *(text if HEADS[spec.head].needs_text else ())]
+    head, text = HEADS[spec.head], open_family(spec.text or spec.backbone)[0].libraries
+    libraries = ["ordbench", "torch", *head.libraries, *(text if head.needs_text else ())]
     if spec.tuning and spec.tuning.sampler == "optuna":
         libraries.append("optuna")
     return {name: version_of(name) for name in libraries}

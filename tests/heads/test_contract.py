@@ -19,7 +19,12 @@ NAMES = sorted(name for name in HEADS if not takes_argument(HEADS[name]))
 WITH_ARGUMENT: list[tuple[str, dict[str, OptionValue]]] = [
     ("sklearn", {"argument": "RandomForestClassifier", "n_estimators": 20}),
     ("sklearn", {"argument": "DecisionTreeRegressor", "max_depth": 6}),
+    ("mord", {"argument": "LogisticAT"}),
+    ("mord", {"argument": "OrdinalRidge"}),
+    ("dlordinal", {"argument": "TriangularLoss"}),
+    ("dlordinal", {"argument": "WKLoss"}),
 ]
+EXTRAS = ("dlordinal", "mord")
 # The sentences of a random tower say nothing of the features: their weight is made small.
 OPTIONS: dict[str, dict[str, OptionValue]] = {"gda": {"alpha": 100.0}}
 
@@ -56,5 +61,7 @@ def test_the_card_says_what_it_is_whose_it_is_and_how_it_was_checked(name: str) 
     card = head_card(name)
     assert card.title
     assert card.source
-    assert card.needs == ("a text encoder" if HEADS[name].needs_text else "nothing")
+    package = f"the package {name} (pip install 'ordbench[{name}]')"
+    needs = package if name in EXTRAS else "nothing"
+    assert card.needs == ("a text encoder" if HEADS[name].needs_text else needs)
     assert re.match("agrees with |not official: ", card.parity), card.parity

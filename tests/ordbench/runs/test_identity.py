@@ -10,6 +10,7 @@ import torch
 from ordbench.backbones.clip.family import Clip
 from ordbench.dataset import Samples
 from ordbench.features.extraction import Features
+from ordbench.plugins.registry import HEADS
 from ordbench.runs.identity import identify
 from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import EncodedDataset, Locations, Resources
@@ -47,6 +48,14 @@ def test_the_libraries_of_a_text_tower_name_the_runs_of_heads_that_prompt_it(
     before = run_id(head, tmp_path)
     monkeypatch.setattr(Clip, "libraries", ("numpy",))
     assert (run_id(head, tmp_path) != before) == prompts
+
+
+def test_the_libraries_of_a_head_name_its_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run_id("sklearn:LogisticRegression", tmp_path)
+    monkeypatch.setattr(HEADS["sklearn"], "libraries", ("numpy",))
+    assert run_id("sklearn:LogisticRegression", tmp_path) != before
 
 
 def test_a_zip_archive_of_images_gives_the_run_of_its_folder(tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""Packages that ordbench does not need, but one of its parts does, and what their classes take."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
+
+from ordbench.errors import SpecError
+from ordbench.utils.text import did_you_mean
+
+
+def extra(module: str) -> Any:  # noqa: ANN401 (what a module holds has no types)
+    """A module of a package whose extra has the same name.
+
+    Raises:
+        SpecError: If it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        name = module.partition(".")[0]
+        raise SpecError(
+            f"{error.name} is not installed; run: pip install 'ordbench[{name}]'"
+        ) from None
+
+
+def taken(kind: type, given: Iterable[str]) -> set[str]:
+    """The names of what a class takes.
+
+    Raises:
+        SpecError: If it does not take one of those ``given``.
+    """
+    takes = inspect.signature(kind).parameters.keys()
+    if unknown := sorted(set(given) - takes):
+        near = did_you_mean(unknown[0], takes)
+        raise SpecError(f"{kind.__name__} has no option {unknown[0]!r}; {near}")
+    return {*takes}
