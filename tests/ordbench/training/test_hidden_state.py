@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from ordbench.head import BaseHead
+from ordbench.plugins.options import takes_argument
 from ordbench.plugins.registry import HEADS
 from ordbench.training.hidden_state import first_difference
 from tests.reference.problem import problem
@@ -60,7 +61,7 @@ def test_what_two_modules_hold_is_looked_into(
     assert first_difference(Holder(one), Holder(other)) == difference
 
 
-@pytest.mark.parametrize("name", sorted(n for n in HEADS if n != "sklearn"))
+@pytest.mark.parametrize("name", sorted(n for n in HEADS if not takes_argument(HEADS[n])))
 def test_the_heads_of_two_seeds_can_be_stacked(name: str) -> None:
     def head(seed: int) -> BaseHead:
         torch.manual_seed(seed)
