@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
+from ordbench.prompts.sentence_head import TEMPLATES, SentenceHead
 from ordbench.recipe import Recipe
 
 
@@ -53,7 +53,7 @@ class Clap(SentenceHead):
     unit: Tensor
 
     def __init__(
-        self, problem: Problem, *, constraint: bool = True, template: str = TEMPLATE
+        self, problem: Problem, *, constraint: bool = True, template: tuple[str, ...] = TEMPLATES
     ) -> None:
         super().__init__(problem, template=template)
         self.constraint = constraint

@@ -14,7 +14,7 @@ from typing import ClassVar
 from ordbench.errors import SpecError
 from ordbench.head import Problem
 from ordbench.prompts.feature_adapter import FeatureAdapter
-from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
+from ordbench.prompts.sentence_head import TEMPLATES, SentenceHead
 from ordbench.recipe import Recipe, SearchSpace
 
 
@@ -33,7 +33,9 @@ class ClipAdapter(SentenceHead):
     recipe: ClassVar[Recipe] = Recipe(learning_rate=5e-3, epochs=200)
     search: ClassVar[SearchSpace] = {"ratio": (0.2, 0.4, 0.6, 0.8)}
 
-    def __init__(self, problem: Problem, *, ratio: float = 0.2, template: str = TEMPLATE) -> None:
+    def __init__(
+        self, problem: Problem, *, ratio: float = 0.2, template: tuple[str, ...] = TEMPLATES
+    ) -> None:
         super().__init__(problem, template=template)
         if not 0 < ratio <= 1:
             raise SpecError(f"ratio={ratio} must be above 0 and at most 1")

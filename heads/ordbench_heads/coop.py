@@ -19,6 +19,7 @@ from ordbench.nn.losses import two_way_loss
 from ordbench.prompts.head import text_tower
 from ordbench.prompts.layout import Position, embed_text
 from ordbench.prompts.learner import PROMPT_RECIPE, PromptLearner, context_start
+from ordbench.prompts.rank_words import Words, rank_words
 from ordbench.recipe import Recipe
 
 
@@ -31,12 +32,13 @@ class CoOp(PromptLearner):
         context_tokens: Number of random tokens that it starts from; 16 if no words are given.
         class_specific: Whether each rank learns a context of its own.
         position: Where the rank name stands in the context.
+        words: How the rank is said; see `rank_words`.
         as_in_ordinalclip: The baseline that the OrdinalCLIP paper calls CoOp: the context starts
             from the task's words, rank embeddings start from the names and are learned too, and
             `two_way_loss` is added. There, the image encoder was trained as well.
 
     Raises:
-        SpecError: If there is no text tower or a prompt is too long.
+        SpecError: If there is no text tower, a prompt is too long, or the ranks cannot be said so.
     """
 
     recipe: ClassVar[Recipe] = PROMPT_RECIPE.model_copy(update={"min_steps": 400})
@@ -49,10 +51,11 @@ class CoOp(PromptLearner):
         context_tokens: int | None = None,
         class_specific: bool = False,
         position: Position = "tail",
+        words: Words = "name",
         as_in_ordinalclip: bool = False,
     ) -> None:
         tower = text_tower(problem)
-        names = [embed_text(tower, name) for name in problem.task.prompt_names]
+        names = [embed_text(tower, name) for name in rank_words(problem.task.prompt_names, words)]
         default = problem.task.context if as_in_ordinalclip else 16
         super().__init__(
             problem,

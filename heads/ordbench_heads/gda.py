@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from ordbench.head import Problem
 from ordbench.nn.links import NEVER
-from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
+from ordbench.prompts.sentence_head import TEMPLATES, SentenceHead
 from ordbench.recipe import SearchSpace
 
 
@@ -66,7 +66,9 @@ class GaussianDiscriminant(SentenceHead):
     scores: Tensor
     offsets: Tensor
 
-    def __init__(self, problem: Problem, *, alpha: float = 1.0, template: str = TEMPLATE) -> None:
+    def __init__(
+        self, problem: Problem, *, alpha: float = 1.0, template: tuple[str, ...] = TEMPLATES
+    ) -> None:
         super().__init__(problem, template=template)
         self.alpha = alpha
         self.register_buffer("scores", torch.zeros_like(self.text_features))

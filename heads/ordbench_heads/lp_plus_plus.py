@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
+from ordbench.prompts.sentence_head import TEMPLATES, SentenceHead
 from ordbench.recipe import Recipe
 
 TEXT_START = 250.0  # x mean cosine of images and their rank's text, the first text weight
@@ -49,7 +49,7 @@ class LPPlusPlus(SentenceHead):
     step: Tensor
     text_step: Tensor
 
-    def __init__(self, problem: Problem, *, template: str = TEMPLATE) -> None:
+    def __init__(self, problem: Problem, *, template: tuple[str, ...] = TEMPLATES) -> None:
         super().__init__(problem, template=template)
         self.visual = nn.Parameter(torch.zeros_like(self.text_features))
         self.offset = nn.Parameter(torch.zeros(self.num_ranks))

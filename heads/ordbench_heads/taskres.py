@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ordbench.head import Problem
-from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
+from ordbench.prompts.sentence_head import TEMPLATES, SentenceHead
 from ordbench.recipe import Recipe, SearchSpace
 
 
@@ -32,7 +32,9 @@ class TaskRes(SentenceHead):
     search: ClassVar[SearchSpace] = {"scale": (0.5, 0.1, 1.0)}
     unit: Tensor
 
-    def __init__(self, problem: Problem, *, scale: float = 0.5, template: str = TEMPLATE) -> None:
+    def __init__(
+        self, problem: Problem, *, scale: float = 0.5, template: tuple[str, ...] = TEMPLATES
+    ) -> None:
         super().__init__(problem, template=template)
         self.scale = scale
         self.residual = nn.Parameter(torch.zeros_like(self.text_features))

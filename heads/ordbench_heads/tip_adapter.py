@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ordbench.head import Problem
-from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
+from ordbench.prompts.sentence_head import TEMPLATES, SentenceHead
 from ordbench.recipe import Recipe, SearchSpace
 
 
@@ -47,7 +47,7 @@ class TipAdapter(SentenceHead):
         alpha: float = 1.0,
         beta: float = 5.5,
         train_keys: bool = False,
-        template: str = TEMPLATE,
+        template: tuple[str, ...] = TEMPLATES,
     ) -> None:
         super().__init__(problem, template=template)
         self.alpha, self.beta, self.train_keys = alpha, beta, train_keys

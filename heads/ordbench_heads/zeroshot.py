@@ -11,7 +11,8 @@ Parity: agrees with the text encoder's own encoding of whole sentences.
 from typing import ClassVar
 
 from ordbench.head import Problem
-from ordbench.prompts.sentence_head import TEMPLATE, SentenceHead
+from ordbench.prompts.rank_words import Words
+from ordbench.prompts.sentence_head import TEMPLATES, SentenceHead
 
 
 class ZeroShot(SentenceHead):
@@ -20,5 +21,7 @@ class ZeroShot(SentenceHead):
     iterative: ClassVar[bool] = False
     seeded: ClassVar[bool] = False
 
-    def __init__(self, problem: Problem, *, template: str = TEMPLATE) -> None:
-        super().__init__(problem, template=template)
+    def __init__(
+        self, problem: Problem, *, template: tuple[str, ...] = TEMPLATES, words: Words = "name"
+    ) -> None:
+        super().__init__(problem, template=template, words=words)

@@ -6,12 +6,14 @@ import re
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ordbench.errors import SpecError
 from ordbench.head import Problem
 from ordbench.prompts.head import PromptHead, text_tower
+from ordbench.prompts.rank_words import Words, rank_words
 
-TEMPLATE = "{context} {rank}."
+TEMPLATES = ("{context} {rank}.",)
 
 
 def fill(template: str, context: str, rank: str) -> str:
@@ -37,19 +39,23 @@ class SentenceHead(PromptHead):
 
     Args:
         problem: As in `PromptHead`; the features must lie in the text tower's space.
-        template: A sentence with the blanks ``{rank}`` and ``{context}``.
+        template: Sentences with the blanks ``{rank}`` and ``{context}``. Of several, the mean of
+            the unit text features is taken, as in section 3.1.4 of Radford et al. (2021).
+        words: How the rank is said; see `rank_words`.
 
     Attributes:
-        text_features: ``(K, E)`` of the sentences, not unit length.
+        text_features: ``(K, E)``, not unit length.
 
     Raises:
-        SpecError: If there is no text tower, if the features are of another space, or if the
-            template is wrong.
+        SpecError: If there is no text tower, if the features are of another space, if a
+            template is wrong, or if the ranks cannot be said so.
     """
 
     text_features: Tensor
 
-    def __init__(self, problem: Problem, *, template: str = TEMPLATE) -> None:
+    def __init__(
+        self, problem: Problem, *, template: tuple[str, ...] = TEMPLATES, words: Words = "name"
+    ) -> None:
         super().__init__(problem)
         if not problem.aligned:
             raise SpecError(
@@ -57,9 +63,17 @@ class SentenceHead(PromptHead):
                 "model; use a backbone with a text encoder (clip:...), --layer post and no --text"
             )
         task, tower = problem.task, text_tower(problem)
-        prompts = [fill(template, task.context, name).strip() for name in task.prompt_names]
+        if not template:
+            raise SpecError("template= is empty; give a sentence with {rank}")
+        names = rank_words(task.prompt_names, words)
         with torch.no_grad():
-            self.register_buffer("text_features", tower.encode(prompts).detach().clone())
+            encoded = [
+                tower.encode([fill(one, task.context, name).strip() for name in names])
+                for one in template
+            ]
+            if len(encoded) > 1:
+                encoded = [torch.stack([F.normalize(one, dim=-1) for one in encoded]).mean(0)]
+            self.register_buffer("text_features", encoded[0].detach().clone())
 
     def prototypes(self) -> Tensor:
         """Text features ``(K, E)`` of the ranks' sentences."""

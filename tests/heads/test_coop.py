@@ -41,6 +41,12 @@ def test_the_rank_names_stand_behind_the_context(as_in_ordinalclip: bool) -> Non
     torch.testing.assert_close(head.prototypes(), wanted)
 
 
+def test_ranks_may_be_said_as_ordinals() -> None:
+    head = CoOp(problem(2, names=("9", "35")), words="ordinal")
+    names = [embed_text(random_clip(), name) for name in ("ninth", "thirty-fifth")]
+    assert torch.equal(head.names, torch.cat(names))
+
+
 def test_the_loss_is_cross_entropy_unless_it_is_ordinalclips() -> None:
     logits, ranks = torch.randn(4, 3), torch.tensor([0, 0, 2, 1])
     plain, other = (CoOp(problem(3), as_in_ordinalclip=flag) for flag in (False, True))

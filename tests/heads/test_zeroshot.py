@@ -33,8 +33,29 @@ NAMES = ("young", "middle_aged", "old")  # an underscore is a blank in a prompt
 def test_the_prototypes_are_the_towers_own_encoding(
     context: str, template: str, sentences: list[str]
 ) -> None:
-    head = ZeroShot(problem(3, names=NAMES, context=context), template=template)
+    head = ZeroShot(problem(3, names=NAMES, context=context), template=(template,))
     assert torch.equal(head.prototypes(), random_clip().encode(sentences))
+
+
+def test_of_several_templates_the_mean_of_unit_text_features_is_taken() -> None:
+    templates = ("{context} {rank}.", "a face of {rank} years")
+    head = ZeroShot(problem(3, names=NAMES, context="it is"), template=templates)
+    said = [["it is young.", "it is middle aged.", "it is old."]]
+    said.append([f"a face of {name} years" for name in ("young", "middle aged", "old")])
+    encoded = [random_clip().encode(sentences) for sentences in said]
+    wanted = sum(one / one.norm(dim=1, keepdim=True) for one in encoded) / 2
+    torch.testing.assert_close(head.prototypes(), wanted)
+
+
+def test_ranks_may_be_said_in_words() -> None:
+    head = ZeroShot(problem(2, names=("35", "101"), context="it is"), words="number")
+    sentences = ["it is thirty-five.", "it is one hundred and one."]
+    assert torch.equal(head.prototypes(), random_clip().encode(sentences))
+
+
+def test_a_name_that_is_no_number_cannot_be_said_in_words() -> None:
+    with pytest.raises(SpecError, match="words=ordinal: rank 'young' is no whole number"):
+        ZeroShot(problem(3, names=NAMES), words="ordinal")
 
 
 def test_nothing_is_trained() -> None:
@@ -49,4 +70,4 @@ def test_features_of_another_space_are_refused() -> None:
 @pytest.mark.parametrize("template", ["a photo", "{rank} {age}", "{context}"])
 def test_a_template_with_other_blanks_is_refused(template: str) -> None:
     with pytest.raises(SpecError, match=r"must contain {rank}, may contain {context}"):
-        ZeroShot(problem(), template=template)
+        ZeroShot(problem(), template=(template,))

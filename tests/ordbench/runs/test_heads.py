@@ -16,11 +16,11 @@ def test_a_head_is_created_by_name_with_its_options() -> None:
     ("name", "options", "message"),
     [
         ("knn", {"neighbors": 0}, "head knn: neighbors=0 must be at least 1"),
-        ("tip-adapter", {"template": "?"}, "head tip-adapter: template='[?]' must contain"),
+        ("tip-adapter", {"template": ("?",)}, "head tip-adapter: template='[?]' must contain"),
     ],
 )
 def test_an_error_names_the_head_as_it_is_typed(
-    name: str, options: dict[str, int | str], message: str
+    name: str, options: dict[str, int | tuple[str, ...]], message: str
 ) -> None:
     with pytest.raises(SpecError, match=f"^{message}"):
         create_head(name, problem(), options)
