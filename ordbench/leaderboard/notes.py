@@ -10,7 +10,7 @@ from typing import Literal
 
 from ordbench.leaderboard.grouping import asked, tuning
 from ordbench.leaderboard.ranking import Row
-from ordbench.results.rows import CellRuns
+from ordbench.results.rows import CellRuns, RunRow
 
 Kind = Literal[
     "marks",
@@ -23,6 +23,7 @@ Kind = Literal[
     "text",
     "leaks",
     "short",
+    "few",
     "seeds",
     "draws",
     "skipped",
@@ -118,12 +119,20 @@ def training_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[Note]:
 
 
 def split_notes(cells: Iterable[CellRuns]) -> list[Note]:
-    """Whether identities leak, and whether there were as many shots as said."""
+    """Whether identities leak, whether there were as many shots as said, and enough to validate."""
     runs = [cell.first for cell in cells]
     return [
         *([Note("leaks")] if any(run.leaks for run in runs) else []),
         *([Note("short")] if any(run.short for run in runs) else []),
+        *([Note("few", shots)] if (shots := _few_validation(runs)) else []),
     ]
+
+
+def _few_validation(runs: Iterable[RunRow]) -> tuple[str, ...]:
+    """The shots at which steps and settings were selected on few images."""
+    found = {run.shots for run in runs if run.few_validation}
+    in_order = sorted(found, key=lambda shots: (shots is None, shots))
+    return tuple("all" if shots is None else str(shots) for shots in in_order)
 
 
 def seed_notes(cells: Iterable[tuple[object, object, CellRuns]]) -> list[Note]:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from ordbench.results.layout import Stamp
 from ordbench.results.rows import CellRuns, RunRow
 
-VERSION = 3  # raised when the columns or the fields of `RunRow` change
+VERSION = 4  # raised when the columns or the fields of `RunRow` change
 INDEX = "index.sqlite"
 _BUSY_SECONDS = 10.0
 _OWN = "run_id, inode, size, changed, cell, fault, created, data_seed, train_seed, seconds_fit"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Options = Mapping[str, OptionValue]
 
+FEW_VALIDATION = 100  # an MAE over fewer is uncertain by about 8 % of itself or more
 _PATH = re.compile(r"~|\.{0,2}[\\/]|[A-Za-z]:[\\/]")
 
 
@@ -59,6 +60,7 @@ class RunRow:
         other: All other fields of the `RunSpec` that are not the default.
         leaks: Whether test images show people whom training or validation shows.
         short: Whether a rank has fewer training images than shots.
+        few_validation: Whether it was selected on fewer than `FEW_VALIDATION` images.
         ordbench: Version that made the run.
         parameters: Numbers that were trained.
     """
@@ -100,6 +102,7 @@ class RunRow:
     other: Options
     leaks: bool
     short: bool
+    few_validation: bool
     ordbench: str
     parameters: int | None
 
@@ -173,6 +176,7 @@ def flatten(record: Record) -> RunRow:
         },
         leaks=record.split is not None and record.split.leaks > 0,
         short=record.split is not None and record.split.short > 0,
+        few_validation=record.split is not None and record.split.val < FEW_VALIDATION,
         ordbench=record.versions.get("ordbench", ""),
         parameters=record.training.parameters if record.training else None,
     )

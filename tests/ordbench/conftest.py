@@ -53,6 +53,7 @@ BASE = RunRow(
     shots=None,
     leaks=False,
     short=False,
+    few_validation=False,
     data_seed=0,
     train_seed=0,
     ordbench="0.1.0",

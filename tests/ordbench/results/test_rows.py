@@ -57,6 +57,12 @@ def test_a_row_says_what_a_table_needs() -> None:
     assert math.isnan(row.metrics["nll_posterior"])
 
 
+@pytest.mark.parametrize(("val", "few"), [(99, True), (100, False)])
+def test_a_row_says_whether_few_images_validated(val: int, few: bool) -> None:
+    record = done(split=SplitFacts(hash="aa", train=8, val=val, test=2))
+    assert flatten(record).few_validation is few
+
+
 def test_a_path_is_no_part_of_a_name() -> None:
     row = flatten(record())
     assert (row.backbone, row.text) == ("timm:resnet50", "clip:RN50")
