@@ -18,6 +18,7 @@ from ordbench.cli.show import show
 from ordbench.cli.split import split_app
 from ordbench.cli.table import table
 from ordbench.errors import OrdbenchError, TrainingError
+from ordbench.utils.wording import wanted
 
 FAILED, UNUSABLE, INTERRUPTED = 1, 2, 130  # exit codes; 130 is what shells give a Ctrl-C
 # What is wrong with a path or a disk, and not with the program.
@@ -74,6 +75,15 @@ def _outside(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}; get the right to use it, or name another path"
 
 
+def _plain(error: typer.TyperException) -> str:
+    """What Typer refuses, without the words of pydantic, which reads the values."""
+    from pydantic import ValidationError
+
+    if isinstance(error.__cause__, ValidationError):
+        error.message = wanted(error.__cause__.errors())
+    return error.format_message()
+
+
 def main() -> int:
     """Run the command line and return its exit code.
 
@@ -97,7 +107,7 @@ def main() -> int:
         code, message = UNUSABLE, _outside(error)
     except typer.TyperException as error:
         # Typer would draw it in a box that breaks a long path over lines.
-        said = error.format_message().rstrip(".")
+        said = _plain(error).rstrip(".")
         if not said:  # no command was typed, and the help has been printed
             return UNUSABLE
         code, message = UNUSABLE, f"{said}; see ordbench --help"

@@ -12,6 +12,7 @@ from ordbench.errors import SpecError
 from ordbench.runs.resources import resolve_device
 from ordbench.utils.environment import machine
 from ordbench.utils.text import items, parse_numbers
+from ordbench.utils.wording import wanted
 
 Stage = Literal["deployed", "with-text", "train"]
 Runtime = Literal["eager", "compile", "onnx"]
@@ -91,8 +92,7 @@ def settings(
         ]
     except ValidationError as error:
         first = error.errors()[0]
-        wanted = first["msg"].removeprefix("Input should be ")
-        raise SpecError(f"{_flag(first['loc'][0])} {first['input']}: wanted {wanted}") from None
+        raise SpecError(f"{_flag(first['loc'][0])} {first['input']}: {wanted([first])}") from None
 
 
 def _flag(field: int | str) -> str:

@@ -14,6 +14,7 @@ from ordbench.errors import SpecError
 from ordbench.plugins.reference import typed_value
 from ordbench.recipe import OptionScalar, OptionValue
 from ordbench.utils.text import did_you_mean
+from ordbench.utils.wording import wanted
 
 _CONFIG = ConfigDict(strict=False, allow_inf_nan=False)  # JSON knows finite numbers only
 
@@ -98,9 +99,9 @@ def _converted(adapter: TypeAdapter[OptionValue], value: OptionValue, what: str)
             return adapter.validate_python(one)
         except ValidationError as error:
             errors.append(error)
-    found, of_list = errors[0].errors()[0], errors[-1].errors()[0]
-    said = of_list if found["type"] == "tuple_type" else found
-    raise SpecError(f"{what}={value!r}: {said['msg']}") from None
+    found, of_list = errors[0].errors(), errors[-1].errors()
+    said = of_list if found[0]["type"] == "tuple_type" else found
+    raise SpecError(f"{what}={value!r}: {wanted(said)}") from None
 
 
 def _guessed(value: OptionValue) -> OptionValue:

@@ -29,6 +29,7 @@ from ordbench.utils.canonical_json import (
     run_id,
     verify_checksum,
 )
+from ordbench.utils.wording import wanted
 
 
 def _nan_for_null(value: object) -> object:
@@ -286,9 +287,16 @@ def from_sealed(content: bytes, run_id: str | None = None) -> Record:
     try:
         record = Record.model_validate_json(plain)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # What another version calls its fields is unknown here, too, so its number comes first.
+        first = min(error.errors(), key=lambda found: found["loc"] != ("schema_version",))
         where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+        if where == "schema_version":
+            raise ValueError(
+                f"its format (schema_version {first['input']}) is that of another version of "
+                "ordbench; read it with that one"
+            ) from None
+        said = wanted([first])
+        raise ValueError(f"{where}: {said}" if where else said) from None
     if run_id is not None and record.run_id != run_id:
         raise ValueError(f"it is the record of run {record.run_id}")
     return record

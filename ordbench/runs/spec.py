@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -23,13 +23,11 @@ from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue, Recipe
 from ordbench.splits.draw import protocol_name
-from ordbench.splits.split import Split
+from ordbench.splits.split import Seed, Split
 from ordbench.training.samplers import Tuning
 
 NO_BACKBONE = "none"
 """The backbone of a run on a dataset that brings features."""
-
-Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
 
 
 class RunSettings(BaseModel):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import ValidationError
 
 from ordbench.dataset import Samples
-from ordbench.errors import DatasetError, SpecError
+from ordbench.errors import DatasetError, OrdbenchError, SpecError
 from ordbench.protocol import Parts
 from ordbench.splits import folds
-from ordbench.splits.draw import open_protocol
+from ordbench.splits.draw import open_protocol, protocol_name
 from ordbench.splits.split import Split, check, check_shots, leaks, notes, short
-from ordbench.utils.canonical_json import add_checksum, canonical, verify_checksum
-from ordbench.utils.files import write_atomic
+from ordbench.utils.canonical_json import add_checksum, canonical, parse_typed, verify_checksum
+from ordbench.utils.files import read_regular, write_atomic
+from ordbench.utils.text import did_you_mean
+from ordbench.utils.wording import wanted
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 def write_manifest(split: Split, path: Path) -> None:
@@ -44,12 +49,19 @@ def read_manifest(path: Path) -> Split:
         DatasetError: If the file cannot be read, or was changed after it was written.
     """
     try:
-        text = path.read_bytes()
-        content: object = json.loads(text.decode())
+        text = read_regular(path)
+        content = parse_typed(text)
     except (OSError, ValueError) as error:
-        raise DatasetError(f"split {path} cannot be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise DatasetError(
+            f"split {path} cannot be read: {why}; wanted a JSON file as ordbench split write "
+            "makes it"
+        ) from None
     if not isinstance(content, dict):
-        raise DatasetError(f"split {path}: wanted an object with dataset, train, val and test")
+        raise DatasetError(
+            f"split {path}: wanted an object with dataset, train, val and test, as ordbench split "
+            "write makes it"
+        )
     fields = cast(dict[str, object], content)
     written = [fields.pop(name, None) for name in ("hash", "checksum")] != [None, None]
     version = fields.pop("format", folds.VERSION)
@@ -57,13 +69,30 @@ def read_manifest(path: Path) -> Split:
         raise DatasetError(f"split {path}: wanted format {folds.VERSION!r}, got {version!r}")
     try:
         split = Split.model_validate(fields)
+        protocol_name(split.protocol)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DatasetError(f"split {path}, {where}: {first['msg']}") from None
+        raise DatasetError(f"split {path}, {_said(error.errors()[0])}") from None
+    except OrdbenchError as error:
+        raise DatasetError(f"split {path}, protocol: {error}") from None
+    name, colon, _ = split.dataset.partition(":")
+    if colon:
+        raise DatasetError(
+            f"split {path}, dataset: wanted the name alone, {name!r}, got {split.dataset!r}; "
+            "--dataset says where it lies"
+        )
     if written:
         _check_unchanged(text, path)
     return split
+
+
+def _said(error: ErrorDetails) -> str:
+    """What is wrong with a field, and where."""
+    field, *entry = error["loc"]
+    where = f"{field}, entry {int(entry[0]) + 1}" if entry else str(field)
+    said = f"{where}: {wanted([error])}"
+    if error["type"] == "extra_forbidden":
+        return f"{said}; {did_you_mean(str(field), Split.model_fields)}"
+    return said if error["type"] == "missing" else f"{said}, got {str(error['input'])[:40]}"
 
 
 def _check_unchanged(text: bytes, path: Path) -> None:

@@ -7,14 +7,18 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ordbench.dataset import Sample, Samples
 from ordbench.errors import DatasetError
 from ordbench.protocol import Parts
 from ordbench.utils.text import counted
+
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator of random numbers takes
+Count = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 PAPER_NOTE = "validation images are the test images (protocol paper)"
 
@@ -46,16 +50,16 @@ class Split(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    dataset: str
-    train: tuple[str, ...]
-    val: tuple[str, ...]
-    test: tuple[str, ...]
+    dataset: str = Field(min_length=1)
+    train: Names
+    val: Names
+    test: Names
     protocol: str = "standard"
-    fold: int = 0
-    shots: int | None = None
-    data_seed: int = 0
-    leaks: int = 0
-    short: int = 0
+    fold: Count = 0
+    shots: Annotated[Count, Field(ge=1)] | None = None
+    data_seed: Count = 0
+    leaks: Count = 0
+    short: Count = 0
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -74,8 +78,10 @@ class Split(BaseModel):
         named = (self.train, self.val, self.test)
         if missing := sorted({name for names in named for name in names} - places.keys()):
             raise DatasetError(
-                f"the split names {len(missing)} images that {self.dataset} does not have or "
-                f"cannot read, first {missing[0]!r}; restore them, or draw or write a new split"
+                f"the split names {counted(len(missing), 'image')} that {self.dataset} does not "
+                f"have or cannot read, first {missing[0]!r}, while its first image is called "
+                f"{listing.samples[0].name!r}; restore them, correct the names, or draw or write "
+                "a new split"
             )
         return Indices(*(tuple(places[name] for name in names) for names in named))
 
@@ -97,16 +103,21 @@ def check(parts: Parts, listing: Samples, *, where: str, paper: bool) -> None:
             raise DatasetError(
                 f"{where}: no image is left for {part} ({len(parts.train)} train, "
                 f"{len(parts.val)} val, {len(parts.test)} test); take fewer shots or another fold, "
-                "add images, or name the parts yourself (csv:FILE with a column part)"
+                "add images, or name the images of each part in a file (--split FILE)"
+            )
+    for part, samples in parts._asdict().items():
+        if twice := _twice([sample.name for sample in samples]):
+            raise DatasetError(
+                f"{where}: image {_and_others(twice)} is twice in {part}; name it once"
             )
     apart = Parts(parts.train, () if paper else parts.val, parts.test)
-    _refuse_twice(
+    _refuse_shared(
         [s.name for part in apart for s in part], f"{where}: image", "keep it in one part"
     )
     if not listing.leaky:
         people = [person for part in apart for person in {s.group for s in part} - {None}]
         advice = "keep each in one part, or add --allow-leak"
-        _refuse_twice(people, f"{where}: person or picture", advice)
+        _refuse_shared(people, f"{where}: person or picture", advice)
 
 
 def check_shots(train: Sequence[Sample], listing: Samples, shots: int | None) -> None:
@@ -123,14 +134,21 @@ def check_shots(train: Sequence[Sample], listing: Samples, shots: int | None) ->
         )
 
 
-def _refuse_twice(names: Sequence[str | None], what: str, advice: str) -> None:
-    twice = sorted(str(name) for name, count in Counter(names).items() if count > 1)
-    if twice:
-        others = f" (and {len(twice) - 1} others)" if len(twice) > 1 else ""
+def _refuse_shared(names: Sequence[str | None], what: str, advice: str) -> None:
+    if twice := _twice(names):
         raise DatasetError(
-            f"{what} {twice[0]!r}{others} is in two parts of the split, but what is tested must "
+            f"{what} {_and_others(twice)} is in two parts of the split, but what is tested must "
             f"not be seen in training: {advice}"
         )
+
+
+def _twice(names: Sequence[str | None]) -> list[str]:
+    return sorted(str(name) for name, count in Counter(names).items() if count > 1)
+
+
+def _and_others(names: Sequence[str]) -> str:
+    others = f" (and {len(names) - 1} others)" if len(names) > 1 else ""
+    return f"{names[0]!r}{others}"
 
 
 def leaks(parts: Parts, *, paper: bool) -> int:

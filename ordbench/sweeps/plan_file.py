@@ -66,9 +66,15 @@ def _root(path: Path) -> yaml.Node | None:
             return yaml.compose(stream, Loader=yaml.SafeLoader)
     except OSError as error:
         raise SpecError(f"plan {path}: {error.strerror}; give the path of a YAML file") from None
+    except RecursionError:
+        raise SpecError(
+            f"plan {path}: it is nested too deeply; wanted lines such as 'head: [linear, coral]'"
+        ) from None
     except yaml.MarkedYAMLError as error:
         where = _place(error.problem_mark) if error.problem_mark else f"plan {path}"
-        raise SpecError(f"{where}: not YAML: {error.problem}") from None
+        half = (error.problem or "").startswith("but ")  # the other half is the context
+        said = f"{error.context}, {error.problem}" if half else error.problem
+        raise SpecError(f"{where}: not YAML: {said}") from None
     except yaml.YAMLError:
         raise SpecError(f"plan {path}: not YAML: wanted text in UTF-8") from None
 

@@ -25,7 +25,6 @@ from ordbench.recipe import Recipe
 from ordbench.runs.spec import (
     RunSettings,
     RunSpec,
-    Seed,
     dataset_name,
     dataset_settings,
     head_settings,
@@ -33,8 +32,10 @@ from ordbench.runs.spec import (
 )
 from ordbench.splits.draw import protocol_name
 from ordbench.splits.manifest import read_manifest
+from ordbench.splits.split import Seed
 from ordbench.sweeps.plan_file import PlanFile, read_plan
 from ordbench.utils.text import did_you_mean, items, parse_numbers
+from ordbench.utils.wording import wanted
 
 SAID = "said"  # type of the validation errors whose text is a whole message
 
@@ -82,7 +83,7 @@ def parse_recipe(texts: Iterable[str]) -> dict[str, Any]:
         try:
             changes[name] = getattr(Recipe.model_validate({name: value}), name)
         except ValidationError as error:
-            raise SpecError(f"--recipe {name}={value}: {_wanted(error.errors())}") from None
+            raise SpecError(f"--recipe {name}={value}: {wanted(error.errors())}") from None
     return changes
 
 
@@ -292,17 +293,10 @@ def _one_line(errors: Sequence[ErrorDetails], plan: PlanFile) -> str:
     else:
         text = str(first["input"])
         either = [error for error in errors if error["loc"][:1] == first["loc"][:1]]
-        said = f"{_flag(name)} {text}: {_wanted(either)}"
+        said = f"{_flag(name)} {text}: {wanted(either)}"
     place = plan.place(name, text)
     return f"{place}: {said.removeprefix('--')}" if place else said
 
 
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
-
-
-def _wanted(errors: Sequence[ErrorDetails]) -> str:
-    """What was wanted; each member of a union has an error of its own."""
-    return (
-        f"wanted {' or '.join(error['msg'].removeprefix('Input should be ') for error in errors)}"
-    )

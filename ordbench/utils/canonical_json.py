@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +49,41 @@ def run_id(identity: Mapping[str, JsonValue]) -> str:
     True
     """
     return content_hash(dict(identity))[:RUN_ID_LENGTH]
+
+
+def parse_typed(content: bytes) -> JsonValue:
+    """Read JSON that people may have written: UTF-8, with or without a byte order mark.
+
+    Raises:
+        ValueError: If it is none, or a key is in one object twice; the message is one line.
+
+    >>> parse_typed(b'{"shots": 4, "shots": 8}')
+    Traceback (most recent call last):
+    ...
+    ValueError: the key 'shots' is given twice
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("it is not text in UTF-8") from None
+    try:
+        parsed: JsonValue = json.loads(text, object_pairs_hook=_each_once)
+        canonical(parsed).encode()
+    except UnicodeEncodeError:  # "\\ud800" is half a character
+        raise ValueError("it has a character that UTF-8 cannot hold") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error}" if text.strip() else "it is empty") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return parsed
+
+
+def _each_once(pairs: Sequence[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        raise ValueError(f"the key {twice!r} is given twice")
+    return fields
 
 
 class EditedError(ValueError):

@@ -53,6 +53,17 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
+def read_regular(path: Path) -> bytes:
+    """The bytes of a file; opening a pipe would wait for a writer.
+
+    Raises:
+        OSError: If it cannot be read or is no regular file.
+    """
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise OSError(0, "not a regular file", str(path))
+    return path.read_bytes()
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of the bytes of a file, in hexadecimal.
 

@@ -38,10 +38,10 @@ def test_defaults_are_filled_in_and_strings_become_what_is_declared() -> None:
     ("given", "message"),
     [
         ({"base_rank": "5"}, r"head 'x' has no option 'base_rank'; did you mean base_ranks"),
-        ({"base_ranks": "five"}, r"head 'x', option base_ranks='five': .*integer"),
-        ({"kl_weight": "inf"}, r"head 'x', option kl_weight='inf': .*finite number"),
-        ({"kl_weight": float("nan")}, r"head 'x', option kl_weight=nan: .*finite number"),
-        ({"how": "cubic"}, r"head 'x', option how='cubic': .*'linear' or 'inverse'"),
+        ({"base_ranks": "five"}, r"head 'x', option base_ranks='five': wanted a whole number$"),
+        ({"kl_weight": "inf"}, r"head 'x', option kl_weight='inf': wanted a finite number$"),
+        ({"kl_weight": float("nan")}, r"head 'x', option kl_weight=nan: wanted a finite number$"),
+        ({"how": "cubic"}, r"head 'x', option how='cubic': wanted 'linear' or 'inverse'$"),
         ({"problem": "1"}, r"has no option 'problem'"),
     ],
 )
@@ -61,7 +61,7 @@ def test_a_list_may_have_any_length(typed: str, hidden: tuple[int, ...]) -> None
         def __init__(self, *, hidden: tuple[int, ...] = (8,)) -> None: ...
 
     assert resolve(Layers, {"hidden": typed}, owner="head 'x'") == {"hidden": hidden}
-    with pytest.raises(SpecError, match="option hidden='wide': Input should be a valid integer"):
+    with pytest.raises(SpecError, match=r"option hidden='wide': wanted a whole number$"):
         resolve(Layers, {"hidden": "wide"}, owner="head 'x'")
 
 

@@ -215,7 +215,7 @@ def test_files_that_are_no_records_are_named_and_left_out(
     reasons = {
         torn: "Invalid JSON",
         moved: f"the record of run {kept.run_id}",
-        newer: "schema_version: Input should be 1",
+        newer: "(schema_version 2) is that of another version of ordbench",
         edited: "checksum mismatch",
         foreign: "its name is not that of a run",
         elsewhere: "its name is not that of a run",

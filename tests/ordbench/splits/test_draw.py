@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -360,10 +361,20 @@ def test_a_manifest_written_by_hand_needs_four_lines(tmp_path: Path) -> None:
         ({"hash": ["a"]}, "no checksum"),
         ({"checksum": "0" * 64}, "checksum mismatch"),
         ({"format": "other"}, "wanted format 'ordbench-split-1', got 'other'"),
-        ({"train": 3}, "train: Input should be a valid tuple"),
-        ({"colour": "red"}, "colour: Extra inputs are not permitted"),
+        ({"train": 3}, "train: wanted a list, got 3$"),
+        ({"train": ["000.png", 7]}, "train, entry 2: wanted text, got 7$"),
+        ({"trian": []}, "trian: unknown key; did you mean train"),
+        ({"val": []}, "val: wanted a list that is not empty"),
+        ({"shots": 0}, "shots: wanted at least 1, got 0$"),
+        ({"shots": True}, "shots: wanted a whole number, got True$"),
+        ({"fold": -1}, "fold: wanted at least 0, got -1$"),
+        ({"fold": 2**32}, "fold: wanted less than 4294967296"),
+        ({"data_seed": 2**32}, "data_seed: wanted less than 4294967296"),
+        ({"dataset": ""}, "dataset: wanted text that is not empty"),
+        ({"dataset": "folder:d"}, "dataset: wanted the name alone, 'folder', got 'folder:d'"),
+        ({"protocol": "papre"}, "protocol: unknown protocol 'papre'; did you mean paper"),
+        ({"notes": ["\ud800"]}, "a character that UTF-8 cannot hold"),
     ],
-    ids=["hash", "hashes", "checksum", "format", "type", "unknown"],
 )
 def test_a_manifest_that_is_not_one_is_refused(
     tmp_path: Path, changes: dict[str, object], message: str
@@ -373,24 +384,58 @@ def test_a_manifest_that_is_not_one_is_refused(
     assert "split.json" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{", None], ids=["empty", "list", "cut", "missing"])
-def test_a_file_that_is_no_manifest_is_one_line(tmp_path: Path, text: str | None) -> None:
-    if text is not None:
-        (tmp_path / "split.json").write_text(text)
-    with pytest.raises(DatasetError, match=r"split .*split\.json"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "cannot be read: it is empty; wanted a JSON file"),
+        (b"[1]", "wanted an object with dataset, train, val and test"),
+        (b"{", "cannot be read: it is not JSON: Expecting property name"),
+        (b'{"train": [], "train": ["a"]}', "cannot be read: the key 'train' is given twice"),
+        (b'{"train": ' + b"[" * 100_000, "cannot be read: it is nested too deeply"),
+        ('{"é": 1}'.encode("latin-1"), "cannot be read: it is not text in UTF-8"),
+        (b"{}", "dataset: it is missing"),
+    ],
+    ids=["empty", "list", "cut", "key twice", "deep", "latin-1", "no key"],
+)
+def test_a_file_that_is_no_manifest_is_one_line(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "split.json").write_bytes(content)
+    with pytest.raises(DatasetError, match=rf"^split .*split\.json[:,]? {message}"):
         read_manifest(tmp_path / "split.json")
+
+
+def test_a_manifest_that_is_no_file_is_one_line(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name, why in (
+        ("gone", "No such file or directory"),
+        (".", "Is a directory"),
+        ("pipe", "not a regular file"),
+    ):
+        with pytest.raises(DatasetError, match=f"cannot be read: {why}; wanted a JSON file"):
+            read_manifest(tmp_path / name)
+
+
+def test_a_manifest_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = by_hand(tmp_path / "split.json")
+    plain = read_manifest(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_manifest(path) == plain
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"test": ["gone.png"]}, r"names 1 images that x does not have .*'gone\.png'"),
-        ({"train": ["000.png", "000.png"]}, r"image '000\.png' is in two parts of the split"),
+        (
+            {"test": ["./000.png"]},
+            r"1 image that x does not have .*'\./000\.png', while its first .* called '000\.png'",
+        ),
+        ({"train": ["000.png", "000.png"]}, r"image '000\.png' is twice in train; name it once"),
+        ({"val": ["000.png"] * 3}, r"image '000\.png' is twice in val"),
         ({"test": ["000.png"]}, r"image '000\.png' is in two parts of the split"),
-        ({"val": []}, "no image is left for val"),
         ({"shots": 4}, "says shots: 4, but rank '0' has 20 training images"),
     ],
-    ids=["missing", "twice", "overlap", "empty", "shots"],
+    ids=["missing", "twice in train", "twice in val", "overlap", "shots"],
 )
 def test_a_manifest_that_does_not_fit_is_refused(
     tmp_path: Path, changes: dict[str, object], message: str

@@ -42,7 +42,9 @@ def test_indices_point_at_the_names() -> None:
 
 
 def test_names_that_are_not_there_are_counted_and_one_is_named() -> None:
-    with pytest.raises(DatasetError, match=r"names 2 images that x does not have .* first 'b'"):
+    with pytest.raises(
+        DatasetError, match=r"names 2 images that x does not have .* first 'b', while its first"
+    ):
         SPLIT.indices(listing(*map(sample, "ac")))
 
 

@@ -31,6 +31,11 @@ def test_a_plan_means_what_the_same_options_mean(tmp_path: Path) -> None:
     assert SweepSpec.from_options(path).expand() == options.expand()
 
 
+def test_a_plan_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = plan(tmp_path, "\ufeffhead: linear\ndataset: drawn-faces\n")
+    assert SweepSpec.from_options(path).head == ("linear",)
+
+
 def test_options_win_over_the_plan(tmp_path: Path) -> None:
     path = plan(tmp_path, "head: linear\ndataset: drawn-faces\nseeds: 0-4\n")
     spec = SweepSpec.from_options(path, seeds=["3"], head=None)
@@ -52,13 +57,17 @@ def test_options_win_over_the_plan(tmp_path: Path) -> None:
         ("head: linear\nshots: [[1]]\n", r"line 2: shots: wanted one value, got a list"),
         (
             "head: linear\nrecipe: {epochs: [1]}\n",
-            r"line 2: recipe epochs: wanted one value, got a",
+            r"line 2: recipe epochs: wanted one value, got a list",
         ),
         ("recipe:\n  epochs: {a: 1}\n", r"line 2: recipe epochs: wanted one value, got a mapping"),
         ("recipe:\n  epochs:\n", r"line 2: recipe epochs has no value"),
         ("head: linear\ntune: [1, 2]\n", r"line 2: tune has 2 values; one is wanted"),
         ("head: \0\n", r"plan .*plan\.yaml: not YAML: wanted text in UTF-8"),
+        ("head: " + "[" * 5000, r"plan .*plan\.yaml: it is nested too deeply"),
+        ("head: &a [*a]\n", r"line 1: head: wanted one value, got a list"),
+        ("head: a\n---\nhead: b\n", r"line 2: not YAML: expected a single document .*, but found"),
     ],
+    ids=lambda value: value[:40],
 )
 def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
@@ -80,16 +89,16 @@ def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) ->
         ("fold: a", "fold a: wanted a whole number or a range"),
         ("recipe: {speed: 3}", "recipe speed=3: unknown key 'speed'; available: .*learning_rate"),
         ("recipe: {epoch: 3}", "recipe epoch=3: unknown key 'epoch'; did you mean epochs"),
-        ("recipe: {epochs: 0}", "recipe epochs=0: wanted greater than or equal to 1"),
+        ("recipe: {epochs: 0}", "recipe epochs=0: wanted at least 1"),
         ("recipe: {optimizer: lion}", "recipe optimizer=lion: wanted 'adamw', 'radam' or 'sgd'"),
         ("layer: middle", "layer middle: wanted 'post' or 'pre'"),
         ("dtype: int8", "dtype int8: wanted 'float32', 'bfloat16' or 'float16' or 'auto'"),
-        ("normalize: maybe", "normalize maybe: wanted a valid boolean"),
+        ("normalize: maybe", "normalize maybe: wanted true or false"),
         ("protocol: mine", "unknown protocol 'mine'.*paper"),
         ("split: no.json", r"split no\.json cannot be read"),
-        ("data-seed: -1", "data-seed -1: wanted greater than or equal to 0"),
-        ("train_seed: x", "train-seed x: wanted a valid integer"),
-        ("tune: 0", "tune 0: wanted greater than or equal to 1"),
+        ("data-seed: -1", "data-seed -1: wanted at least 0"),
+        ("train_seed: x", "train-seed x: wanted a whole number"),
+        ("tune: 0", "tune 0: wanted at least 1"),
         ("sampler: best", "sampler best: wanted 'random', 'grid' or 'optuna'"),
     ],
 )
