@@ -9,17 +9,16 @@ minimum. Not official: ranks are standardised over the training images.
 
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ordbench.errors import SpecError
-from ordbench.head import PointHead, Problem
-from ordbench.nn import scores_of
+from ordbench.head import Problem
+from ordbench.nn import RegressionHead, scores_of
 from ordbench.recipe import Recipe, SearchSpace
 
 
-class Regression(PointHead):
+class Regression(RegressionHead):
     """A linear layer or a perceptron that starts at the mean training rank.
 
     Args:
@@ -34,8 +33,6 @@ class Regression(PointHead):
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
     search: ClassVar[SearchSpace] = {"loss": ("l1", "l2", "smooth-l1")}
-    rank_mean: Tensor
-    rank_scale: Tensor
 
     def __init__(
         self,
@@ -51,12 +48,6 @@ class Regression(PointHead):
         self.kind = loss
         self.beta = beta
         self.score = scores_of(problem, 1, hidden)
-        counts = problem.train_counts.to(torch.float32)
-        positions = torch.arange(self.num_ranks, dtype=torch.float32)
-        mean = (counts * positions).sum() / counts.sum()
-        deviation = ((counts * (positions - mean).square()).sum() / counts.sum()).sqrt()
-        self.register_buffer("rank_mean", mean)
-        self.register_buffer("rank_scale", deviation.clamp_min(0.5))  # of one rank it is 0
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to standardised ranks ``(N, 1)``."""
@@ -65,19 +56,16 @@ class Regression(PointHead):
 
     def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Mean error of the images, in rank steps or their squares."""
-        estimates, ranks = self._raw(outputs), ranks.to(outputs.dtype)
+        estimates, ranks = self.raw(outputs), ranks.to(outputs.dtype)
         if self.kind == "l1":
             return F.l1_loss(estimates, ranks)
         if self.kind == "l2":
             return F.mse_loss(estimates, ranks)
         return F.smooth_l1_loss(estimates, ranks, beta=self.beta)
 
-    def estimate(self, outputs: Tensor) -> Tensor:
-        """The regression's value, kept within 0 to K - 1."""
-        return self._raw(outputs).clamp(0, self.num_ranks - 1)
-
-    def _raw(self, outputs: Tensor) -> Tensor:
-        return self.rank_mean + self.rank_scale * outputs.squeeze(-1)
+    def numbers(self, outputs: Tensor) -> Tensor:
+        """The score, ``(N,)``."""
+        return outputs.squeeze(-1)
 
     def deployed(self) -> nn.Module:
         """The scores without the training statistics of the features."""

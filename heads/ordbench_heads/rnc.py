@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ordbench.head import PointHead, Problem
+from ordbench.nn import encoder_of
 from ordbench.nn.links import NEVER
 from ordbench.recipe import Recipe, SearchSpace
 
@@ -61,19 +62,13 @@ class RankNContrast(PointHead):
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, weight_decay=1e-2)
     search: ClassVar[SearchSpace] = {"temperature": (2.0, 0.5, 1.0, 4.0)}
-    feature_mean: Tensor
-    feature_scale: Tensor
     embedding_mean: Tensor
     embedding_scale: Tensor
 
     def __init__(self, problem: Problem, *, hidden: int = 128, temperature: float = 2.0) -> None:
         super().__init__(problem)
         self.temperature = temperature
-        self.register_buffer("feature_mean", problem.feature_mean)
-        self.register_buffer("feature_scale", problem.feature_scale)
-        self.encoder = nn.Sequential(
-            nn.Linear(problem.in_features, hidden), nn.ReLU(), nn.Linear(hidden, hidden)
-        )
+        self.encoder = encoder_of(problem, hidden)
         self.register_buffer("embedding_mean", torch.zeros(hidden))
         self.register_buffer("embedding_scale", torch.ones(()))
         self.weight = nn.Parameter(torch.zeros(hidden))
@@ -81,7 +76,7 @@ class RankNContrast(PointHead):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to embeddings ``(N, hidden)``."""
-        embeddings: Tensor = self.encoder((features - self.feature_mean) / self.feature_scale)
+        embeddings: Tensor = self.encoder(features)
         return embeddings
 
     def first_loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:

@@ -162,3 +162,33 @@ class ScoreAndBiases(nn.Module):
         """Map features ``(N, D)`` to ``(N, K - 1)``."""
         values: Tensor = self.score(features) + self.biases
         return values
+
+
+class Standardized(nn.Module):
+    """Features that training statistics bring to mean 0 and mean variance 1.
+
+    Args:
+        problem: Gives the training statistics.
+    """
+
+    feature_mean: Tensor
+    feature_scale: Tensor
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.register_buffer("feature_mean", problem.feature_mean)
+        self.register_buffer("feature_scale", problem.feature_scale)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to features ``(N, D)``."""
+        return (features - self.feature_mean) / self.feature_scale
+
+
+def encoder_of(problem: Problem, width: int) -> nn.Sequential:
+    """A perceptron of one hidden layer that maps features ``(N, D)`` to embeddings ``(N, width)``.
+
+    Hidden layer and embeddings are equally wide. It takes the place of the encoder that a paper
+    trains, where features are frozen.
+    """
+    layers = (nn.Linear(problem.in_features, width), nn.ReLU(), nn.Linear(width, width))
+    return nn.Sequential(Standardized(problem), *layers)

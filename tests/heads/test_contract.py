@@ -25,8 +25,9 @@ WITH_ARGUMENT: list[tuple[str, dict[str, OptionValue]]] = [
     ("dlordinal", {"argument": "WKLoss"}),
 ]
 EXTRAS = ("dlordinal", "mord")
-# The sentences of a random tower say nothing of the features: their weight is made small.
-OPTIONS: dict[str, dict[str, OptionValue]] = {"gda": {"alpha": 100.0}}
+# The sentences of a random tower say nothing of the features: their weight is made small (gda).
+# Few samples are enough to learn a line, and are fast (poe).
+OPTIONS: dict[str, dict[str, OptionValue]] = {"gda": {"alpha": 100.0}, "poe": {"samples": 5}}
 
 
 def tower_for(head: type[BaseHead]) -> TextTower:

@@ -68,7 +68,7 @@ def test_the_encoder_is_trained_first_and_the_regression_after_it() -> None:
     after = fitted.head.state_dict()
     assert fitted.steps == 60
     assert 30 < fitted.best_step <= 60
-    assert not torch.equal(before["encoder.0.weight"], after["encoder.0.weight"])
+    assert not torch.equal(before["encoder.1.weight"], after["encoder.1.weight"])
     assert not torch.equal(before["weight"], after["weight"])
     embeddings = fitted.head(features)
     torch.testing.assert_close(after["embedding_mean"], embeddings.mean(0))
