@@ -107,6 +107,13 @@ class BackboneFamily(ABC):
             BackboneError: If there is no such model, or its weights cannot be had.
         """
 
+    def check(self, argument: str) -> None:  # noqa: B027 - a family need not know its models
+        """Refuse an argument that names nothing of this family; nothing is fetched or built.
+
+        Raises:
+            BackboneError: If there is no such model or file.
+        """
+
     def weights_size(self, argument: str) -> int:
         """Bytes of the weights behind ``argument``; 0 where nobody knows.
 

@@ -36,6 +36,7 @@ class DatasetCard:
         layout: What the reader looks for below the data root, in one line.
         ranks: The ranks in words ("ages 1 to 116, in years").
         argument: What must stand after the colon ("PATH"); empty where nothing may.
+        reads: How the files end that the argument may name; ``/`` for a folder.
         folds: Number of official folds; 0 where there are none.
         grouped: Whether people repeat, so that each sample must say whom it shows.
         embedded: Whether it comes with ordbench.
@@ -51,6 +52,7 @@ class DatasetCard:
     layout: str
     ranks: str
     argument: str = ""
+    reads: tuple[str, ...] = ()
     folds: int = 0
     grouped: bool = False
     embedded: bool = False
@@ -185,6 +187,28 @@ def _check_features(features: NDArray[np.float32], count: int) -> None:
         raise DatasetError("features must be finite; some are NaN or infinite")
 
 
+def check_argument(card: DatasetCard, argument: str, name: str = "NAME") -> None:
+    """Refuse an argument that a dataset does not take, and none where it needs one.
+
+    Args:
+        card: Of the dataset.
+        argument: What stands after the colon; may be empty.
+        name: What the dataset is called where it is registered.
+
+    Raises:
+        SpecError: If so.
+    """
+    if argument and not card.argument:
+        raise SpecError(
+            f"dataset {card.title} takes options only ({name}:KEY=VALUE), got {argument!r} "
+            "after its name; leave it out"
+        )
+    if card.argument and not argument:
+        raise SpecError(
+            f"dataset {card.title!r} needs a {card.argument.lower()}; write {name}:{card.argument}"
+        )
+
+
 class Dataset(ABC):
     """A card and a reader. Options are keyword-only, annotated arguments of ``__init__``.
 
@@ -201,16 +225,7 @@ class Dataset(ABC):
     card: ClassVar[DatasetCard]
 
     def __init__(self, root: Path, argument: str = "") -> None:
-        if argument and not self.card.argument:
-            raise SpecError(
-                f"dataset {self.card.title} takes options only (NAME:KEY=VALUE), got {argument!r} "
-                "after its name; leave it out"
-            )
-        if self.card.argument and not argument:
-            raise SpecError(
-                f"the dataset '{self.card.title}' needs a {self.card.argument.lower()}; write "
-                f"NAME:{self.card.argument}"
-            )
+        check_argument(self.card, argument)
         self.root = root
         self.argument = argument
 

@@ -72,6 +72,7 @@ class BaseHead(nn.Module, ABC):
             nothing else are one run.
         libraries: Packages besides ordbench and torch that it computes with: another version of
             one is another run.
+        typed_name: What errors call it: the name by which it was created, else its class.
     """
 
     recipe: ClassVar[Recipe] = Recipe()
@@ -84,6 +85,7 @@ class BaseHead(nn.Module, ABC):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__()
+        self.typed_name = type(self).__name__
         self.num_ranks = problem.task.num_ranks
 
     @abstractmethod

@@ -72,6 +72,7 @@ class CsvFile(OwnImages):
         layout="columns file and rank (or label); where there are such: group, fold, part",
         ranks="the labels, by number, by bins= or in the order of ranks=",
         argument="PATH",
+        reads=(".csv", ".tsv", ".txt"),
     )
 
     def __init__(

@@ -14,7 +14,7 @@ from ordbench.data.image_files import composed, existing
 from ordbench.dataset import DatasetCard, Part, Sample, Samples
 from ordbench.errors import DatasetError, SpecError
 from ordbench.utils.files import expanded
-from ordbench_datasets._columns import Columns, as_features, as_texts, read_columns
+from ordbench_datasets._columns import KINDS, Columns, as_features, as_texts, read_columns
 from ordbench_datasets.families.cells import (
     USUAL,
     parts_win,
@@ -89,6 +89,7 @@ class FeatureTable(OwnImages):
         "group, fold, part, name",
         ranks="the labels, by number, by bins= or in the order of ranks=",
         argument="PATH",
+        reads=KINDS,
         brings_features=True,
     )
 

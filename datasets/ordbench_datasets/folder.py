@@ -37,6 +37,7 @@ class Folder(OwnImages):
         "where PATH may be a zip archive",
         ranks="the subfolders, by number, by bins= or in the order of ranks=",
         argument="PATH",
+        reads=("/", ".zip"),
     )
 
     def read(self) -> Samples:

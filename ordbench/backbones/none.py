@@ -15,6 +15,11 @@ class NoBackbone(BackboneFamily):
     source: ClassVar[str] = "ordbench (ordbench.backbones.none)"
     needs: ClassVar[str] = "a dataset that brings features; the default there"
 
+    def check(self, argument: str) -> None:
+        """See `BackboneFamily.check`."""
+        if argument:
+            raise BackboneError(f"backbone none:{argument}: it takes no name; write none")
+
     def fingerprint(self, argument: str) -> str:
         """Nothing, as there are no weights."""
         return ""

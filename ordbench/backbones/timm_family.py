@@ -49,6 +49,14 @@ class Timm(BackboneFamily):
         content = f"timm {name} {file_hash(_weights(argument))}"
         return hashlib.sha256(content.encode()).hexdigest()
 
+    def check(self, argument: str) -> None:
+        """See `BackboneFamily.check`."""
+        what = f"timm:{argument}"
+        name, path = split_path(argument)
+        _config(name, what)
+        if path:
+            check_file(path, what=what)
+
     def weights_size(self, argument: str) -> int:
         """See `BackboneFamily.weights_size`."""
         return _weights(argument).stat().st_size
@@ -93,6 +101,8 @@ def _config(name: str, what: str) -> PretrainedCfg | None:
     """What timm knows of the weights of a model."""
     import timm
 
+    if not name:
+        raise BackboneError(f"backbone {what} names no model; write timm:NAME")
     if not timm.is_model(name):
         near = did_you_mean(name, timm.list_models())
         raise BackboneError(f"backbone {what}: timm has no model {name!r}; {near}")

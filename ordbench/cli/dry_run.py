@@ -12,6 +12,7 @@ import typer
 from ordbench.cli.run_lines import as_objects, cell_name, skips
 from ordbench.runs.record import to_json
 from ordbench.runs.titles import head_label, seed_title
+from ordbench.utils.text import counted
 
 if TYPE_CHECKING:
     from ordbench.cli.run_names import RunNames
@@ -39,7 +40,7 @@ def print_plan(found: DryRun, names: RunNames) -> None:
         typer.echo(f"to run: {cell_name(cell, names)}, {seeds}")
     failed = sum(record.status == "failed" for record in found.done)
     runs = sum(len(cell.specs) for cell in found.missing)
-    left_out = f", {len(found.skipped)} cells skipped" if found.skipped else ""
+    left_out = f", {counted(len(found.skipped), 'cell')} skipped" if found.skipped else ""
     typer.echo(
         f"{len(found.done) - failed} already done, {failed} failed before, {runs} to run{left_out}"
         f"{estimate(found.done, found.missing)}"

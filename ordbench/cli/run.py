@@ -172,6 +172,7 @@ def run(
         from ordbench.cli.dry_run import print_objects, print_plan
         from ordbench.cli.progress import Report, stop_on_interrupt
         from ordbench.cli.run_names import RunNames
+        from ordbench.engines.registry import check_engine
         from ordbench.runs.resources import Locations
         from ordbench.sweeps.api import sweep
         from ordbench.sweeps.dry_run import find_missing
@@ -191,6 +192,7 @@ def run(
     policy = Policy(overwrite, retry_failed, fail_fast, strict, limit)
     specs = spec.expand()
     if dry_run:
+        check_engine(engine)
         found = find_missing(specs, results, settings, policy)
         if as_json:
             print_objects(found)

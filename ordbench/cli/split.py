@@ -14,6 +14,9 @@ Dataset = Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:
 OneShots = Annotated[str, typer.Option("--shots", help="Training images per rank, or 'all'.")]
 Fold = Annotated[int, typer.Option(help="Test fold.")]
 DataSeed = Annotated[int, typer.Option(help="Seed of the few-shot sample.")]
+TestDataset = Annotated[
+    str, typer.Option(help="Dataset to test on instead: NAME[:ARGUMENT][:KEY=VALUE].")
+]
 Protocol = Annotated[str, typer.Option(help="NAME[:KEY=VALUE], see ordbench ls protocols.")]
 
 
@@ -24,6 +27,7 @@ def show_split(
     fold: Fold = 0,
     data_seed: DataSeed = 0,
     protocol: Protocol = "standard",
+    test_dataset: TestDataset = "",
     data_root: DataRoot = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON, as ordbench split write writes it.")
@@ -35,7 +39,7 @@ def show_split(
     from ordbench.splits.manifest import to_json
     from ordbench.splits.split import summary
 
-    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root)
+    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root, test_dataset)
     if as_json:
         typer.echo(to_json(drawn.split), nl=False)
         return
@@ -55,6 +59,7 @@ def write_split(
     fold: Fold = 0,
     data_seed: DataSeed = 0,
     protocol: Protocol = "standard",
+    test_dataset: TestDataset = "",
     data_root: DataRoot = None,
 ) -> None:
     """Write the split to a file that `ordbench run --split` reads."""
@@ -62,6 +67,6 @@ def write_split(
     from ordbench.splits.manifest import write_manifest
     from ordbench.splits.split import summary
 
-    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root).split
+    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root, test_dataset).split
     write_manifest(drawn, file)
     typer.echo(f"{file}: {summary(drawn)}")

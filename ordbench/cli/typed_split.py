@@ -12,6 +12,7 @@ from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench.features.given import row_hashes
 from ordbench.plugins.reference import PluginRef
+from ordbench.splits.cross import with_test_dataset
 from ordbench.splits.draw import draw, open_protocol, protocol_name
 from ordbench.splits.pictures import join_identical, note_identical_rows
 from ordbench.splits.split import Split
@@ -39,9 +40,17 @@ class DrawnSplit(NamedTuple):
 
 
 def draw_one(
-    dataset: str, shots: str, fold: int, data_seed: int, protocol: str, data_root: Path | None
+    dataset: str,
+    shots: str,
+    fold: int,
+    data_seed: int,
+    protocol: str,
+    data_root: Path | None,
+    test_dataset: str = "",
 ) -> DrawnSplit:
     """Draw the split that a run on ``dataset``, as typed, would use.
+
+    ``test_dataset`` is what the run would be tested on instead, as typed; empty for ``dataset``.
 
     Raises:
         DatasetError: If the dataset is missing or unusable.
@@ -52,6 +61,10 @@ def draw_one(
     if len(wanted) != 1:
         raise SpecError(f"--shots {shots!r}: a split has one number of shots, or 'all'")
     listing = open_dataset(choice.name, choice.argument, choice.options, data_root=data_root)
+    if test_dataset:
+        other = PluginRef.parse(test_dataset)
+        tested = open_dataset(other.name, other.argument, other.options, data_root=data_root)
+        listing = with_test_dataset(listing, tested, train_name=choice.name, test_name=other.name)
     samples = _readable(listing)
     split = draw(
         samples,

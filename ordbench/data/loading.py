@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from filelock import FileLock
 
 from ordbench.data.paths import dataset_folder, resolve_cache, resolve_root
-from ordbench.dataset import Dataset, DatasetCard, Samples
+from ordbench.dataset import Dataset, DatasetCard, Samples, check_argument
 from ordbench.errors import BrokenPluginError, DatasetError
 from ordbench.plugins.options import resolve
 from ordbench.plugins.registry import DATASETS
@@ -42,10 +43,12 @@ def open_dataset(
     """
     plugin = DATASETS[name]
     resolved = resolve(plugin, options or {}, owner=f"dataset {name!r}")
+    check_argument(plugin.card, argument, name)
     parent = resolve_cache(cache) if plugin.card.embedded else resolve_root(data_root)
     try:
-        dataset = plugin(dataset_folder(parent, name), argument, **resolved)
-        listing = _read(dataset, download=download)
+        with DATASETS.blamed(name, "cannot be read"):
+            dataset = plugin(dataset_folder(parent, name), argument, **resolved)
+            listing = _read(dataset, download=download)
     except OSError as error:
         raise DatasetError(
             f"dataset {name!r}: {error.filename or argument} cannot be read: "
@@ -62,6 +65,10 @@ def open_dataset(
 
 def _check_content(name: str, card: DatasetCard, listing: Samples) -> None:
     """Refuse a reader that gives images where its card says features, or the other way round."""
+    if not isinstance(cast(object, listing), Samples):
+        raise BrokenPluginError(
+            f"dataset {name!r}: its reader must return ordbench.Samples, got {listing!r}"
+        )
     images = sum(sample.image is not None for sample in listing.samples)
     wanted = 0 if card.brings_features else len(listing.samples)
     if images != wanted or card.brings_features != (listing.features is not None):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 from ordbench.engines.base import Engine
 from ordbench.engines.local import local_engine
@@ -33,6 +34,20 @@ def open_engine(
     Raises:
         SpecError: If there is no such engine, or it does not take an option.
     """
+    factory, options = _looked_up(text)
+    return factory(resources, jobs, **options)
+
+
+def check_engine(text: str) -> None:
+    """Refuse an engine that `open_engine` could not open.
+
+    Raises:
+        SpecError: As `open_engine`.
+    """
+    _looked_up(text)
+
+
+def _looked_up(text: str) -> tuple[Callable[..., AbstractContextManager[Engine]], dict[str, Any]]:
     ref = PluginRef.parse(text)
     if ref.name not in ENGINES:
         raise SpecError(f"--engine {ref.name}: wanted {' or '.join(ENGINES)}")
@@ -42,5 +57,4 @@ def open_engine(
             f'in double quotes: {ref.name}:KEY="HOST:PORT"'
         )
     factory = ENGINES[ref.name]
-    options = resolve(factory, ref.options, owner=f"engine {ref.name!r}")
-    return factory(resources, jobs, **options)
+    return factory, resolve(factory, ref.options, owner=f"engine {ref.name!r}")

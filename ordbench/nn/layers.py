@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from ordbench.errors import SpecError
 from ordbench.head import Problem
 
 WIDTH = 128  # of the features on which the heads' learning rates were chosen
@@ -81,6 +82,9 @@ class Perceptron(nn.Module):
         out_features: Number of outputs.
         hidden: Widths of the hidden layers, at least one.
         bias: As in `StandardizedLinear`, of the scores; hidden layers have one that starts at zero.
+
+    Raises:
+        SpecError: If a width is not positive.
     """
 
     def __init__(
@@ -92,6 +96,8 @@ class Perceptron(nn.Module):
         bias: bool | Tensor = True,
     ) -> None:
         super().__init__()
+        if too_small := [width for width in hidden if width < 1]:
+            raise SpecError(f"hidden={too_small[0]}: wanted widths of at least 1")
         layers: list[StandardizedLinear] = []
         for width in hidden:
             layer = StandardizedLinear(problem, width)

@@ -51,7 +51,10 @@ def _docstring(offer: EntryPoint) -> str:
     spec = find_spec(offer.module)
     if spec is None or spec.origin is None:
         raise BrokenPluginError(f"head {offer.name!r}: there is no module {offer.module!r}")
-    module = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    try:
+        module = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):  # a compiled module has no text
+        return ""
     named = [one for one in module.body if isinstance(one, ast.ClassDef) and one.name == offer.attr]
     texts = [ast.get_docstring(module), *map(ast.get_docstring, named)]
     return next(filter(None, texts), "")

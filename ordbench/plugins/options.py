@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from ordbench.errors import SpecError
 from ordbench.plugins.reference import typed_value
 from ordbench.recipe import OptionScalar, OptionValue
-from ordbench.utils.text import did_you_mean
+from ordbench.utils.text import did_you_mean, one_line
 from ordbench.utils.wording import wanted
 
 _CONFIG = ConfigDict(strict=False, allow_inf_nan=False)  # JSON knows finite numbers only
@@ -27,6 +28,35 @@ def declared(plugin: Callable[..., object]) -> dict[str, tuple[Any, object]]:
         for name, parameter in target.parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
+
+
+def option_fault(plugin: Callable[..., object]) -> str:
+    """Why users cannot type the options that ``plugin`` declares, in one line; empty if they can.
+
+    >>> def plugin(*, width=3) -> None: ...
+    >>> option_fault(plugin)
+    "its option 'width' has no type; write one, such as width: int"
+    """
+    try:
+        parameters = _signature(plugin)[0].parameters.values()
+        hints = _signature(plugin)[1]
+    except Exception as error:  # a type may be any expression
+        return f"the types of its options cannot be read: {one_line(error)}"
+    for parameter in parameters:
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        if parameter.name not in hints:
+            return f"its option {parameter.name!r} has no type; write one, such as " + (
+                f"{parameter.name}: int"
+            )
+        try:
+            TypeAdapter[Any](hints[parameter.name], config=_CONFIG)
+        except PydanticUserError:
+            return (
+                f"its option {parameter.name!r} cannot be typed as {hints[parameter.name]}; take "
+                "bool, int, float, str, a Literal, or a tuple of these"
+            )
+    return ""
 
 
 def takes_argument(plugin: Callable[..., object]) -> bool:
@@ -75,8 +105,11 @@ def resolve(
         if default is not inspect.Parameter.empty:
             resolved[name] = cast(OptionValue, default)
         elif name not in given:
-            what = "an argument: write NAME:ARGUMENT" if name == "argument" else f"option {name!r}"
-            raise SpecError(f"{owner} needs {what}")
+            typed = owner.rpartition(" ")[2].strip("'")
+            argument = f"an argument; write {typed}:ARGUMENT"
+            raise SpecError(
+                f"{owner} needs {argument if name == 'argument' else f'option {name!r}'}"
+            )
     for name, value in given.items():
         if name in options:
             resolved[name] = _converted(
@@ -85,8 +118,17 @@ def resolve(
         elif takes_any(plugin):
             resolved[name] = _guessed(value)
         else:
-            raise SpecError(f"{owner} has no option {name!r}; {did_you_mean(name, options)}")
+            raise SpecError(
+                f"{owner} has no option {name!r}; {did_you_mean(name, options)}{_path(name, value)}"
+            )
     return resolved
+
+
+def _path(name: str, value: OptionValue) -> str:
+    """What to write where ``NAME=VALUE`` looks like a path."""
+    if not re.search(r"[/\\]|\.[A-Za-z]", str(value)):
+        return ""
+    return f"; if {name}={value} is a path, write ./{name}={value}"
 
 
 def _converted(adapter: TypeAdapter[OptionValue], value: OptionValue, what: str) -> OptionValue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -145,7 +146,8 @@ def _code_of(metric: Metric, decode: str) -> str:
     import ordbench.metrics
 
     own = Path(inspect.getfile(ordbench.metrics)).parent.glob("*.py")
-    theirs = (Path(inspect.getfile(function)) for function in (metric.function, DECODES[decode]))
+    modules = (sys.modules.get(f.__module__) for f in (metric.function, DECODES[decode]))
+    theirs = (Path(module.__file__) for module in modules if module and module.__file__)
     digest = hashlib.sha256()
     for path in sorted({*own, *theirs}):
         digest.update(path.read_bytes())

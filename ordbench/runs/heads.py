@@ -23,6 +23,8 @@ def create_head(name: str, problem: Problem, options: Mapping[str, OptionValue])
     """
     head_class = HEADS[name]
     try:
-        return head_class(problem, **options)
+        head = head_class(problem, **options)
     except OrdbenchError as error:
         raise type(error)(f"head {name}: {error}") from error
+    head.typed_name = name
+    return head

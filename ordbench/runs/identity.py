@@ -66,8 +66,7 @@ def source_hashes(spec: RunSpec) -> dict[str, str]:
 
 def owner_of(head: str) -> dict[str, str]:
     """Name and version of the package that owns a head."""
-    offer = HEADS.offer(head)
-    return {offer.dist.name: offer.dist.version} if offer.dist else {}
+    return HEADS.owner(head)
 
 
 def identify(

@@ -268,7 +268,7 @@ def predict(head: BaseHead, features: Tensor) -> Prediction:
 
 def _check(prediction: Prediction, head: BaseHead, num: int) -> None:
     """Refuse what is no prediction, naming the head and its method."""
-    name, (position, posterior) = type(head).__name__, prediction
+    name, (position, posterior) = head.typed_name, prediction
     if posterior is None:
         if position.shape != (num,) or not position.isfinite().all():
             raise BrokenPluginError(

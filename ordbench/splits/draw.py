@@ -43,7 +43,10 @@ def draw(
         DatasetError: If a part is empty, or if a person or a picture is in two parts.
     """
     drawn_by = open_protocol(protocol)
-    parts = drawn_by.parts(listing, dataset=dataset, fold=fold, shots=shots, data_seed=data_seed)
+    with PROTOCOLS.blamed(PluginRef.parse(protocol).name, "draws no split"):
+        parts = drawn_by.parts(
+            listing, dataset=dataset, fold=fold, shots=shots, data_seed=data_seed
+        )
     paper = drawn_by.validates_on_test
     check(parts, listing, where=f"{dataset}, fold {fold}", paper=paper)
     return Split(

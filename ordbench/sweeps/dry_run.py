@@ -6,16 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from ordbench.errors import OrdbenchError
+from ordbench.features.extraction import open_family
+from ordbench.head import Problem
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.results.store import Store
+from ordbench.runs.heads import create_head
 from ordbench.runs.identity import source_hashes, versions_for
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec, check_backbone, datasets_of
 from ordbench.sweeps.cells import Cell, cells
 from ordbench.sweeps.scheduler import Policy
-from ordbench.sweeps.survey import RefusedCell
+from ordbench.sweeps.survey import RefusedCell, or_refuse
+from ordbench.task import Task
+from ordbench.training.trainer import LabelledFeatures, problem_of
 from ordbench.utils.canonical_json import canonical
 
 
@@ -26,7 +33,7 @@ class DryRun:
     Attributes:
         done: Records of the runs that would not be trained; failures among them.
         missing: What would be trained.
-        skipped: What cannot run, as its dataset is not there or takes another backbone.
+        skipped: What cannot run: its dataset is not there, or there is no such backbone or head.
     """
 
     done: list[Record] = field(default_factory=list[Record])
@@ -66,6 +73,7 @@ def find_missing(
             continue
         try:
             check_backbone(cell.specs[0])
+            _check_names(cell.specs[0])
             # A dataset that comes with ordbench, or may be fetched, is not looked for.
             embedded = (DATASETS[name].card.embedded for name in datasets_of(cell.specs[0]))
             if not settings.download and not all(embedded):
@@ -76,6 +84,26 @@ def find_missing(
         found.missing.append(Cell(cell.key, runs))
         left = None if left is None else left - len(runs)
     return found
+
+
+def _check_names(spec: RunSpec) -> None:
+    """Refuse a backbone that does not exist, and a head that its options do not allow.
+
+    A prompt head is not built, as that would take the weights of its text encoder.
+    """
+    for name in filter(None, (spec.backbone, spec.text)):
+        family, argument = open_family(name)
+        family.check(argument)
+    if not HEADS[spec.head].needs_text:
+        or_refuse(spec.head, lambda: create_head(spec.head, imagined(), spec.head_options))
+
+
+def imagined() -> Problem:
+    """A small problem, on which any head can be built."""
+    values = tuple(map(float, range(5)))
+    task = Task(rank_names=tuple("abcde"), rank_values=values, unit="ranks", context="it is")
+    features = torch.linspace(-1, 1, 40).reshape(5, 8)
+    return problem_of(LabelledFeatures(features, torch.arange(5)), task, aligned=False)
 
 
 def _key(spec: RunSpec) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -17,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from ordbench.errors import OrdbenchError, SpecError
+from ordbench.errors import OrdbenchError, SpecError, UnknownPluginError
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS
 from ordbench.plugins.selection import chosen
@@ -101,13 +104,35 @@ def _axis(read: Callable[[str], Sequence[object]]) -> BeforeValidator:
 
     def validate(value: object, info: ValidationInfo) -> list[object]:
         found: dict[object, None] = {}
+        before: list[str] = []
         for text in items(_texts(value)):
-            found |= dict.fromkeys(_checked(text, read))
+            found |= dict.fromkeys(_checked(text, partial(_read_after, before, read)))
+            before.append(text)
         if not found:
             raise _error("", f"--{info.field_name} has no value")
         return list(found)
 
     return BeforeValidator(validate)
+
+
+def _read_after(
+    before: Sequence[str], read: Callable[[str], Sequence[object]], text: str
+) -> Sequence[object]:
+    """Read a value; an unknown name behind an option may belong to the list in it.
+
+    Raises:
+        OrdbenchError: As ``read`` does.
+    """
+    try:
+        return read(text)
+    except UnknownPluginError as error:
+        option = re.fullmatch(r".*:([\w-]+)=[^:]+", before[-1]) if before else None
+        if not option:
+            raise
+        raise UnknownPluginError(
+            f"{error}; values in the option {option[1]} are separated by semicolons: "
+            + shlex.quote(f"{before[-1]};{text}")
+        ) from None
 
 
 def _checked(text: str, read: Callable[[str], Any]) -> Any:  # noqa: ANN401 - what `read` returns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ordbench.errors import BrokenPluginError, OrdbenchError
@@ -57,13 +57,22 @@ def prepare_cells(
 
 def _build(run: PreparedRun, resources: Resources) -> None:
     """Refuse a head that cannot be built here, so that it is no failure of a training."""
+    search_of(run.spec)
+    or_refuse(run.spec.head, lambda: build_head(run, resources))
+
+
+def or_refuse(head: str, build: Callable[[], object]) -> None:
+    """Build a head, and make one line of whatever it raises.
+
+    Raises:
+        OrdbenchError: If it cannot be built.
+    """
     try:
-        search_of(run.spec)
-        build_head(run, resources)
+        build()
     except OrdbenchError:
         raise
     except Exception as error:  # a plug-in may raise anything
         said = " ".join(str(error).split())
         raise BrokenPluginError(
-            f"head {run.spec.head!r} cannot be built: {type(error).__name__}: {said}"
+            f"head {head!r} cannot be built: {type(error).__name__}: {said}"
         ) from error

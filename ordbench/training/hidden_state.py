@@ -71,7 +71,7 @@ def change_of_a_call(head: BaseHead, features: Tensor, ranks: Tensor) -> str | N
     kept = head.state_dict().keys()
     if lost := [one.path for one in changed if one.path not in kept]:
         raise BrokenPluginError(
-            f"head {type(head).__name__}: {lost[0]} changes in training and is not saved with the "
+            f"head {head.typed_name}: {lost[0]} changes in training and is not saved with the "
             f"best step; register it: self.register_buffer({lost[0].rpartition('.')[2]!r}, ...)"
         )
     if changed:

@@ -33,7 +33,7 @@ class _Objective(nn.Module):
         loss: Tensor = getattr(self.head, self.method)(self.head(features), ranks)
         if loss.shape != ():
             raise BrokenPluginError(
-                f"head {type(self.head).__name__}: {self.method} must return a scalar, got shape "
+                f"head {self.head.typed_name}: {self.method} must return a scalar, got shape "
                 f"{tuple(loss.shape)}; average it over the images"
             )
         return loss
@@ -93,7 +93,7 @@ class StackedHeads:
 
     def _leave_batch(self, why: str) -> None:
         self.alone = True
-        _warn(type(self.heads[0]), why, "write batchable = False in its class")
+        _warn(self.heads[0].typed_name, why, "write batchable = False in its class")
 
     def go_on_with(self, active: Iterable[int]) -> None:
         """Call these heads from now on; the others cost nothing more."""
@@ -167,16 +167,16 @@ def _kept_apart(heads: Sequence[BaseHead]) -> bool:
     for other in heads[1:]:
         if difference := first_difference(heads[0], other):
             why = f"its {difference} is not the same for all seeds and no buffer"
-            _warn(type(heads[0]), why, "register it as a buffer")
+            _warn(heads[0].typed_name, why, "register it as a buffer")
             return True
     return False
 
 
 @cache
-def _warn(head: type, why: str, advice: str) -> None:
+def _warn(head: str, why: str, advice: str) -> None:
     logger.warning(
         "head %s: %s, so its seeds are trained one by one, which is slower; %s",
-        head.__name__,
+        head,
         why,
         advice,
     )

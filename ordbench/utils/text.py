@@ -73,11 +73,13 @@ def did_you_mean(name: str, known: Iterable[str], *, at_most: int = 12) -> str:
     """
     names = list(known)
     spelled = {one.lower(): one for one in names}
+    if name.lower() in spelled:
+        return f"did you mean {printable(spelled[name.lower()])}?"
     if close := get_close_matches(name.lower(), spelled):
         return f"did you mean {' or '.join(spelled[one] for one in close)}?"
     more = len(names) - at_most
     rest = f", and {more} more" if more > 0 else ""
-    return f"available: {', '.join(names[:at_most]) or 'none'}{rest}"
+    return f"available: {printable(', '.join(names[:at_most])) or 'none'}{rest}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -175,6 +175,11 @@ def _as_given(found: set[str], given: str, where: str) -> Ranks:
         raise SpecError(f"ranks={given!r} names {twice[0]!r} twice; name each rank once")
     if missing := _sorted(found - set(names)):
         spelled = {name.casefold(): name for name in names}
+        if len(names) == 1 and "," in given:
+            raise DatasetError(
+                f"{where} has ranks that ranks={given!r} does not name: {_shown(missing)}; "
+                "separate them by semicolons"
+            )
         near = [spelled[label.casefold()] for label in missing if label.casefold() in spelled]
         advice = f"upper and lower case must agree, as in {near[0]!r}" if near else "add them"
         raise DatasetError(

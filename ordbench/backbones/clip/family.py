@@ -11,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from ordbench.backbone import BackboneFamily, Dtype, Layer
-from ordbench.backbones.clip.source import CONFIG, locate, model_and_tag
+from ordbench.backbones.clip.source import CONFIG, check_source, locate, model_and_tag
 from ordbench.backbones.weights import file_hash
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ class Clip(BackboneFamily):
         config = file_hash(source.folder / CONFIG) if source.folder else ""
         content = f"clip {source.model} {source.tag} {config} {file_hash(source.weights)}"
         return hashlib.sha256(content.encode()).hexdigest()
+
+    def check(self, argument: str) -> None:
+        """See `BackboneFamily.check`."""
+        check_source(argument)
 
     def weights_size(self, argument: str) -> int:
         """See `BackboneFamily.weights_size`; both towers are in the file."""

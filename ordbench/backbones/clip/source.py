@@ -82,6 +82,21 @@ cannot be read (No such file or directory); check the path after the @
     return _pretrained(Source(what, Path(), *model_and_tag(name)))
 
 
+def check_source(argument: str) -> None:
+    """Refuse an argument that names no model, tag, file or folder; nothing is fetched.
+
+    Raises:
+        BackboneError: As `locate`, but for what only the hub knows.
+    """
+    name, path = split_path(argument)
+    if path or argument == "tiny":
+        source = locate(argument)
+        if not source.folder:
+            tag_settings(source)
+    elif not name.startswith(HUB):
+        _published(Source(f"clip:{argument}", Path(), *model_and_tag(name)))
+
+
 def model_and_tag(name: str) -> tuple[str, str]:
     """Take ``MODEL/TAG`` apart and spell both as open_clip does; OpenAI's spelling is known too.
 
@@ -117,10 +132,18 @@ def _on_hub(name: str, path: Path | None, what: str) -> Source:
 
 
 def _pretrained(source: Source) -> Source:
+    repo, _, file = _published(source).rpartition("/")
+    safe = (f"{file.rpartition('.')[0]}.safetensors", file)
+    instead = f"clip:{source.model}/{source.tag}@FILE"
+    weights = fetch(repo, safe if file else FILES, what=source.what, instead=instead)
+    return source._replace(weights=weights)
+
+
+def _published(source: Source) -> str:
+    """Where the hub has the weights of a tag: ``ORG/REPO/FILE``, of which the file may be empty."""
     open_clip = import_module("open_clip")  # takes seconds; untyped
 
     check_model(source.model, source.what)
-    instead = f"clip:{source.model}/{source.tag}@FILE"
     if not source.tag:
         tags = did_you_mean("", open_clip.list_pretrained_tags_by_model(source.model))
         raise BackboneError(
@@ -131,12 +154,9 @@ def _pretrained(source: Source) -> Source:
     if not settings.get("hf_hub"):
         raise BackboneError(
             f"backbone {source.what}: its weights are not on the Hugging Face Hub; "
-            f"download {settings.get('url')} and write {instead}"
+            f"download {settings.get('url')} and write clip:{source.model}/{source.tag}@FILE"
         )
-    repo, _, file = settings["hf_hub"].rpartition("/")
-    safe = (f"{file.rpartition('.')[0]}.safetensors", file)
-    weights = fetch(repo, safe if file else FILES, what=source.what, instead=instead)
-    return source._replace(weights=weights)
+    return str(settings["hf_hub"])
 
 
 def tag_settings(source: Source) -> dict[str, Any]:
@@ -172,6 +192,8 @@ def check_model(model: str, what: str) -> None:
     Raises:
         BackboneError: If it has none of that name.
     """
+    if not model:
+        raise BackboneError(f"backbone {what} names no model; write clip:MODEL/TAG")
     models: list[str] = import_module("open_clip").list_models()
     if model not in models:
         raise BackboneError(

@@ -15,6 +15,7 @@ from ordbench.errors import SpecError
 from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec
+from ordbench.splits.manifest import read_manifest
 from ordbench.splits.split import Split
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
@@ -104,3 +105,22 @@ def test_features_are_divided_as_in_a_run(tmp_path: Path) -> None:
     assert shown.hash == run.split.hash
     assert samples.notes == run.material.listing.notes
     assert samples.notes[-1].startswith("identical rows: 80 samples")
+
+
+def test_a_split_on_another_dataset_is_that_of_a_run(folder: Path, tmp_path: Path) -> None:
+    for n in range(6):
+        other = tmp_path / "others" / str(n % 3) / f"{n}.png"
+        other.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), (0, 0, 100 + n)).save(other)
+    what = ("-d", f"folder:{folder}", "--test-dataset", f"folder:{tmp_path / 'others'}")
+    shown = CliRunner().invoke(app, ["split", "show", *what])
+    assert shown.exit_code == 0, shown.output
+    assert ", 4 test" in shown.output
+    assert "tested on 4 of 6 samples of folder; 2 have a rank that folder does not have" in (
+        shown.output
+    )
+    file = tmp_path / "split.json"
+    assert CliRunner().invoke(app, ["split", "write", str(file), *what]).exit_code == 0
+    spec = RunSpec(head="linear", dataset=what[1], test_dataset=what[3])
+    run = prepare(spec, Resources(Locations(cache=tmp_path / "cache")))
+    assert read_manifest(file).hash == run.split.hash

@@ -31,6 +31,8 @@ def test_a_card_is_read_from_the_docstring_of_the_module_or_else_of_the_class(
     (tmp_path / "ordbench_half.py").write_text(
         f'"""{of_module}"""\n\nfrom ordbench import Head\n\n\n'
         f'class Half(Head):\n    """{of_class}"""\n'
+        "    def forward(self, features): ...\n    def loss(self, outputs, ranks): ...\n"
+        "    def posterior(self, outputs): ...\n"
     )
     metadata = tmp_path / "ordbench_half-1.0.dist-info"
     metadata.mkdir()

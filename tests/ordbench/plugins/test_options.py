@@ -42,7 +42,8 @@ def test_defaults_are_filled_in_and_strings_become_what_is_declared() -> None:
         ({"kl_weight": "inf"}, r"head 'x', option kl_weight='inf': wanted a finite number$"),
         ({"kl_weight": float("nan")}, r"head 'x', option kl_weight=nan: wanted a finite number$"),
         ({"how": "cubic"}, r"head 'x', option how='cubic': wanted 'linear' or 'inverse'$"),
-        ({"problem": "1"}, r"has no option 'problem'"),
+        ({"problem": "1"}, r"has no option 'problem'; available: base_ranks, .*, specific$"),
+        ({"a": "b/l.csv"}, r"has no option 'a'; .*; if a=b/l\.csv is a path, write \./a=b/l\.csv$"),
     ],
 )
 def test_what_is_not_declared_is_refused_by_name(

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import tomllib
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.errors import UnknownPluginError
-from ordbench.plugins.registry import DATASETS, HEADS, Registry
+from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS, Registry
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,6 +36,33 @@ def test_an_unknown_name_is_answered_with_near_ones() -> None:
         UnknownPluginError, match=r"^unknown dataset 'utkfaces'; did you mean utkface\?"
     ):
         DATASETS["utkfaces"]
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("./photos", "for a path, write folder:./photos"),
+        ("photos", "for a path, write folder:photos"),
+        ("photos.zip", "for a path, write folder:photos.zip"),
+        ("labels.csv", "for a path, write csv:labels.csv or features:labels.csv"),
+        ("some/f.NPZ", "for a path, write features:some/f.NPZ"),
+        ("csv=labels.csv", "write csv:labels.csv"),
+        ("Drawn-Faces", "did you mean drawn-faces?"),
+        ("some/x.doc", "available: csv, "),
+    ],
+)
+def test_a_path_is_answered_with_the_datasets_that_read_such_files(
+    name: str, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UnknownPluginError, match=re.escape(f"unknown dataset {name!r}; {advice}")):
+        DATASETS[name]
+
+
+def test_a_backbone_without_its_family_is_answered_with_the_form() -> None:
+    with pytest.raises(UnknownPluginError, match=r"available: clip, .*; write FAMILY:resnet50"):
+        BACKBONES["resnet50"]
 
 
 def test_listing_names_imports_no_plugin() -> None:

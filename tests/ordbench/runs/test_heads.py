@@ -24,3 +24,8 @@ def test_an_error_names_the_head_as_it_is_typed(
 ) -> None:
     with pytest.raises(SpecError, match=f"^{message}"):
         create_head(name, problem(), options)
+
+
+def test_a_head_knows_what_it_was_created_as() -> None:
+    assert create_head("mean-variance", problem(), {}).typed_name == "mean-variance"
+    assert HEADS["mean-variance"](problem()).typed_name == "MeanVariance"

@@ -7,9 +7,14 @@ import pytest
 from PIL import Image
 
 import ordbench
+from ordbench.cli.dry_run import print_plan
+from ordbench.cli.run_names import RunNames
 from ordbench.cli.typed_split import draw_one
 from ordbench.errors import SpecError, TrainingError
+from ordbench.plugins.options import resolve, takes_argument
+from ordbench.plugins.registry import HEADS
 from ordbench.recipe import Recipe
+from ordbench.runs.heads import create_head
 from ordbench.runs.preparation import PreparedRun, prepare
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.runner import RunResult
@@ -17,7 +22,7 @@ from ordbench.runs.spec import resolved
 from ordbench.splits.manifest import write_manifest
 from ordbench.sweeps.api import Callback, sweep
 from ordbench.sweeps.cells import Cell
-from ordbench.sweeps.dry_run import find_missing
+from ordbench.sweeps.dry_run import find_missing, imagined
 from ordbench.sweeps.scheduler import Policy
 from ordbench.sweeps.spec import SweepSpec
 from ordbench.sweeps.survey import RefusedCell
@@ -181,3 +186,37 @@ def test_seeds_that_change_nothing_make_no_other_run(
         found = find_missing(spec.expand(), tmp_path, settings, policy)
         assert sum(len(cell.specs) for cell in found.missing) == missing
         assert len(list(sweep(spec, results=tmp_path, settings=settings))) == runs
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("head", "sklearn:Nope", "head sklearn: unknown estimator 'Nope'"),
+        ("head", "linear:hidden=0", "head linear: hidden=0: wanted widths of at least 1"),
+        ("backbone", "clip", "backbone clip: names no model; write clip:MODEL/TAG"),
+        ("backbone", "clip:nope/x", "open_clip has no model 'nope'"),
+        ("backbone", "clip:RN50/opanai", "RN50 has no weights 'opanai'; did you mean openai"),
+        ("backbone", "clip:RN50@gone", "weights gone cannot be read"),
+        ("backbone", "timm:resnet51", "timm has no model 'resnet51'; did you mean"),
+        ("backbone", "timm:resnet18@gone", "weights gone cannot be read"),
+        ("text", "clip:nope/x", "open_clip has no model 'nope'"),
+    ],
+)
+def test_a_dry_run_skips_what_a_run_would_refuse(
+    field: str, value: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = {"head": "linear", "dataset": "drawn-faces"} | {field: value}
+    specs = SweepSpec.from_options(None, **options).expand()
+    found = find_missing(specs, tmp_path, Locations(cache=tmp_path), Policy())
+    assert found.missing == []
+    ((_, error),) = found.skipped
+    assert said in str(error)
+    print_plan(found, RunNames(specs))
+    assert capsys.readouterr().out.splitlines()[-1].endswith("0 to run, 1 cell skipped")
+
+
+def test_any_head_can_be_built_on_what_a_dry_run_imagines() -> None:
+    for name in HEADS:
+        head = HEADS[name]
+        if not head.needs_text and not takes_argument(head):
+            create_head(name, imagined(), resolve(head, {}, owner=name))

@@ -107,6 +107,21 @@ def test_a_wrong_value_names_file_and_line(tmp_path: Path, text: str, message: s
         SweepSpec.from_options(plan(tmp_path, f"# A sweep\n\n{text}\n"))
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "message"),
+    [
+        ("dataset", "csv:l.csv:ranks=1,2", "unknown dataset '2'; .*: 'csv:l.csv:ranks=1;2'$"),
+        ("head", "linear:hidden=64,32", "unknown head '32'; .*: 'linear:hidden=64;32'$"),
+    ],
+)
+def test_commas_in_an_option_are_answered_with_semicolons(
+    field: str, text: str, message: str
+) -> None:
+    options = {"head": "linear", "dataset": "drawn-faces"} | {field: text}
+    with pytest.raises(SpecError, match=f"{message}"):
+        SweepSpec.from_options(None, **options)
+
+
 def test_a_wrong_item_of_a_list_names_its_own_line(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"line 3: unknown head 'nope'"):
         SweepSpec.from_options(plan(tmp_path, "head:\n  - linear\n  - nope\n"))
