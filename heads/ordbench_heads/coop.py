@@ -11,19 +11,17 @@ ordbench's own, and images are not augmented.
 
 from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ordbench.head import Problem
 from ordbench.nn.losses import two_way_loss
-from ordbench.prompts.head import text_tower
-from ordbench.prompts.layout import Position, embed_text
-from ordbench.prompts.learner import PROMPT_RECIPE, PromptLearner, context_start
-from ordbench.prompts.rank_words import Words, rank_words
+from ordbench.prompts.layout import Position
+from ordbench.prompts.learner import PROMPT_RECIPE, NameLearner, context_start
+from ordbench.prompts.rank_words import Words
 from ordbench.recipe import Recipe
 
 
-class CoOp(PromptLearner):
+class CoOp(NameLearner):
     """Learns a context; both encoders and the names of the ranks are frozen.
 
     Args:
@@ -54,22 +52,16 @@ class CoOp(PromptLearner):
         words: Words = "name",
         as_in_ordinalclip: bool = False,
     ) -> None:
-        tower = text_tower(problem)
-        names = [embed_text(tower, name) for name in rank_words(problem.task.prompt_names, words)]
         default = problem.task.context if as_in_ordinalclip else 16
         super().__init__(
             problem,
             start=context_start(context, context_tokens, default),
-            rank_lengths=[len(name) for name in names],
             position=position,
             rank_specific=class_specific,
+            words=words,
+            train_names=as_in_ordinalclip,
         )
         self.as_in_ordinalclip = as_in_ordinalclip
-        self.names = nn.Parameter(torch.cat(names), requires_grad=as_in_ordinalclip)
-
-    def rank_tokens(self) -> Tensor:
-        """The names' tokens."""
-        return self.names
 
     def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Cross-entropy in nats per sample, or `two_way_loss` if that was asked for."""

@@ -79,9 +79,21 @@ def two_way_loss(logits: Tensor, ranks: Tensor, kl_weight: float = 1.0) -> Tenso
     image_to_text = F.cross_entropy(logits, ranks)
     if kl_weight == 0:
         return image_to_text
+    return image_to_text + kl_weight * divergence_over_images(logits, ranks)
+
+
+def divergence_over_images(logits: Tensor, ranks: Tensor) -> Tensor:
+    """The second part of `two_way_loss`.
+
+    Args:
+        logits: ``(N, K)``.
+        ranks: ``(N,)``, int64, each in 0..K-1.
+
+    Returns:
+        Scalar, in nats, mean over the ranks that are in the batch.
+    """
     is_rank = ranks == torch.arange(logits.shape[1], device=ranks.device).unsqueeze(1)
     log_target = (10 * is_rank.to(logits.dtype)).log_softmax(-1)
     divergence = (log_target.exp() * (log_target - logits.T.log_softmax(-1))).sum(-1)
     present = is_rank.any(-1)
-    text_to_image = (divergence * present).sum() / present.sum()
-    return image_to_text + kl_weight * text_to_image
+    return (divergence * present).sum() / present.sum()

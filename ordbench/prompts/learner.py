@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from ordbench.backbone import TextTower
@@ -18,6 +19,7 @@ from ordbench.prompts.full_encoder import WholeEncoder
 from ordbench.prompts.head import PromptHead, text_tower
 from ordbench.prompts.layout import Position, PromptLayout, embed_text, random_tokens
 from ordbench.prompts.prefix_encoder import PrefixEncoder
+from ordbench.prompts.rank_words import Words, rank_words
 from ordbench.recipe import Recipe
 
 # A step costs the text tower, whatever the batch: large batches are all but free. From random
@@ -75,6 +77,47 @@ class PromptLearner(PromptHead):
     def prototypes(self) -> Tensor:
         """Text features ``(K, E)`` of the ranks' prompts, not unit length."""
         return self.encode(self.context, self.rank_tokens())
+
+
+class NameLearner(PromptLearner):
+    """The tokens of the ranks start as those of their names.
+
+    Args:
+        problem: As in `PromptLearner`.
+        start: As in `PromptLearner`.
+        position: As in `PromptLearner`.
+        rank_specific: As in `PromptLearner`.
+        words: How the rank is said; see `rank_words`.
+        train_names: Whether the tokens are learned.
+
+    Raises:
+        SpecError: As for `PromptLearner`, and if the ranks cannot be said so.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        start: str | int,
+        position: Position = "tail",
+        rank_specific: bool = False,
+        words: Words = "name",
+        train_names: bool = True,
+    ) -> None:
+        tower = text_tower(problem)
+        names = [embed_text(tower, name) for name in rank_words(problem.task.prompt_names, words)]
+        super().__init__(
+            problem,
+            start=start,
+            rank_lengths=[len(name) for name in names],
+            position=position,
+            rank_specific=rank_specific,
+        )
+        self.names = nn.Parameter(torch.cat(names), requires_grad=train_names)
+
+    def rank_tokens(self) -> Tensor:
+        """The names' tokens."""
+        return self.names
 
 
 def prompt_encoder(tower: TextTower, layout: PromptLayout) -> PrefixEncoder | WholeEncoder:
