@@ -37,7 +37,7 @@ def run_id(head: str, folder: Path) -> str:
     """Of a run on features of an image model, beside the text tower of ``clip:tiny``."""
     spec = RunSpec(head=head, dataset="folder", backbone="timm:test_vit", text="clip:tiny")
     material = EncodedDataset(Samples(task=TASK, samples=()), FEATURES)
-    split = Split(dataset="folder", train=(), val=(), test=())
+    split = Split(dataset="folder", train=("a",), val=("b",), test=("c",))
     return identify(spec, split, material, Resources(Locations(cache=folder))).run_id
 
 
