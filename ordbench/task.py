@@ -33,15 +33,18 @@ class Task:
         if len(self.rank_names) < 2:
             raise DatasetError(
                 f"ordinal regression needs at least 2 ranks, got {len(self.rank_names)}: "
-                f"{list(self.rank_names)}; check the labels"
+                f"{', '.join(map(repr, self.rank_names)) or 'none'}; check the labels"
             )
         if len(self.rank_names) != len(self.rank_values):
             raise DatasetError(
-                f"{len(self.rank_names)} rank names but {len(self.rank_values)} rank values"
+                f"got {len(self.rank_names)} rank_names but {len(self.rank_values)} rank_values; "
+                "give each rank one value"
             )
         steps = zip(self.rank_values, self.rank_values[1:], strict=False)
         if not all(low < high for low, high in steps):
-            raise DatasetError(f"rank values must rise, got {list(self.rank_values)}")
+            raise DatasetError(
+                f"rank_values must rise from rank to rank, got {list(self.rank_values)}"
+            )
 
     @cached_property
     def num_ranks(self) -> int:

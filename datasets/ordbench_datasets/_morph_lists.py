@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ordbench.dataset import Part
 from ordbench.errors import DatasetError
+from ordbench.utils.text import printable
 from ordbench_datasets.families.own_images import PARTS
 
 # Shares of people on both sides: published 1 % (meant to be exclusive) and 47 % to 91 % (random).
@@ -64,13 +65,15 @@ def read_lists(path: Path) -> Lists:
     for file, (setting, part) in parts.items():
         if part is None:
             raise DatasetError(
-                f"{file} says neither train nor test, but its neighbours do; name one kind of list"
+                f"the name of {file} says neither train nor test, as those of the other lists in "
+                "its folder do; rename it, or move it away"
             )
         draws.setdefault(setting, {})[part] = names[file]
     for setting, draw in draws.items():
         if missing := {"train", "test"} - set(draw):
             raise DatasetError(
-                f"{path}: list {setting!r} has no {' and no '.join(sorted(missing))} file beside it"
+                f"{path}: no list of {setting!r} says {' or '.join(sorted(missing))} in its name; "
+                "put it beside the other one"
             )
     return Lists(every, (), tuple(draws.values()))
 
@@ -83,7 +86,7 @@ def _files(path: Path) -> list[Path]:
         beside = [file for file in _listed(path.parent) if file.suffix == path.suffix]
         return [file for file in beside if _meaning(file)[0] == setting and _meaning(file)[1]]
     if not path.is_dir():
-        raise DatasetError(f"{path} is neither a list file nor a folder of them")
+        raise DatasetError(f"{path} is neither a list of images nor a folder of such lists")
     if files := _listed(path):
         return files
     below = sorted({file.parent.name for file in path.rglob("*.txt")})
@@ -124,8 +127,10 @@ def read_rows(file: Path) -> list[Row]:
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file} cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise DatasetError(f"{file} is not text in UTF-8; save it so") from None
+    except OSError as error:
+        raise DatasetError(f"{file} cannot be read: {error.strerror}") from None
     numbered = [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
     if not numbered:
         raise DatasetError(f"{file} is empty; wanted one image a line")
@@ -133,7 +138,9 @@ def read_rows(file: Path) -> list[Row]:
     header = [word.strip().lower() for word in numbered[0][1].split(comma)]
     column = next((header.index(word) for word in ("filename", "file") if word in header), None)
     if column is not None and "age" not in header:
-        raise DatasetError(f"{file} has the columns {header}; wanted filename and age")
+        raise DatasetError(
+            f"{file} has the columns {printable(', '.join(header))}; wanted filename and age"
+        )
     rows: list[Row] = []
     for number, line in numbered[0 if column is None else 1 :]:
         cells = line.split(comma) if column is not None else re.split(r"[,\s](?=\S*$)", line)

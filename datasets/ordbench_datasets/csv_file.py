@@ -16,6 +16,7 @@ from typing import ClassVar, NamedTuple, TypeVar
 from ordbench.data.image_files import composed, existing, header_problem
 from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
+from ordbench.utils.text import printable
 from ordbench_datasets.families.cells import (
     USUAL,
     parts_win,
@@ -172,7 +173,7 @@ class CsvFile(OwnImages):
             first = seen.setdefault(os.path.realpath(row.image), row.line)
             if first != row.line:
                 raise DatasetError(
-                    f"{self.path} line {row.line}, column file: {row.name!r} stands in line "
+                    f"{self.path} line {row.line}, column file: {row.name!r} is in line "
                     f"{first} too; keep one of them"
                 )
 
@@ -186,7 +187,7 @@ class CsvFile(OwnImages):
             if named and named != "-" and named not in header:
                 raise SpecError(
                     f"{self.path} has no column {named!r} ({column}={self.columns[column]}); "
-                    f"it has {header}"
+                    f"it has {printable(', '.join(header))}"
                 )
             found = next((n for n in ((named,) if named else usual) if n in header), None)
             if found:
@@ -197,8 +198,9 @@ class CsvFile(OwnImages):
             raise DatasetError(f"{self.path} is empty; wanted {self.card.layout}")
         between = ", separated by comma, semicolon or tab" if len(header) == 1 else ""
         raise DatasetError(
-            f"{self.path} has the columns {header}; wanted {self.card.layout}{between}; or name "
-            f"yours: csv:{self.argument}:file=COLUMN:rank=COLUMN"
+            f"{self.path} has the columns {printable(', '.join(header))}; wanted "
+            f"{self.card.layout}{between}; or name yours: "
+            f"csv:{self.argument}:file=COLUMN:rank=COLUMN"
         )
 
     def _columns_note(self, header: list[str]) -> list[str]:
@@ -231,8 +233,11 @@ class CsvFile(OwnImages):
                     f"got {text!r}; {'fill it in, or remove the line' if needed else mend}"
                 ) from None
 
-        def optional(column: str, wanted: str, read: Callable[[str], T], mend: str) -> T | None:
+        def optional(
+            column: str, wanted: str, read: Callable[[str], T], mend: str = ""
+        ) -> T | None:
             """A cell of a column that need not be there."""
+            mend = mend or f"correct it, or write {column}=- to ignore the column"
             return cell(column, wanted, read, mend) if column in columns else None
 
         path = cell("file", "the path of an image", lambda text: _path(text, self.suffix))
@@ -241,9 +246,9 @@ class CsvFile(OwnImages):
             _name(path, self.path.parent),
             existing(self.path.parent / path),
             cell("rank", "a rank", self.label, "correct it or add it to ranks="),
-            optional("group", "whom the image shows", read_group, "leave unknown ones empty"),
-            optional("fold", "a whole number from 0 on", read_fold, "correct it, or write fold=-"),
-            optional("part", "train or val or test", read_part, "correct it, or write part=-"),
+            optional("group", "a group, such as a person", read_group, "leave unknown ones empty"),
+            optional("fold", "a whole number of at least 0", read_fold),
+            optional("part", "train, val or test", read_part),
         )
 
 

@@ -211,7 +211,7 @@ class FeatureTable(OwnImages):
         for name in left:
             if ours := next((ours for ours, usual in _USUAL.items() if name in usual), None):
                 raise DatasetError(
-                    f"{self.path}: the column {name} would be a feature, but is called as a "
+                    f"{self.path}: the column {name} would be a feature, but has the name of a "
                     f"{ours}; write drop={name}, or rename it"
                 )
             if columns[name].ndim > 1:
@@ -231,7 +231,9 @@ class FeatureTable(OwnImages):
             """Read one column."""
             column = columns[used[ours]]
             if column.ndim != 1:
-                raise DatasetError(f"{self.path}, {used[ours]}: wanted one cell a row")
+                raise DatasetError(
+                    f"{self.path}, {used[ours]}: wanted one cell a row, got {column.shape[1]}"
+                )
             found: list[T] = []
             for number, text in enumerate(as_texts(column), 1):
                 try:
@@ -243,24 +245,27 @@ class FeatureTable(OwnImages):
                     ) from None
             return found
 
-        def optional(ours: str, wanted: str, read: Callable[[str], T], mend: str) -> list[T | None]:
+        def optional(
+            ours: str, wanted: str, read: Callable[[str], T], mend: str = ""
+        ) -> list[T | None]:
             """Read a column that need not be there."""
+            mend = mend or f"correct it, or write {ours}=- to ignore the column"
             return [*cells(ours, wanted, read, mend)] if ours in used else [None] * count
 
         count = len(columns[used["rank"]])
         labels = cells("rank", "a rank", self.label, "correct it or add it to ranks=")
-        names = optional("name", "a name", _name, "correct it, or write name=-")
+        names = optional("name", "a name", _name)
         if twice := [name for name, number in Counter(names).items() if name and number > 1]:
             raise DatasetError(
-                f"{self.path}, {used['name']}: {twice[0]!r} names two rows; correct it, or write "
-                "name=-"
+                f"{self.path}, {used['name']}: {twice[0]!r} names two rows; "
+                "correct it, or write name=- to ignore the column"
             )
         rows = zip(
             [name or f"{number:06}" for number, name in enumerate(names, 1)],
             labels,
-            optional("group", "a group", read_group, "leave unknown ones empty"),
-            optional("fold", "a whole number from 0 on", read_fold, "correct it, or write fold=-"),
-            optional("part", "train or val or test", read_part, "correct it, or write part=-"),
+            optional("group", "a group, such as a person", read_group, "leave unknown ones empty"),
+            optional("fold", "a whole number of at least 0", read_fold),
+            optional("part", "train, val or test", read_part),
             strict=True,
         )
         return [Row(*row) for row in rows]

@@ -83,7 +83,8 @@ class Folder(OwnImages):
     def _folder(self) -> ImageFolder:
         if folder := image_folder(self.path):
             return folder
-        raise DatasetError(f"{self.path} is not a folder; wanted {self.card.layout}")
+        got = "is not a folder" if self.path.exists() else "does not exist"
+        raise DatasetError(f"{self.path} {got}; wanted {self.card.layout}")
 
     def _parts(self) -> dict[str, Part]:
         """The part of each subfolder, where they are parts."""

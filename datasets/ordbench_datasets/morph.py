@@ -103,8 +103,8 @@ class Morph(Dataset):
             if path.exists():
                 return path
         raise DatasetError(
-            f"list={self.list}: there is neither {given.absolute()} nor {self.root / given}; "
-            "name a published list file or the folder of one setting's lists"
+            f"list={self.list}: there is neither {given.absolute()} nor {self.root / given}; give "
+            "the path of a list of images, or of a folder of such lists"
         )
 
 
@@ -122,7 +122,10 @@ def _folds(lists: Lists) -> dict[str, int]:
     for fold, names in enumerate(lists.folds):
         for name in names:
             if folds.setdefault(name, fold) != fold:
-                raise DatasetError(f"{name} stands in the sets {folds[name]} and {fold}")
+                raise DatasetError(
+                    f"{name} is in the lists of folds {folds[name]} and {fold}; keep it in one "
+                    "of them"
+                )
     return folds
 
 

@@ -50,7 +50,7 @@ class CumulativeLink(LikelihoodHead):
     ) -> None:
         super().__init__(problem, 1, hidden=hidden, class_weight=class_weight, bias=False)
         if min_distance < 0:
-            raise SpecError(f"min_distance={min_distance} is negative")
+            raise SpecError(f"min_distance={min_distance} must be at least 0")
         self.link: Link = link
         self.min_distance = min_distance
         equal = link_quantiles(torch.arange(1, self.num_ranks) / self.num_ranks, link)

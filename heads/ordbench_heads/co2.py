@@ -89,10 +89,10 @@ class CO2(SoftmaxHead):
         super().__init__(problem, hidden=hidden, class_weight=class_weight)
         self.penalty_weight = self.default_weight if penalty_weight is None else penalty_weight
         self.margin = margin
-        if self.penalty_weight < 0 or margin < 0:
-            raise SpecError(
-                f"penalty_weight={penalty_weight} and margin={margin} must not be negative"
-            )
+        if self.penalty_weight < 0:
+            raise SpecError(f"penalty_weight={self.penalty_weight} must be at least 0")
+        if margin < 0:
+            raise SpecError(f"margin={margin} must be at least 0")
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Cross-entropy in nats, plus the weighted penalties."""

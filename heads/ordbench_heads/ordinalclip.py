@@ -100,11 +100,11 @@ class OrdinalCLIP(PromptLearner):
         rank_specific_context: bool = False,
         kl_weight: float = 1.0,
     ) -> None:
-        if min(base_ranks, tokens_per_rank) < 1 or kl_weight < 0:
-            raise SpecError(
-                f"base_ranks={base_ranks} and tokens_per_rank={tokens_per_rank} "
-                f"must be at least 1, kl_weight={kl_weight} at least 0"
-            )
+        for name, value in (("base_ranks", base_ranks), ("tokens_per_rank", tokens_per_rank)):
+            if value < 1:
+                raise SpecError(f"{name}={value} must be at least 1")
+        if kl_weight < 0:
+            raise SpecError(f"kl_weight={kl_weight} must be at least 0")
         super().__init__(
             problem,
             start=context_start(context, context_tokens, default=problem.task.context),

@@ -44,7 +44,7 @@ class Regression(RegressionHead):
     ) -> None:
         super().__init__(problem)
         if beta < 0:
-            raise SpecError(f"beta={beta} must not be negative")
+            raise SpecError(f"beta={beta} must be at least 0")
         self.kind = loss
         self.beta = beta
         self.score = scores_of(problem, 1, hidden)

@@ -190,7 +190,7 @@ class Report(Callback):
         runs = self._trained + self._done + len(self.failed)
         return (
             f"{len(self.failed)} of {runs} runs failed, the first: "
-            f"{title(first.spec, first.label)}: {first.error} (where: {trace}); "
+            f"{title(first.spec, first.label)}: {first.error} (traceback: {trace}); "
             f"{again} runs them again"
         )
 

@@ -54,7 +54,9 @@ class ZipMember:
         except (FileNotFoundError, KeyError):
             raise DatasetError(f"{self} is not there") from None
         except _BROKEN as error:
-            raise DatasetError(f"{self} cannot be read: {one_line(error)}") from None
+            raise DatasetError(
+                f"{self} cannot be read: {one_line(error)}; fetch the archive again"
+            ) from None
 
 
 class ZippedFolder:

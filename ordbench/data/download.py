@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile
 
 from ordbench.errors import DatasetError
+from ordbench.utils.text import one_line
 
 
 def fetch_zip(url: str, checksum: str, folder: Path, *, name: str, retries: int = 3) -> None:
@@ -71,9 +72,11 @@ def _fetch(url: str, checksum: str, archive: Path, retries: int) -> None:
 
 
 def _reason(error: OSError) -> str:
-    """The status line of a server, or the class of the error where there was no response."""
+    """The status line of a server, or why there was none."""
     text = str(error)
-    return text.partition(" for url")[0] if " for url" in text else type(error).__name__
+    if " for url" in text:
+        return text.partition(" for url")[0]
+    return "no answer in time" if "Timeout" in type(error).__name__ else "no connection"
 
 
 def unpack_zip(archive: Path, folder: Path) -> None:
@@ -92,4 +95,7 @@ def unpack_zip(archive: Path, folder: Path) -> None:
             for top in tops:
                 top.rename(folder / top.name)
     except (BadZipFile, OSError) as error:
-        raise DatasetError(f"{archive} cannot be unpacked: {error}") from None
+        raise DatasetError(
+            f"{archive} cannot be unpacked ({one_line(error)}); make room, or remove it and "
+            "download it again"
+        ) from None

@@ -82,7 +82,8 @@ def resolve(address: str, jobs: int | None) -> str:
     """The address that was given, else that of ``RAY_ADDRESS``, else an empty one.
 
     Raises:
-        SpecError: If it is a Ray client's, or if the number of jobs is given beside it.
+        SpecError: If it is a Ray client's, or not an address at all, or if the number of jobs is
+            given beside it.
     """
     address = address or os.environ.get("RAY_ADDRESS", "")
     if "://" in address:
@@ -90,10 +91,12 @@ def resolve(address: str, jobs: int | None) -> str:
             f"--engine ray:address={address}: a Ray client cannot send cells; run inside the "
             "cluster: ray job submit -- ordbench run ... --engine ray:address=auto"
         )
+    if address not in {"", "auto", "local"} and ":" not in address:
+        raise SpecError(f'--engine ray:address={address}: wanted auto or "HOST:PORT"')
     if address and jobs:
         raise SpecError(
-            f"--jobs {jobs}: the cluster at address={address} has its own number of CPUs; "
-            "leave one of them out"
+            f"--jobs {jobs}: the cluster at address={address} decides how many CPUs it "
+            "has; leave --jobs out"
         )
     return address
 

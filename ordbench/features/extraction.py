@@ -25,6 +25,7 @@ from ordbench.plugins.registry import BACKBONES
 from ordbench.plugins.source_hash import source_hash
 from ordbench.utils.environment import version_of
 from ordbench.utils.images import ImageSource
+from ordbench.utils.text import counted
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
@@ -181,9 +182,13 @@ def _features(
         for image, content in zip(images, contents, strict=True)
         if content in reasons
     )
+    if not images:
+        raise DatasetError("there are no images to encode")
     if not kept:
-        first = f"; the first, {rejected[0].name}, {rejected[0].reason}" if rejected else ""
-        raise DatasetError(f"none of {len(images)} images can be decoded{first}")
+        raise DatasetError(
+            f"none of {counted(len(images), 'image')} can be decoded; the first, "
+            f"{rejected[0].name}, {rejected[0].reason}"
+        )
     pixels = {c: p for shard in shards for c, p in zip(shard.contents, shard.pixels, strict=True)}
     images_hash = hashlib.sha256("".join(contents).encode()).hexdigest()
     return Features(

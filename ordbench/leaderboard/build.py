@@ -42,6 +42,7 @@ from ordbench.leaderboard.query import TableQuery
 from ordbench.leaderboard.ranking import Row, aggregate, by_name, ranked
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import CellRuns, RunRow
+from ordbench.utils.text import counted
 
 REFERENCE = "train median"
 
@@ -214,9 +215,16 @@ def _units(group: Iterable[_Placed]) -> list[str]:
 
 def _nothing(cells: Sequence[CellRuns], failed: Sequence[CellRuns], asked: TableQuery) -> str:
     if len(failed) == len(cells):
-        first = f", the first because: {failed[0].first.error}" if failed else ""
-        number = sum(map(len, failed))
-        return f"no run to table; {number} failed{first}; `ordbench run` makes runs"
+        if not failed:
+            return "there are no runs to show; `ordbench run` makes some"
+        number = counted(sum(map(len, failed)), "run")
+        return (
+            f"nothing to show: {number} failed, the first with: {failed[0].first.error}; "
+            "`ordbench run --retry-failed` runs them again"
+        )
     decoded = "" if asked.metric.of_posterior else f" decoded by {asked.decode}"
     reasons = sorted({cell.unscored for cell in cells if cell.unscored}) or ["none was recorded"]
-    return f"no run has a score for {asked.metric.name}{decoded}: {', '.join(reasons)}"
+    return (
+        f"no run has a score for {asked.metric.name}{decoded}: {', '.join(reasons)}; "
+        "take another metric"
+    )

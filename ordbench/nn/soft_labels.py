@@ -9,6 +9,7 @@ https://doi.org/10.1016/j.neucom.2020.01.025. All agree with dlordinal.
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from typing import Literal
 
 import torch
@@ -82,8 +83,8 @@ def soft_labels(
     at_peak = labels.diagonal() >= labels.max(1).values - 1e-12
     if not at_peak.all():
         raise SpecError(
-            f"target={target}: for {num_ranks} ranks, the label of rank "
-            f"{int(at_peak.int().argmin())} is highest at another rank; "
+            f"target={target}: for {num_ranks} ranks, the soft label of rank "
+            f"{int(at_peak.int().argmin())} gives another rank the highest probability; "
             "take another target, or a smaller spread where it has one"
         )
     return labels
@@ -113,9 +114,10 @@ def _check(num_ranks: int, target: Target, spread: float | None, power: float) -
     if target in ("beta", "binomial", "poisson"):
         raise SpecError(f"target={target} takes no spread; leave spread={spread} out")
     # A wider triangle would reach beyond the neighbours.
-    limit = {"triangular": 2 / 9, "geometric": 1.0}.get(target, float("inf"))
+    limit = {"triangular": 2 / 9, "geometric": 1.0}.get(target, inf)
     if not 0 < spread < limit:
-        raise SpecError(f"target={target}: spread={spread} must lie between 0 and {limit:.3g}")
+        below = f" and below {limit:.3g}" if isfinite(limit) else ""
+        raise SpecError(f"target={target}: spread={spread} must be above 0{below}")
 
 
 def _triangular(num_ranks: int, beside: float) -> Tensor:

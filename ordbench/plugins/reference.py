@@ -44,7 +44,7 @@ class PluginRef:
         """
         name, *rest = split(text, ":")
         if not name:
-            raise SpecError(f"{text!r} names nothing; write NAME[:ARGUMENT][:KEY=VALUE]")
+            raise SpecError(f"{text!r} has no name; write NAME[:ARGUMENT][:KEY=VALUE]")
         arguments: list[str] = []
         options: dict[str, str] = {}
         for piece in rest:

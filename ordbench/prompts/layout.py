@@ -89,12 +89,14 @@ class PromptLayout:
     def _check(self, rank_lengths: Sequence[int], context_tokens: int, longest: int) -> None:
         for rank, (length, prompt) in enumerate(zip(rank_lengths, self.prompts, strict=True)):
             if length < 1:
-                raise SpecError(f"the name of rank {rank} has no token; use another name")
+                raise SpecError(
+                    f"the tokenizer makes no token of the name of rank {rank}; rename it"
+                )
             if len(prompt) > longest:
                 raise SpecError(
                     f"the prompt of rank {rank} has {len(prompt)} tokens ({context_tokens} of "
-                    f"context, {length} of the rank), the text encoder takes {longest}; "
-                    f"shorten the context or the rank's name"
+                    f"context, {length} of the rank), and the text encoder takes at most "
+                    f"{longest}; shorten the context or the rank's name"
                 )
 
     @property

@@ -59,8 +59,9 @@ class SentenceHead(PromptHead):
         super().__init__(problem)
         if not problem.aligned:
             raise SpecError(
-                "no projection is learned, so image and text features must be of one "
-                "model; use a backbone with a text encoder (clip:...), --layer post and no --text"
+                "image features are compared with text features as they are, so both must be of "
+                "one model; use a backbone with a text encoder (clip:...), --layer post and no "
+                "--text"
             )
         task, tower = problem.task, text_tower(problem)
         if not template:

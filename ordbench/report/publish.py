@@ -21,7 +21,7 @@ from ordbench.results.rows import flatten, group_by_cell, without_paths
 from ordbench.runs.record import Record
 from ordbench.runs.spec import RunSpec
 from ordbench.utils.files import cannot_read, write_atomic
-from ordbench.utils.text import printable
+from ordbench.utils.text import counted, printable
 
 README = "README.md"
 VIEWS = (("mae", "median"), ("accuracy", "argmax"), ("rps", "median"))
@@ -120,15 +120,16 @@ def render_embedded(
         text = document.read_text("utf-8")
     except OSError as error:
         raise cannot_read(document, error) from error
-    except UnicodeDecodeError as error:
-        raise StoreError(f"{document} is not UTF-8: {error}; save it as UTF-8") from None
+    except UnicodeDecodeError:
+        raise StoreError(f"{document} is not text in UTF-8; save it so") from None
     name = re.escape(mark)
     between = re.compile(rf"(<!-- {name}\b[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
     shown = _tables(records, settings, settings.views[0])
     text, count = between.subn(lambda found: found[1] + shown + found[2], text)
     if count != 1:
         raise StoreError(
-            f"{document} must hold <!-- {mark} --> and <!-- /{mark} --> once, got {count}"
+            f"{document} has {counted(count, 'pair')} of lines <!-- {mark} --> and "
+            f"<!-- /{mark} -->; wanted one pair, between which the table goes"
         )
     return text
 

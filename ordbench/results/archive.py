@@ -11,7 +11,8 @@ from pathlib import Path
 from ordbench.errors import StoreError
 from ordbench.results.layout import ARCHIVE
 from ordbench.runs.record import Record, from_sealed, to_sealed
-from ordbench.utils.files import write_atomic
+from ordbench.utils.files import cannot_read, write_atomic
+from ordbench.utils.text import one_line
 
 SUFFIX = ".jsonl.gz"
 
@@ -74,7 +75,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, Record | ValueError]]:
     """The number of each line, and its record or why it is not one; damage ends the file.
 
     Raises:
-        StoreError: If the file is not there.
+        StoreError: If the file is not there or may not be read.
     """
     number = 0
     try:
@@ -86,5 +87,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, Record | ValueError]]:
                     yield number, error
     except FileNotFoundError:
         raise StoreError(f"no file {path}; `ordbench results publish` makes one") from None
-    except (OSError, EOFError, zlib.error) as error:
-        yield number + 1, ValueError(str(error))
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        yield number + 1, ValueError(f"it is damaged or not whole: {one_line(error)}")
+    except OSError as error:
+        raise cannot_read(path, error) from error

@@ -147,7 +147,7 @@ def check_backbone(spec: RunSpec) -> None:
             if spec.backbone != NO_BACKBONE:
                 raise SpecError(
                     f"--backbone {spec.backbone}: dataset {dataset!r} brings its features and has "
-                    f"no images; leave --backbone out, or take {NO_BACKBONE}"
+                    f"no images; leave --backbone out, or write --backbone {NO_BACKBONE}"
                 )
         elif PluginRef.parse(spec.backbone).name == NO_BACKBONE:
             raise SpecError(

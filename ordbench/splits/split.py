@@ -115,9 +115,9 @@ def check(parts: Parts, listing: Samples, *, where: str, paper: bool) -> None:
         [s.name for part in apart for s in part], f"{where}: image", "keep it in one part"
     )
     if not listing.leaky:
-        people = [person for part in apart for person in {s.group for s in part} - {None}]
-        advice = "keep each in one part, or add --allow-leak"
-        _refuse_shared(people, f"{where}: person or picture", advice)
+        groups = [group for part in apart for group in {s.group for s in part} - {None}]
+        advice = "keep each group in one part, or add --allow-leak"
+        _refuse_shared(groups, f"{where}: group", advice)
 
 
 def check_shots(train: Sequence[Sample], listing: Samples, shots: int | None) -> None:

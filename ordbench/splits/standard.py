@@ -116,7 +116,7 @@ def _few_images(
     most = folds.largest_rank(may_train)
     if shots > most:
         raise SpecError(
-            f"not enough images for {counted(shots, 'shot')}: the largest rank of {dataset} has "
+            f"not enough images for {counted(shots, 'shot')}: no rank of {dataset} has more than "
             f"{counted(most, 'training image')}; use fewer shots, or all"
         )
     train = folds.few_shot(may_train, shots, *salt)

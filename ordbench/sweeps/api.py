@@ -119,7 +119,7 @@ def run(
     if record.error:
         where = trace_path(Path(results), record.run_id)
         (cell,) = cells([spec])
-        raise TrainingError(f"{cell.title}: {record.error} (where: {where})")
+        raise TrainingError(f"{cell.title}: {record.error} (traceback: {where})")
     return record
 
 

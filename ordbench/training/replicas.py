@@ -131,7 +131,8 @@ class StackedHeads:
         except RuntimeError as error:
             if "vmap" not in str(error):
                 raise
-            self._leave_batch(one_line(error))
+            flow = "data-dependent control flow" in str(error)
+            self._leave_batch("it has an if on a tensor" if flow else one_line(error))
         return self._call(part, step, *inputs)
 
     def _call_stacked(

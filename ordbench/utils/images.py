@@ -114,8 +114,14 @@ def open_rgb(source: ImageSource) -> Image:
         raise DatasetError(f"{source} is too large to decode safely; scale it down") from None
     except FileNotFoundError:
         raise DatasetError(f"{source} is not there") from None
+    except PIL.UnidentifiedImageError as error:
+        raise DatasetError(
+            f"{source} cannot be decoded (not an image, or of a format that Pillow does not know); "
+            "replace or remove it"
+        ) from error
     except Exception as error:  # decoders raise anything on a broken file
-        why = one_line(error).replace(str(source), "it").replace(str(file), "'it'")
+        said = error.strerror if isinstance(error, OSError) else None
+        why = (said or one_line(error)).replace(str(source), "it").replace(str(file), "'it'")
         raise DatasetError(f"{source} cannot be decoded ({why}); replace or remove it") from error
 
 

@@ -92,12 +92,13 @@ def counted(number: int, noun: str) -> str:
 
 
 def one_line(error: BaseException, *, at_most: int = 200) -> str:
-    r"""The message of an error on one line, or its class where it has no message.
+    r"""The message of an error on one line and without a number, or its class where it has none.
 
-    >>> one_line(ValueError("no such\n\tkey"))
-    'no such key'
+    >>> one_line(ValueError("no such\n\tkey")), one_line(FileNotFoundError(2, "no such file"))
+    ('no such key', 'no such file')
     """
     text = " ".join(str(error).split()) or type(error).__name__
+    text = re.sub(r"^\[Errno -?\d+\] ", "", text)
     return text if len(text) <= at_most else text[:at_most] + "..."
 
 

@@ -90,21 +90,27 @@ def test_words_stand_in_the_order_given(read: Callable[..., Samples]) -> None:
         ("file,rank\na.jpg,nan\n", "line 2, column rank: wanted a rank, got 'nan'"),
         ("file,label\na.jpg,1\nb.jpg\n", "line 3, column label: wanted a rank, got ''"),
         ("file,rank\n,1\n", "line 2, column file: wanted the path of an image, got ''"),
-        ("file,rank,fold\na.jpg,1,-1\n", "column fold: wanted a whole number from 0 on, got '-1'"),
+        (
+            "file,rank,fold\na.jpg,1,-1\n",
+            "fold: wanted a whole number of at least 0, got '-1'",
+        ),
         ("file,rank,fold\na.jpg,1,\n", "line 2, column fold: wanted a whole number"),
-        ("file,rank,part\na.jpg,1,dev\n", "column part: wanted train or val or test, got 'dev'"),
+        (
+            "file,rank,part\na.jpg,1,dev\n",
+            "part: wanted train, val or test, got 'dev'; .* part=- to",
+        ),
         ("file,rank\na.jpg,1,2\n", "line 2: more cells than columns"),
-        ("file,rank\na.jpg,1\na.jpg,2\n", r"line 3, column file: 'a\.jpg' stands in line 2 too"),
-        ("file,rank\na.jpg,1\n./a.jpg,1\n", r"line 3, column file: 'a\.jpg' stands in line 2"),
+        ("file,rank\na.jpg,1\na.jpg,2\n", r"line 3, column file: 'a\.jpg' is in line 2 too"),
+        ("file,rank\na.jpg,1\n./a.jpg,1\n", r"line 3, column file: 'a\.jpg' is in line 2"),
         (
             "file,rank\na.jpg,1\ndeep/../a.jpg,2\n",
-            r"line 3, column file: 'a\.jpg' stands in line 2",
+            r"line 3, column file: 'a\.jpg' is in line 2",
         ),
         ("file,rank\na\0.jpg,1\n", "line 2, column file: wanted the path of an image"),
         ("file,rank, Rank\na.jpg,1,2\n", "has the column 'rank' twice; keep one of them"),
-        ("image,rank\na.jpg,1\n", r"has the columns \['image', 'rank'\]; wanted columns file and"),
+        ("image,rank\na.jpg,1\n", r"has the columns image, rank; wanted columns file and"),
         ("", "is empty; wanted columns file and rank"),
-        ("file|rank\na.jpg|1\n", r"has the columns \['file\|rank'\].*, separated by comma, semic"),
+        ("file|rank\na.jpg|1\n", r"has the columns file\|rank;.*, separated by comma, semic"),
         ("file,rank\n", "has no line below its header"),
         ('file,rank\n"a.jpg,1\n', "cannot be read: unexpected end of data"),
         ("file,rank\na.jpg,1\n", "at least 2 ranks, got 1"),
@@ -119,7 +125,7 @@ def test_an_unusable_line_is_named(read: Callable[..., Samples], text: str, mess
 def test_a_relative_and_an_absolute_path_of_one_image_are_refused(
     read: Callable[..., Samples], tmp_path: Path
 ) -> None:
-    with pytest.raises(DatasetError, match=r"line 4, column file: 'a\.jpg' stands in line 2 too"):
+    with pytest.raises(DatasetError, match=r"line 4, column file: 'a\.jpg' is in line 2 too"):
         read(f"file,rank\na.jpg,1\nb.jpg,2\n{tmp_path / 'a.jpg'},2\n")
 
 
@@ -196,7 +202,7 @@ def test_person_7_and_person_7_0_and_person_007_are_one(read: Callable[..., Samp
 
 @pytest.mark.parametrize("nobody", ["nan", "NaN", "None", "NA", "null", "<NA>"])
 def test_a_missing_person_is_an_empty_cell(read: Callable[..., Samples], nobody: str) -> None:
-    with pytest.raises(DatasetError, match=f"column group: wanted whom .* got '{nobody}'; leave"):
+    with pytest.raises(DatasetError, match=f"column group: wanted a group.* got '{nobody}'; leave"):
         read(f"file,rank,group\na.jpg,1,ada\nb.jpg,2,{nobody}\n")
 
 
@@ -213,7 +219,7 @@ def test_columns_of_others_are_read_and_the_rest_is_named(read: Callable[..., Sa
 
 def test_a_column_of_parts_that_holds_something_else_is_named(read: Callable[..., Samples]) -> None:
     text = "file,rank,split\na.jpg,1,0\nb.jpg,2,1\n"
-    with pytest.raises(DatasetError, match="column split: wanted train or val or test, got '0'; "):
+    with pytest.raises(DatasetError, match="column split: wanted train, val or test, got '0'; "):
         read(text)
     assert [s.part for s in read(text, part="-").samples] == [None, None]
     assert read(text, part="-").notes[1:] == ("columns not read: split",)
@@ -231,9 +237,7 @@ def test_columns_and_an_ending_may_be_named(read: Callable[..., Samples]) -> Non
         ("a.jpg", 0, "x"),
         ("b.jpg", 1, "y"),
     ]
-    with pytest.raises(
-        SpecError, match=r"has no column 'age' \(rank=Age\); it has \['file', 'rank'\]"
-    ):
+    with pytest.raises(SpecError, match=r"has no column 'age' \(rank=Age\); it has file, rank"):
         read("file,rank\na.jpg,1\n", rank="Age")
 
 

@@ -127,7 +127,7 @@ def test_a_process_that_is_killed_while_it_draws_is_named(
 ) -> None:
     kill = lambda *about: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731 - goes by value
     monkeypatch.setattr(DrawnFaces, "_pictures_of", kill)
-    with pytest.raises(DatasetError, match="a process that draws was killed from outside, or out"):
+    with pytest.raises(DatasetError, match="a process that draws was killed from outside, or for"):
         DrawnFaces(tmp_path, per_rank=1).read()
     monkeypatch.undo()
     assert len(DrawnFaces(tmp_path, per_rank=1).read().samples) == 90
@@ -154,7 +154,7 @@ def test_the_age_can_be_read_from_the_pixels(listing: Samples) -> None:
 def test_where_it_cannot_write_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(
-        DatasetError, match=r"cannot be drawn into .*file.*; make room there or .* --cache$"
+        DatasetError, match=r"cannot be drawn into .*file.*; make room, move away .* --cache$"
     ):
         DrawnFaces(tmp_path / "file", per_rank=1).read()
 

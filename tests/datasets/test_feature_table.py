@@ -122,7 +122,7 @@ def test_columns_beside_features_are_noted(tmp_path: Path) -> None:
     [
         ("x,y", {}, r"has the columns x, y; wanted columns features .*:rank=COLUMN"),
         ("x,rank,label", {}, "columns rank and label, and each may be the rank; write rank=rank:"),
-        ("x,rank,label", {"rank": "rank"}, "label would be a feature, but is called as a rank"),
+        ("x,rank,label", {"rank": "rank"}, "label would be a feature, but has the name of a rank"),
         ("x,rank,group,patient", {}, "columns group and patient, and each may be the group"),
         ("x,rank,X", {}, "has the column 'x' twice"),
         ("rank,group", {}, "has no column of features; it has rank, group"),

@@ -112,7 +112,7 @@ def test_one_rank_is_too_few(tmp_path: Path, put: Put) -> None:
 def test_a_folder_that_is_missing_flat_or_empty_says_what_is_wanted(
     tmp_path: Path, put: Put
 ) -> None:
-    with pytest.raises(DatasetError, match="gone is not a folder; wanted PATH/RANK/IMAGE"):
+    with pytest.raises(DatasetError, match="gone does not exist; wanted PATH/RANK/IMAGE"):
         Folder(tmp_path, str(tmp_path / "gone")).read()
     with pytest.raises(DatasetError, match="has no subfolders; put your images into one subfolder"):
         Folder(tmp_path, str(put(tmp_path / "flat", ["a.jpg"]))).read()

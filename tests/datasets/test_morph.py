@@ -136,7 +136,7 @@ def test_a_list_is_looked_for_below_the_root_too(tmp_path: Path, put: Put) -> No
     put(tmp_path, FACES)
     lists(tmp_path / "lists", all="009055_1M54.JPG 54\n")
     assert len(Morph(tmp_path, list="lists/all.txt").read().samples) == 1
-    with pytest.raises(DatasetError, match=r"list=gone: there is neither .* nor .*gone; name a"):
+    with pytest.raises(DatasetError, match=r"list=gone: there is neither .* nor .*gone; give"):
         Morph(tmp_path, list="gone").read()
 
 
@@ -164,5 +164,5 @@ def test_a_list_of_ranks_in_place_of_ages_is_refused(tmp_path: Path, put: Put) -
 
 def test_an_image_in_two_sets_is_refused(tmp_path: Path, put: Put) -> None:
     folder = lists(tmp_path / "lists", a0=f"{FACES[0]} 54", a1=f"{FACES[0]} 54")
-    with pytest.raises(DatasetError, match=r"009055_1M54\.JPG stands in the sets 0 and 1"):
+    with pytest.raises(DatasetError, match=r"009055_1M54\.JPG is in the lists of folds 0 and 1"):
         Morph(put(tmp_path / "root", FACES), list=folder).read()

@@ -72,7 +72,7 @@ def test_every_published_format_is_read(tmp_path: Path, text: str) -> None:
         ),
         ("a.JPG\n", r"list\.txt line 1: wanted a file name and an age"),
         ("filename age\na.JPG\n", r"list\.txt line 2: wanted"),
-        ("filename years\na.JPG 39\n", r"columns \['filename', 'years'\]; wanted filename and age"),
+        ("filename years\na.JPG 39\n", r"columns filename, years; wanted filename and age"),
     ],
 )
 def test_a_list_that_cannot_be_read_names_the_line(tmp_path: Path, text: str, message: str) -> None:
@@ -104,7 +104,7 @@ def test_train_valid_and_test_are_one_draw(tmp_path: Path) -> None:
 
 def test_a_pair_without_its_partner_is_refused(tmp_path: Path) -> None:
     written(tmp_path, "a_fold0_train.txt", "a_fold0_test.txt", "a_fold1_train.txt")
-    with pytest.raises(DatasetError, match="list 'a_fold1' has no test file beside it"):
+    with pytest.raises(DatasetError, match="no list of 'a_fold1' says test in its name"):
         read_lists(tmp_path)
 
 
@@ -121,5 +121,5 @@ def test_a_folder_without_lists_says_what_is_wanted(tmp_path: Path) -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
-    with pytest.raises(DatasetError, match=r"pipe\.txt is neither a list file nor a folder"):
+    with pytest.raises(DatasetError, match=r"pipe\.txt is neither a list of images nor a folder"):
         read_lists(tmp_path / "pipe.txt")

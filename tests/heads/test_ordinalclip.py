@@ -113,13 +113,13 @@ def test_the_kl_term_can_be_left_out() -> None:
     assert head.loss(logits, ranks).item() == wanted.item()
 
 
-@pytest.mark.parametrize(("base_ranks", "tokens_per_rank"), [(0, 1), (1, 0)])
-def test_a_number_below_one_is_refused(base_ranks: int, tokens_per_rank: int) -> None:
-    message = f"base_ranks={base_ranks} and tokens_per_rank={tokens_per_rank} must be at least 1"
-    with pytest.raises(SpecError, match=message):
-        OrdinalCLIP(problem(), base_ranks=base_ranks, tokens_per_rank=tokens_per_rank)
+def test_a_number_below_one_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"^base_ranks=0 must be at least 1$"):
+        OrdinalCLIP(problem(), base_ranks=0)
+    with pytest.raises(SpecError, match=r"^tokens_per_rank=0 must be at least 1$"):
+        OrdinalCLIP(problem(), tokens_per_rank=0)
 
 
 def test_a_negative_weight_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"kl_weight=-1\.0 at least 0"):
+    with pytest.raises(SpecError, match=r"kl_weight=-1\.0 must be at least 0"):
         OrdinalCLIP(problem(), kl_weight=-1.0)

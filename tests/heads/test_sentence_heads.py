@@ -36,7 +36,7 @@ def assert_logits(head: SentenceHead, images: Rows, prototypes: Rows) -> None:
 
 @pytest.mark.parametrize("head_class", [TaskRes, Clap, ClipAdapter])
 def test_features_of_another_space_are_refused(head_class: type[SentenceHead]) -> None:
-    with pytest.raises(SpecError, match="no projection is learned"):
+    with pytest.raises(SpecError, match="as they are, so both must be of one model"):
         head_class(problem(aligned=False))
 
 

@@ -97,7 +97,7 @@ def test_extremes_and_parameters(head_class: type[CO2 | HO2 | QUL | ORCU]) -> No
 
 
 def test_numbers_out_of_range_are_refused() -> None:
-    with pytest.raises(SpecError, match=r"penalty_weight=-1 and margin=0.05 must not"):
+    with pytest.raises(SpecError, match=r"penalty_weight=-1 must be at least 0"):
         QUL(problem(), penalty_weight=-1)
     with pytest.raises(SpecError, match="sharpness=0 must be above 0"):
         ORCU(problem(), sharpness=0)

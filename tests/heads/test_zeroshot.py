@@ -63,7 +63,7 @@ def test_nothing_is_trained() -> None:
 
 
 def test_features_of_another_space_are_refused() -> None:
-    with pytest.raises(SpecError, match=r"no projection is learned.* --layer post"):
+    with pytest.raises(SpecError, match=r"so both must be of one model.* --layer post"):
         ZeroShot(problem(aligned=False))
 
 

@@ -8,7 +8,7 @@ from ordbench.task import Task
     ("names", "values", "message"),
     [
         (("7",), (7.0,), "at least 2 ranks, got 1"),
-        (("a", "b"), (1.0,), "2 rank names but 1 rank values"),
+        (("a", "b"), (1.0,), "2 rank_names but 1 rank_values; give each"),
         (("a", "b"), (2.0, 1.0), "must rise"),
         (("a", "b"), (1.0, float("nan")), "must rise"),
     ],

@@ -73,12 +73,12 @@ class DrawnDataset(Dataset):
             except OSError as error:
                 raise DatasetError(
                     f"{name} cannot be drawn into {place}: {error.strerror or error}; "
-                    "make room there or choose another --cache"
+                    "make room, move away what is in the way, or choose another --cache"
                 ) from error
             except BrokenExecutor:
                 raise DatasetError(
                     f"{name} cannot be drawn: a process that draws was killed from outside, or "
-                    "out of memory; free some, and run it again"
+                    "for lack of memory; free some memory, and run it again"
                 ) from None
         samples = (
             Sample(f"{key}/{_name(label, i)}", place / _name(label, i), rank)

@@ -10,6 +10,7 @@ from ordbench.data.folders import image_folder
 from ordbench.dataset import Dataset, Sample, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench.task import Task
+from ordbench.utils.text import counted
 
 
 class Face(NamedTuple):
@@ -79,7 +80,7 @@ def not_found(dataset: Dataset, rejected: list[SkippedFile]) -> DatasetError:
         got = "there is no such folder"
     elif rejected:
         first = rejected[0]
-        got = f"got {len(rejected)} other files, first {first.name!r} ({first.reason})"
+        got = f"got {counted(len(rejected), 'other file')}, first {first.name!r} ({first.reason})"
     else:
         got = "it is empty"
     return DatasetError(

@@ -136,7 +136,10 @@ def order(labels: Iterable[str], given: str, *, where: str, write: str, bins: st
         )
     if words := sorted(label for label in found if not is_number(label)):
         if bins:
-            raise SpecError(f"bins={bins!r}: {where} has labels that are no numbers: {words[0]!r}")
+            raise SpecError(
+                f"bins={bins!r}: {where} has labels that are no numbers: {words[0]!r}; correct "
+                "them, or leave bins= out"
+            )
         raise DatasetError(
             f"{where} has ranks that are no numbers, so their order is unknown: "
             f"{_shown(_sorted(found))}; {_advice(found, write)}"
@@ -148,8 +151,8 @@ def order(labels: Iterable[str], given: str, *, where: str, write: str, bins: st
     for (low, high), (name, next_name) in zip(pairwise(values), pairwise(names), strict=True):
         if low >= high:
             raise DatasetError(
-                f"{where} has ranks that are one number in double precision: {name!r} and "
-                f"{next_name!r}; give their order in ranks="
+                f"{where}: the ranks {name!r} and {next_name!r} are the same number in double "
+                "precision, so their order is unknown; give it in ranks="
             )
     return Ranks(tuple(names), values, "by number", "units")
 

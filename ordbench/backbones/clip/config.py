@@ -13,6 +13,7 @@ from ordbench.errors import BackboneError
 from ordbench.utils.text import one_line
 
 open_clip = import_module("open_clip")  # untyped
+KEYS = ("embed_dim", "vision_cfg", "text_cfg")
 NO_IMAGES = {"layers": 1, "width": 8, "head_width": 8, "patch_size": 8, "image_size": 8}
 NO_TEXT = {"layers": 1, "width": 8, "heads": 1, "vocab_size": 2, "context_length": 2}
 
@@ -43,12 +44,14 @@ def folder_config(source: Source) -> dict[str, Any]:
     path = source.folder / CONFIG
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        for key in ("embed_dim", "vision_cfg", "text_cfg"):
+        for key in KEYS:
             config["model_cfg"][key]
     except (OSError, ValueError, KeyError, TypeError) as error:
+        missing = isinstance(error, (KeyError, TypeError))
+        why = f"wanted model_cfg with {', '.join(KEYS)}" if missing else one_line(error)
         raise BackboneError(
             f"backbone {source.what}: {path} is not an open_clip configuration "
-            f"({one_line(error)}); use the {CONFIG} that was published with the weights"
+            f"({why}); use the {CONFIG} that was published with the weights"
         ) from None
     return config
 

@@ -61,8 +61,8 @@ def _drop_projection(visual: Any, what: str) -> None:  # noqa: ANN401 - open_cli
         visual.head = nn.Sequential()
     else:
         raise BackboneError(
-            f"backbone {what}: its image encoder has no projection, so there are no features "
-            "before one; use --layer post"
+            f"backbone {what}: --layer pre takes the features before the projection, and "
+            "this image encoder has none; use --layer post"
         )
 
 

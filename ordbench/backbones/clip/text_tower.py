@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from textwrap import shorten
 from typing import Any, cast
 
 import torch
@@ -138,8 +139,8 @@ class ClipText:
         for prompt in prompts:
             if (length := len(self.tokenize(prompt)) + extra) > self.context_length:
                 raise SpecError(
-                    f"backbone {self.what}: prompt {prompt!r} has {length} tokens, and the text "
-                    f"encoder takes at most {self.context_length}; shorten the context"
+                    f"backbone {self.what}: prompt {shorten(prompt, 60)!r} has {length} tokens, "
+                    f"and the text encoder takes at most {self.context_length}; shorten the context"
                 )
         ids: Tensor = self.tokenizer(prompts)
         device = next(self.model.parameters()).device
@@ -153,8 +154,8 @@ class ClipText:
         behind = ids[start + len(word) :]
         if start > 1 or len(behind) < 2 or len(set(behind[1:])) > 1:
             raise BackboneError(
-                f"backbone {self.what}: its tokenizer does not put one start token before the text "
-                f"and one end token after it ({ids[:8]}...), as learned prompts do; use another "
-                "text encoder, such as --text clip:RN50/openai"
+                f"backbone {self.what}: its tokenizer does not put one start token before a text "
+                "and one end token after it, which prompts need; use another text encoder, such as "
+                "--text clip:RN50/openai"
             )
         return (ids[0] if start else -1), behind[0], behind[-1]

@@ -93,7 +93,7 @@ def test_a_decimal_comma_is_named() -> None:
 
 def test_numbers_that_are_one_as_floats_are_refused() -> None:
     with pytest.raises(
-        DatasetError, match=f"one number in double precision: '{2**53}' and '{2**53 + 1}"
+        DatasetError, match=f"ranks '{2**53}' and '{2**53 + 1}' are the same number in double"
     ):
         ordered([str(2**53 + 1), str(2**53)])
 

@@ -20,7 +20,8 @@ needs_ray = pytest.mark.skipif(
     ("address", "jobs", "said"),
     [
         ("ray://head:10001", None, "--engine ray:address=ray://head:10001: a Ray client cannot"),
-        ("auto", 2, "--jobs 2: the cluster at address=auto has its own number of CPUs"),
+        ("nonsense", None, '--engine ray:address=nonsense: wanted auto or "HOST:PORT"'),
+        ("auto", 2, "--jobs 2: the cluster at address=auto decides how many CPUs it has; leave"),
     ],
 )
 def test_what_no_cluster_takes_is_refused(address: str, jobs: int | None, said: str) -> None:

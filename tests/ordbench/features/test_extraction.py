@@ -63,9 +63,9 @@ def test_nothing_readable_is_an_error_that_names_the_first(
     tmp_path: Path, colours: type[Colours]
 ) -> None:
     (tmp_path / "a.png").write_bytes(b"no image")
-    with pytest.raises(DatasetError, match=r"none of 1 images .*a\.png, cannot be decoded"):
+    with pytest.raises(DatasetError, match=r"none of 1 image .*a\.png, cannot be decoded"):
         run([tmp_path / "a.png"], tmp_path)
-    with pytest.raises(DatasetError, match="none of 0 images can be decoded"):
+    with pytest.raises(DatasetError, match="there are no images to encode"):
         run([], tmp_path)
 
 

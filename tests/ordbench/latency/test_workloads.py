@@ -144,7 +144,7 @@ def test_a_training_step_holds_weights_gradients_and_what_the_optimiser_remember
             "it keeps its prototypes and never runs the text encoder",
         ),
         ("zeroshot", setting("train"), "it has nothing to train"),
-        ("zeroshot", setting(width=30), "head zeroshot: no projection is learned"),
+        ("zeroshot", setting(width=30), "head zeroshot: image features are compared with text"),
         ("coop", setting("with-text", dtype="float16"), "text encoders are computed in float32"),
         ("linear", setting("train", dtype="float64"), "training and text encoders are computed in"),
         ("linear", setting("train", "onnx"), "only what is deployed is exported to ONNX"),

@@ -239,12 +239,14 @@ def test_an_unknown_metric_is_refused(flat_run: FlatRun) -> None:
 
 
 def test_nothing_to_show_says_why_and_what_to_do(flat_run: FlatRun) -> None:
-    with pytest.raises(StoreError, match="no run to table; 0 failed; `ordbench run` makes runs"):
+    with pytest.raises(StoreError, match="there are no runs to show; `ordbench run` makes some"):
         build([])
     failed = flat_run(status="failed", error="out of memory")
-    with pytest.raises(StoreError, match="1 failed, the first because: out of memory; `ordbench"):
+    with pytest.raises(StoreError, match="1 run failed, the first with: out of memory; `ordbench"):
         build([failed])
-    with pytest.raises(StoreError, match="no run has a score for nll: none was recorded"):
+    with pytest.raises(
+        StoreError, match="no run has a score for nll: none was recorded; take another"
+    ):
         build([flat_run(mae=1.0), failed], metric="nll")
 
 

@@ -68,15 +68,15 @@ def test_a_prompt_of_exactly_the_tower_s_length_is_taken() -> None:
 
 def test_a_prompt_one_token_too_long_is_refused_with_its_rank() -> None:
     message = (
-        r"the prompt of rank 1 has 78 tokens \(73 of context, 2 of the rank\), the text encoder "
-        r"takes 77; shorten"
+        r"the prompt of rank 1 has 78 tokens \(73 of context, 2 of the rank\), and the text "
+        r"encoder takes at most 77; shorten"
     )
     with pytest.raises(SpecError, match=message):
         PromptLayout(TOWER, context_tokens=73, rank_lengths=[1, 2])
 
 
 def test_a_rank_without_a_token_is_refused() -> None:
-    with pytest.raises(SpecError, match="the name of rank 1 has no token; use another name"):
+    with pytest.raises(SpecError, match="makes no token of the name of rank 1; rename it"):
         PromptLayout(TOWER, context_tokens=4, rank_lengths=[1, 0])
 
 

@@ -106,7 +106,7 @@ def test_people_of_two_datasets_are_others_unless_the_datasets_have_one_name() -
     here = replace(TRAIN, samples=tuple(s._replace(group=s.name[:1]) for s in TRAIN.samples))
     there = replace(TEST, samples=tuple(s._replace(group="0") for s in TEST.samples))
     assert drawn(joined(here, there)).leaks == 0
-    with pytest.raises(DatasetError, match="person or picture '0' is in two parts"):
+    with pytest.raises(DatasetError, match="group '0' is in two parts"):
         drawn(joined(here, there, "csv csv"))
 
 

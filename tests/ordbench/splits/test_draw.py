@@ -162,7 +162,7 @@ def test_nothing_left_to_validate_on_says_what_to_do() -> None:
 def test_more_shots_than_images_says_how_many_there_are() -> None:
     with pytest.raises(
         SpecError,
-        match="not enough images for 22 shots: the largest rank of x has 21 training images",
+        match="not enough images for 22 shots: no rank of x has more than 21 training images",
     ):
         drawn(alone(), shots=22)
 
@@ -285,7 +285,7 @@ def leaking() -> Samples:
 
 
 def test_a_person_in_train_and_test_fails_the_build() -> None:
-    with pytest.raises(DatasetError, match="x, fold 0: person or picture 'p0' is in two parts"):
+    with pytest.raises(DatasetError, match="x, fold 0: group 'p0' is in two parts"):
         drawn(leaking())
 
 
@@ -447,7 +447,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
 
 def test_a_manifest_that_divides_a_person_fails_the_build() -> None:
     manifest = Split(dataset="x", train=("0-0.png",), val=("1-0.png",), test=("0-1.png",))
-    with pytest.raises(DatasetError, match="person or picture 'p0' is in two parts"):
+    with pytest.raises(DatasetError, match="group 'p0' is in two parts"):
         apply_manifest(people(), manifest)
 
 

@@ -59,7 +59,7 @@ def test_an_empty_part_is_refused_by_name(empty: str) -> None:
 def test_a_person_in_two_parts_is_refused(pair: tuple[int, int]) -> None:
     groups = ["p" if place in pair else f"{place}" for place in range(3)]
     parts = Parts(*([sample(str(n), group)] for n, group in enumerate(groups)))
-    with pytest.raises(DatasetError, match="person or picture 'p' is in two parts of the split"):
+    with pytest.raises(DatasetError, match="group 'p' is in two parts of the split"):
         check(parts, listing(), where="x", paper=False)
     check(parts, listing(leaky=True), where="x", paper=False)
 

@@ -105,7 +105,7 @@ def test_a_run_that_fails_raises_and_is_tried_again(
     settings = Locations(cache=shared_cache)
     with monkeypatch.context() as broken:
         broken.setattr("ordbench.runs.runner.train_and_test", lambda group, bench: 1 / 0)
-        with pytest.raises(TrainingError, match=r"ZeroDivisionError: .* \(where: .*\.trace\)"):
+        with pytest.raises(TrainingError, match=r"ZeroDivisionError: .* \(traceback: .*\.trace\)"):
             ordbench.run(SPEC, results=tmp_path, settings=settings)
     (failed,) = ordbench.load_records(tmp_path)["error"]
     assert failed == "ZeroDivisionError: division by zero"

@@ -398,7 +398,7 @@ class Branching(Frozen):
         (Normalizing, "its norm.running_mean changes in training"),
         (BufferAverage, "its average changes in training"),
         (NewBufferAverage, "its average changes in training"),
-        (Branching, "vmap"),
+        (Branching, "it has an if on a tensor, so its seeds"),
     ],
 )
 def test_a_head_that_cannot_be_batched_and_does_not_say_so_is_trained_alone(

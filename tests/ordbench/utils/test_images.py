@@ -200,7 +200,8 @@ def broken_files(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize("kind", ["truncated", "header only", "text", "empty"])
 def test_a_broken_file_is_one_line_with_its_name(tmp_path: Path, kind: str) -> None:
     file = broken_files(tmp_path)[kind]
-    with pytest.raises(DatasetError, match="cannot be decoded") as caught:
+    why = "image file is truncated" if kind == "truncated" else "not an image, or of a format"
+    with pytest.raises(DatasetError, match=rf"cannot be decoded \({why}") as caught:
         open_rgb(file)
     assert str(caught.value).count(file.name) == 1
     assert "\n" not in str(caught.value)
@@ -280,7 +281,7 @@ def test_a_bomb_in_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_whatever_a_source_raises_is_one_line_with_its_name(tmp_path: Path) -> None:
     gone = InMemory(tmp_path / "gone.png")
     for read in (open_rgb, content_hash):
-        with pytest.raises(DatasetError, match=r"^memory/gone\.png cannot be read: .*No such file"):
+        with pytest.raises(DatasetError, match=r"^memory/gone\.png cannot be read: No such file"):
             read(gone)
 
 

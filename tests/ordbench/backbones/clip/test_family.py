@@ -131,9 +131,10 @@ def test_a_folder_must_hold_both_files_and_a_configuration(
         images_of(f"x@{tmp_path}")
     weights = (random_clip("vit").folder / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(weights)
-    for content in ("{", "[]", '{"model_cfg": {}}'):
+    missing = "wanted model_cfg with embed_dim, "
+    for content, why in (("{", "Expecting"), ("[]", missing), ('{"model_cfg": {}}', missing)):
         (tmp_path / "open_clip_config.json").write_text(content)
-        with pytest.raises(BackboneError, match="is not an open_clip configuration"):
+        with pytest.raises(BackboneError, match=rf"not an open_clip configuration \({why}"):
             images_of(f"x@{tmp_path}")
 
 

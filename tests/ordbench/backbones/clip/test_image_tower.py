@@ -39,7 +39,7 @@ def test_the_projection_of_the_layer_before_it_is_the_layer_after_it(
 
 def test_a_tower_without_a_projection_of_its_own_has_no_layer_before_it(random_clip: Make) -> None:
     with pytest.raises(
-        BackboneError, match="no projection, so there are no features before one; use --layer"
+        BackboneError, match="before the projection, and this image encoder has none; use --layer"
     ):
         images_of(random_clip("timm head").argument, "pre")
 
