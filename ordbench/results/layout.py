@@ -53,9 +53,17 @@ def stamps(root: Path) -> dict[str, Stamp]:
     """
     found: dict[str, Stamp] = {}
     for folder in entries(root / "runs"):
-        if folder.is_dir():
+        if is_folder(folder):
             found |= _records(folder)
     return found
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder; a link to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def entries(folder: Path | str) -> list[os.DirEntry[str]]:
@@ -91,6 +99,8 @@ def _records(folder: os.DirEntry[str]) -> dict[str, Stamp]:
                 stat = file.stat()
             except FileNotFoundError:
                 continue  # removed since the folder was listed
+            except OSError:  # a link to itself; who reads it names it
+                stat = file.stat(follow_symlinks=False)
             # An inode may have 64 bits without a sign; SQLite has room for 63.
             inode = stat.st_ino & _INT64_MAX
             found[name[:RUN_ID_LENGTH]] = inode, stat.st_size, stat.st_mtime_ns

@@ -34,7 +34,14 @@ from ordbench.runs.record import (
 from ordbench.runs.spec import RunSpec
 from ordbench.runs.titles import head_label
 from ordbench.utils.canonical_json import RUN_ID_LENGTH
-from ordbench.utils.files import cannot_read, cannot_write, flush_folder, remove_stale, write_atomic
+from ordbench.utils.files import (
+    cannot_read,
+    cannot_write,
+    flush_folder,
+    read_regular,
+    remove_stale,
+    write_atomic,
+)
 
 _ATTEMPTS = 3
 logger = logging.getLogger(__name__)
@@ -161,7 +168,8 @@ class Store:
             if entry.name.startswith(".") or not entry.name.endswith(".json"):
                 continue
             try:
-                found.append(SkippedCell.model_validate_json(Path(entry.path).read_bytes()))
+                content = read_regular(Path(entry.path))
+                found.append(SkippedCell.model_validate_json(content))
             except FileNotFoundError:
                 continue  # cleared since the folder was listed
             except (OSError, ValueError):
@@ -227,7 +235,7 @@ class Store:
         if record.predictions.file != path.name:
             raise ValueError(f"they are named {record.predictions.file}, wanted {path.name}")
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except OSError as error:
             raise ValueError(error.strerror or str(error)) from error
         if hashlib.sha256(content).hexdigest() != record.predictions.sha256:

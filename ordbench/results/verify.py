@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ordbench.results.archive import read_lines
-from ordbench.results.layout import archive_path, entries, no_records, record_path
+from ordbench.results.layout import archive_path, entries, is_folder, no_records, record_path
 from ordbench.results.store import Store
 from ordbench.runs.record import Record, read_record
 from ordbench.utils.canonical_json import RUN_ID_LENGTH, EditedError
@@ -124,7 +124,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     for entry in sorted(entries(folder), key=lambda entry: entry.name):
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if is_folder(entry) and not _OURS.fullmatch(f"{folder.name}/{entry.name}"):
             yield from _walk(Path(entry.path))
         else:
             yield Path(entry.path)

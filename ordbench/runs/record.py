@@ -29,6 +29,7 @@ from ordbench.utils.canonical_json import (
     run_id,
     verify_checksum,
 )
+from ordbench.utils.files import read_regular
 from ordbench.utils.wording import wanted
 
 
@@ -268,7 +269,7 @@ def read_record(path: Path, run_id: str | None = None) -> Record:
         ValueError: If it cannot be read or is not a record (of ``run_id``); in one line.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from contextlib import suppress
+from errno import EEXIST, EISDIR, ELOOP, ENOTDIR, ENOTEMPTY, ESPIPE
 from pathlib import Path
 from secrets import token_hex
 
 from ordbench.errors import StoreError
 
 STALE_SECONDS = 3600.0
+NOT_REGULAR = ESPIPE  # of errors about pipes and devices
 
 
 def expanded(path: str | Path) -> Path:
@@ -59,8 +62,9 @@ def read_regular(path: Path) -> bytes:
     Raises:
         OSError: If it cannot be read or is no regular file.
     """
-    if path.exists() and not path.is_dir() and not path.is_file():
-        raise OSError(0, "not a regular file", str(path))
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(NOT_REGULAR, "not a regular file", str(path))
     return path.read_bytes()
 
 
@@ -87,18 +91,29 @@ def remove_stale(folder: Path, *, older_than: float = STALE_SECONDS) -> None:
 
 def cannot_write(path: Path, error: OSError) -> StoreError:
     """The one line that a user reads when a disk is full or a folder may not be written to."""
-    return StoreError(
-        f"cannot write {path}: {error.strerror or error}; "
-        "make room, get the right to write there, or choose another folder"
-    )
+    return StoreError(f"cannot write {path}: {_why(error)}, make room, or choose another folder")
 
 
 def cannot_read(path: Path, error: OSError) -> StoreError:
     """The one line that a user reads when a file or a folder may not be read."""
-    return StoreError(
-        f"cannot read {path}: {error.strerror or error}; "
-        "get the right to read it, or choose another folder"
-    )
+    return StoreError(f"cannot read {path}: {_why(error)}, or choose another folder")
+
+
+# What is in the way, where it is no matter of rights.
+_IN_THE_WAY = {
+    EISDIR: "move the folder of that name away",
+    ENOTEMPTY: "move the folder of that name away",
+    ENOTDIR: "move the file that is where a folder should be",
+    EEXIST: "move the file that is where a folder should be",
+    ELOOP: "remove the link",
+    NOT_REGULAR: "remove it",
+}
+
+
+def _why(error: OSError) -> str:
+    """What went wrong, and the first thing to do about it."""
+    advice = _IN_THE_WAY.get(error.errno or 0, "get the right to do so")
+    return f"{error.strerror or error}; {advice}"
 
 
 def _make_folder(folder: Path) -> None:

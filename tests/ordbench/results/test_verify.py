@@ -1,4 +1,5 @@
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from ordbench.errors import StoreError
 from ordbench.results.archive import write_archive
 from ordbench.results.layout import ARCHIVE, record_path
+from ordbench.results.loading import load_rows
 from ordbench.results.store import Store
 from ordbench.results.verify import Verification
 from ordbench.runs.record import to_sealed
@@ -44,6 +46,40 @@ def test_a_torn_record_is_found(store: Store) -> None:
     (line,) = found(store.root)
     assert line.startswith(f"torn: {path}: Invalid JSON: ")
     assert "\n" not in line
+
+
+def not_a_file(path: Path, kind: str) -> str:
+    """Put something else in the place of a file; why it cannot be read."""
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+        return "Is a directory"
+    if kind == "pipe":
+        os.mkfifo(path)
+        return "not a regular file"
+    path.symlink_to(path.name)
+    return "Too many levels of symbolic links"
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to itself"])
+def test_what_is_no_file_is_found_and_left_out(
+    store: Store, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = path_of(store, 0)
+    why = not_a_file(path, kind)
+    assert found(store.root) == [f"torn: {path}: it cannot be read: {why}"]
+    kept = [path.stem for path in store.root.rglob("runs/*/*.json") if path.is_file()]
+    for load in (lambda: store.records(), lambda: load_rows(store.root)):
+        caplog.clear()
+        assert sorted(one.run_id for one in load()) == sorted(kept)
+        assert why in caplog.text
+    with pytest.raises(StoreError, match=f"^cannot read {path}: {why}; (re)?move"):
+        store.find(path.stem)
+    skipped = store.root / "skipped" / "a.json"
+    skipped.parent.mkdir()
+    skipped.touch()
+    not_a_file(skipped, kind)
+    assert store.skipped() == []
 
 
 def test_a_record_that_was_edited_is_found_by_its_hash(store: Store) -> None:
