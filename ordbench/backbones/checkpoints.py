@@ -63,7 +63,7 @@ def read_tensors(
         start = file.read(64)
     try:
         if start[8:9] == b"{":
-            return _read_safetensors(path, wanted or _every)
+            return _usable(_read_safetensors(path, wanted or _every))
         for pattern, reason in _NO_WEIGHTS:
             if re.match(pattern, start, re.IGNORECASE):
                 raise ValueError(reason)
@@ -73,12 +73,25 @@ def read_tensors(
             raise ValueError("it is a zip archive, but not one that torch.save writes; unpack it")
         read = read_torchscript if _has_member(path, "constants.pkl") else _read_torch
         tensors = _renamed(read(path))
-        return {name: tensor for name, tensor in tensors.items() if (wanted or _every)(name)}
+        return _usable({name: t for name, t in tensors.items() if (wanted or _every)(name)})
     except Exception as error:  # damaged files make readers raise anything
         raise BackboneError(
             f"backbone {what}: {path} cannot be read as weights ({_reason(error)}); "
             "wanted a safetensors file, or a torch file of plain tensors"
         ) from error
+
+
+def _usable(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Refuse what a network would take for numbers that it was not trained with."""
+    for name, tensor in tensors.items():
+        if tensor.is_meta:
+            raise ValueError(f"{name} has a shape but no numbers; save the loaded model")
+        if name.endswith(("weight", "bias")) and not tensor.is_floating_point():
+            raise ValueError(
+                f"{name} has numbers of {tensor.dtype}, as quantised networks have; wanted "
+                "floating-point numbers"
+            )
+    return tensors
 
 
 def _text(start: bytes) -> str:
@@ -99,8 +112,11 @@ def _every(name: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    if not isinstance(error, UnpicklingError):
-        return one_line(error)
+    said = one_line(error)
+    if re.search("deserializing header|central directory", said):  # of safetensors, of torch
+        return f"it is damaged or not whole; copy or download it again: {said}"
+    if not isinstance(error, UnpicklingError) and "weights_only" not in said:
+        return said
     if found := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
         return f"it holds a {found[1]}, which needs code; save a state_dict() of tensors alone"
     return "it is no torch file, or needs code to be read"
@@ -127,7 +143,8 @@ def _read_torch(path: Path) -> dict[str, Tensor]:
     box = _box(content)
     tensors = {str(k): v for k, v in box.items() if isinstance(v, torch.Tensor)}
     if not tensors:
-        raise ValueError(f"it has no tensors by name; its keys are {', '.join(map(str, content))}")
+        keys = ", ".join(map(str, content)) or "none"
+        raise ValueError(f"it has no tensors by name; its keys are {keys}")
     if "pytorch-lightning_version" in content:
         tensors = _without_prefix(tensors)
     return tensors

@@ -113,12 +113,19 @@ def test_boxes_of_training_scripts_are_opened(
         ),
         (nn.Linear(1, 1), r"it holds a torch\.nn\.modules\.linear\.Linear, which needs code"),
         ({"a": TENSORS["b"], "path": Path("x")}, r"it holds a pathlib\.\w+, which needs code"),
+        ({}, "it has no tensors by name; its keys are none"),
+        (
+            {"a.weight": torch.ones(2, dtype=torch.int8)},
+            r"a\.weight has numbers of torch\.int8, as quantised networks have",
+        ),
+        ({"a.bias": torch.ones(2) * 1j}, r"a\.bias has numbers of torch\.complex64"),
+        ({"b": torch.ones(2, device="meta")}, "b has a shape but no numbers"),
         (
             {"vision_model.a": TENSORS["b"]},
             "its tensors are named as in Hugging Face's transformers",
         ),
     ],
-    ids=["list", "tensor", "no tensors", "two models", "module", "path", "transformers"],
+    ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
 def test_what_holds_no_weights_by_name_is_named(
     tmp_path: Path, content: object, reason: str
@@ -152,6 +159,7 @@ def test_safetensors_of_transformers_are_named(tmp_path: Path) -> None:
         (b"\x89HDF\r\n\x1a\n", "it is an HDF5 file"),
         (gzip.compress(b"abc"), "it is compressed; unpack it"),
         (b"", "it is empty"),
+        (b"\0" * 1024, "it is no torch file, or needs code to be read"),
     ],
 )
 def test_what_is_no_file_of_weights_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -167,14 +175,15 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_cut_file_is_refused_in_one_line(tmp_path: Path) -> None:
-    file = tmp_path / "w.safetensors"
-    save_file(TENSORS, file)
-    file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(
-        BackboneError, match=r"\Abackbone x: .*w\.safetensors cannot be read"
-    ) as got:
-        read_tensors(file, what="x")
-    assert "\n" not in str(got.value)
+    save_file(TENSORS, tmp_path / "w.safetensors")
+    torch.save(TENSORS, tmp_path / "w.pt")
+    for name, left_out in (("w.safetensors", 1), ("w.pt", 40)):
+        file = tmp_path / name
+        file.write_bytes(file.read_bytes()[:-left_out])
+        said = r"cannot be read as weights \(it is damaged or not whole; copy or download it again"
+        with pytest.raises(BackboneError, match=rf"\Abackbone x: .*{name} {said}") as got:
+            read_tensors(file, what="x")
+        assert "\n" not in str(got.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
