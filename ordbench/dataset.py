@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Part = Literal["train", "val", "test"]
+SMALLEST, LARGEST = 1e-15, 1e15  # of the largest feature of a dataset that brings them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +185,15 @@ def _check_features(features: NDArray[np.float32], count: int) -> None:
             f"features must be float32 numbers of shape ({count}, D), a row a sample, "
             f"got {features.dtype} of shape {shape}"
         )
-    if not (abs(features) < float("inf")).all():
+    largest = float(abs(features).max(initial=0))
+    if not isfinite(largest):
         raise DatasetError("features must be finite; some are NaN or infinite")
+    if largest and not SMALLEST <= largest <= LARGEST:
+        raise DatasetError(
+            f"the largest feature is {largest:.3g}, and its square does not fit into single "
+            f"precision; wanted {SMALLEST:g} to {LARGEST:g}: divide all by one number, and leave "
+            "out what is no feature"
+        )
 
 
 def check_argument(card: DatasetCard, argument: str, name: str = "NAME") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from math import isfinite
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ordbench.errors import DatasetError
-from ordbench.utils.text import one_line
-from ordbench_datasets.families.cells import plain_column
+from ordbench.utils.text import counted, one_line
+from ordbench_datasets.families.cells import not_utf8, plain_column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,14 +36,21 @@ def read_columns(path: Path, words: Collection[str]) -> Columns:
         DatasetError: If the file cannot be read, or if its columns are not equally long.
     """
     read = {".npz": _npz, ".npy": _npy, ".parquet": _parquet, ".csv": _csv}.get(path.suffix.lower())
+    if not path.exists():
+        raise DatasetError(f"{path} is not there; give the path of a file ({', '.join(KINDS)})")
     if read is None or not path.is_file():
         raise DatasetError(f"{path} is not a file of features; wanted {', '.join(KINDS)}")
     try:
         columns = read(path, words)
     except DatasetError:
         raise
+    except UnicodeDecodeError:
+        raise not_utf8(path) from None
     except Exception as error:  # of five libraries
-        raise DatasetError(f"{path} cannot be read: {one_line(error)}") from None
+        said = one_line(error)
+        if "allow_pickle" in said:
+            said = "it holds Python objects; save numbers and text, as by array.astype(float)"
+        raise DatasetError(f"{path} cannot be read: {said}") from None
     named = {plain_column(name): column for name, column in columns}
     if len(named) < len(columns):
         names = [plain_column(name) for name, _ in columns]
@@ -63,7 +71,8 @@ def _npz(path: Path, words: Collection[str]) -> Named:
     import numpy as np
 
     with np.load(path, allow_pickle=False) as arrays:
-        return [(name, arrays[name]) for name in arrays.files]
+        columns = [(name, arrays[name]) for name in arrays.files]
+    return [(name, column) for name, column in columns if isinstance(column, np.ndarray)]
 
 
 def _npy(path: Path, words: Collection[str]) -> Named:
@@ -75,7 +84,7 @@ def _npy(path: Path, words: Collection[str]) -> Named:
 def _parquet(path: Path, words: Collection[str]) -> Named:
     import pandas as pd
 
-    return _of_frame(pd.read_parquet(path))
+    return _of_frame(pd.read_parquet(path), path)
 
 
 def _csv(path: Path, words: Collection[str]) -> Named:
@@ -87,6 +96,15 @@ def _csv(path: Path, words: Collection[str]) -> Named:
         lines.seek(0)
         separator = max(",;\t", key=first.count)
         header = next(csv.reader(lines, delimiter=separator, strict=True), [])
+    if not header:
+        raise DatasetError(
+            f"{path} begins with an empty line, or is empty; wanted the column names"
+        )
+    if unnamed := [place for place, name in enumerate(header, 1) if not name.strip()]:
+        raise DatasetError(
+            f"{path}: column {unnamed[0]} has no name, as where pandas writes the numbers of the "
+            "rows; name it, or save with to_csv(..., index=False)"
+        )
     texts = {name: str for name in header if plain_column(name) in words}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # a line with too many cells
@@ -101,20 +119,38 @@ def _csv(path: Path, words: Collection[str]) -> Named:
             index_col=False,
             low_memory=False,
         )
-    return [(name, column) for name, (_, column) in zip(header, _of_frame(frame), strict=True)]
+    return [
+        (name, column) for name, (_, column) in zip(header, _of_frame(frame, path), strict=True)
+    ]
 
 
-def _of_frame(frame: pd.DataFrame) -> Named:
-    return [(str(name), _array(frame[name].to_numpy())) for name in frame.columns]
+def _of_frame(frame: pd.DataFrame, where: Path) -> Named:
+    columns = [(str(name), frame[name].to_numpy()) for name in frame.columns]
+    return [(name, _array(column, name, where)) for name, column in columns]
 
 
-def _array(column: NDArray[Any]) -> NDArray[Any]:
-    """A column; one whose cells are lists of equal length has two dimensions."""
+def _array(column: NDArray[Any], name: str, where: Path) -> NDArray[Any]:
+    """A column; one whose cells are lists of equal length has two dimensions.
+
+    Raises:
+        DatasetError: If their lengths differ.
+    """
     import numpy as np
 
     if column.dtype == object and len(column) and isinstance(column[0], list | np.ndarray):
+        widths = [np.shape(cell) for cell in column]
+        for row, width in enumerate(widths, 1):
+            if width != widths[0]:
+                raise DatasetError(
+                    f"{where}, {name}: row {row} has {_size(width)}, row 1 has "
+                    f"{_size(widths[0])}; give all rows equally many"
+                )
         return np.stack([np.asarray(cell) for cell in column])
     return column
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return counted(shape[0], "number") if shape else "no list"
 
 
 def as_texts(column: NDArray[Any]) -> list[str]:
@@ -125,7 +161,8 @@ def as_texts(column: NDArray[Any]) -> list[str]:
 def _text(cell: object) -> str:
     if cell is None or cell != cell or str(cell) == "<NA>":  # NaN is not equal to itself
         return ""
-    return (cell.decode() if isinstance(cell, bytes) else str(cell)).strip()
+    text = cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else str(cell)
+    return text.strip()
 
 
 def as_features(columns: Sequence[tuple[str, NDArray[Any]]], where: Path) -> NDArray[np.float32]:
@@ -143,11 +180,16 @@ def _numbers(column: NDArray[Any], name: str, where: Path) -> NDArray[np.float32
     import numpy as np
 
     flat = column if column.ndim > 1 else column[:, None]
+    if not flat.shape[1]:
+        raise DatasetError(f"{where}, {name}: wanted at least one number a row, got none")
     if flat.ndim > 2:
         raise DatasetError(f"{where}, {name}: wanted shape (N, D), got {column.shape}")
     if flat.dtype.kind not in "biuf":
         _refuse(flat, name, where, _is_finite)
-        raise DatasetError(f"{where}, {name}: wanted numbers, got {flat.dtype}; or add drop={name}")
+        got = type(flat.flat[0]).__name__ if flat.dtype == object else flat.dtype
+        raise DatasetError(
+            f"{where}, {name}: wanted numbers, got {got}; convert them{_instead(name)}"
+        )
     with np.errstate(over="ignore"):
         numbers = flat.astype(np.float32)
     if not np.isfinite(numbers).all():
@@ -169,7 +211,15 @@ def _refuse(
 
     wrong = next((place for place, cell in np.ndenumerate(cells) if not is_right(cell)), None)
     if wrong:
+        got = str(cells[wrong])[:40]
+        comma = re.fullmatch(r"[+-]?\d+,\d+", got)
+        point = " (decimals have a point, as in 2.5)" if comma else ""
         raise DatasetError(
-            f"{where}, {name}, row {wrong[0] + 1}: wanted a finite number in single precision, got "
-            f"{str(cells[wrong])[:40]!r}; correct it, or leave the column out by drop={name}"
+            f"{where}, {name}, row {wrong[0] + 1}: wanted a finite number in single precision"
+            f"{point}, got {got!r}; correct it{_instead(name)}"
         )
+
+
+def _instead(name: str) -> str:
+    """What else to do about a column; the one with all features cannot be left out."""
+    return "" if name == "features" else f", or leave the column out by drop={name}"

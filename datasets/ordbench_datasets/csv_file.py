@@ -19,6 +19,7 @@ from ordbench.errors import DatasetError, SpecError
 from ordbench.utils.text import printable
 from ordbench_datasets.families.cells import (
     USUAL,
+    not_utf8,
     parts_win,
     plain_column,
     read_fold,
@@ -151,10 +152,7 @@ class CsvFile(OwnImages):
                     if None in cells or any(map(str.strip, filter(None, cells.values())))
                 ]
         except UnicodeDecodeError:
-            raise DatasetError(
-                f"{self.path} is not text in UTF-8 ({_encoding(self.path)}); save it as a CSV file "
-                "in UTF-8"
-            ) from None
+            raise not_utf8(self.path) from None
         except (OSError, csv.Error) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise DatasetError(
@@ -260,20 +258,6 @@ def _near(folder: Path) -> dict[str, str]:
         return {}
     whole = {name.casefold(): name for name in names}
     return {Path(name).stem.casefold(): name for name in names} | whole
-
-
-def _encoding(path: Path) -> str:
-    """What a file is whose bytes are not UTF-8."""
-    content = path.read_bytes()
-    if content.startswith(b"PK"):
-        return "it may be an Excel file"
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "it is UTF-16"
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        return f"line {content[: error.start].count(10) + 1}"
-    return "it changed while it was read"
 
 
 def _name(path: str, folder: Path) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -145,7 +146,7 @@ def test_what_may_be_two_things_or_is_not_there_is_refused(
     [
         ("1,2\nhigh,3", r"x\.csv, x, row 2: wanted a finite number .*, got 'high'; .* drop=x"),
         ("1,2\n,3", r"x, row 2: wanted a finite number .*, got ''"),
-        ('1,2\n"1,5",3', r"x, row 2: wanted a finite number .*, got '1,5'"),
+        ('1,2\n"1,5",3', r"x, row 2: wanted .* \(decimals have a point, .*\), got '1,5'"),
         ("1,2\n1e39,3", r"x, row 2: wanted a finite number in single precision, got 'inf'"),
         ("1,2\nnan,3", r"x, row 2: wanted a finite number"),
         ("1,2\n1,", r"rank, row 2: wanted a rank, got ''; correct it or add it to ranks="),
@@ -165,7 +166,17 @@ def test_a_cell_that_cannot_be_used_is_named(tmp_path: Path, cells: str, said: s
     [
         ({"features": X, "rank": [1, 2]}, r"columns of different lengths: .*'rank': 2"),
         ({"features": X[:, :, None], "rank": [1, 2, 3]}, r"wanted shape \(N, D\), got \(3, 2, 1\)"),
-        ({"features": X.astype(str), "rank": [1, 2, 3]}, "features: wanted numbers, got <U"),
+        (
+            {"features": X.astype(str), "rank": [1, 2, 3]},
+            r"features: wanted numbers, got <U\d+; convert them$",
+        ),
+        ({"features": X[:, :0], "rank": [1, 2, 3]}, "features: wanted at least one number a row"),
+        ({"features": X * 1e20, "rank": [1, 2, 3]}, r"largest feature is 7e\+20, .* to 1e\+15:"),
+        ({"features": X * 1e-30, "rank": [1, 2, 3]}, r"largest feature is 7e-30, .* wanted 1e-15"),
+        (
+            {"features": X, "rank": np.array([b"\xe9", b"1", b"2"])},
+            r"ranks that are no numbers, .* '\\\\xe9'",
+        ),
         ({"features": X + np.nan, "rank": [1, 2, 3]}, "features, row 1: wanted a finite number"),
         ({"emb": X, "rank": [1, 2, 3]}, "column emb has several numbers a row; call it features"),
         ({"features": X, "rank": X}, "x.npz, rank: wanted one cell a row"),
@@ -173,7 +184,10 @@ def test_a_cell_that_cannot_be_used_is_named(tmp_path: Path, cells: str, said: s
             {"features": X, "rank": [1, 2, 3], "name": list("aab")},
             "name: 'a' names two rows; correct",
         ),
-        ({"features": X, "rank": np.array([1, {}, 2])}, "x.npz cannot be read: .*allow_pickle"),
+        (
+            {"features": X, "rank": np.array([1, {}, 2])},
+            "x.npz cannot be read: it holds Python obj",
+        ),
     ],
 )
 def test_arrays_that_cannot_be_used_are_named(
@@ -188,11 +202,47 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.pkl").write_bytes(b"")
     with pytest.raises(DatasetError, match=r"x\.npz cannot be read: "):
         read(tmp_path / "x.npz")
-    for name in ("x.pkl", "gone.csv"):
-        with pytest.raises(
-            DatasetError, match=rf"{name} is not a file of features; wanted \.npz, "
-        ):
-            read(tmp_path / name)
+    with pytest.raises(DatasetError, match=r"x\.pkl is not a file of features; wanted \.npz, "):
+        read(tmp_path / "x.pkl")
+    with pytest.raises(DatasetError, match=r"gone\.csv is not there; give the path of a file"):
+        read(tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("x,rank\n1,2\n".encode("utf-16"), r"is not text in UTF-8 \(it is UTF-16\); save it as"),
+        ("x,é\n1,2\n".encode("latin-1"), r"is not text in UTF-8 \(line 1\)"),
+        (b"\nx,rank\n1,2\n", "begins with an empty line"),
+        (b"", "begins with an empty line, or is empty"),
+        (b",x,rank\n0,1,2\n", r"column 1 has no name, as where pandas .* index=False"),
+    ],
+    ids=["UTF-16", "Latin-1", "blank line", "empty", "index of pandas"],
+)
+def test_a_csv_file_with_an_odd_start_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=rf"x\.csv:? {said}"):
+        read(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [([1.0], "row 3 has 1 number, row 1 has 2 numbers"), (None, "row 3 has no list, row 1 has 2")],
+)
+def test_rows_of_other_lengths_are_named(
+    tmp_path: Path, row: list[float] | None, said: str
+) -> None:
+    frame = pd.DataFrame({"features": [[1.0, 2.0], [3.0, 4.0], row], "rank": [0, 1, 2]})
+    frame.to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DatasetError, match=rf"x\.parquet, features: {said}"):
+        read(tmp_path / "x.parquet")
+
+
+def test_what_is_no_array_in_an_archive_is_no_column(tmp_path: Path) -> None:
+    path = npz(tmp_path, features=X, rank=[1, 2, 3])
+    with ZipFile(path, "a") as archive:
+        archive.writestr("README.txt", "about")
+    assert np.array_equal(given(read(path)), X)
 
 
 def test_an_index_of_pandas_is_no_feature(tmp_path: Path) -> None:

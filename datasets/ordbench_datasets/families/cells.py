@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from ordbench.data.image_files import composed
 from ordbench.dataset import Part
+from ordbench.errors import DatasetError
 from ordbench_datasets.families.own_images import EMPTY, PARTS
 
 # What each column is usually called, the first name first.
@@ -69,3 +71,24 @@ def read_part(text: str) -> Part:
     if part is None:
         raise ValueError
     return part
+
+
+def not_utf8(path: Path) -> DatasetError:
+    """What a user reads whose table is no text in UTF-8."""
+    return DatasetError(
+        f"{path} is not text in UTF-8 ({_encoding(path)}); save it as a CSV file in UTF-8"
+    )
+
+
+def _encoding(path: Path) -> str:
+    """What a file is whose bytes are not UTF-8."""
+    content = path.read_bytes()
+    if content.startswith(b"PK"):
+        return "it may be an Excel file"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it is UTF-16"
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return f"line {content[: error.start].count(10) + 1}"
+    return "it changed while it was read"
