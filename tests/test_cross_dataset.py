@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from ordbench.runs.preparation import PreparedRun, prepare
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.runner import run_cell
 from ordbench.runs.spec import resolved
+from ordbench.splits.manifest import write_manifest
 from ordbench.sweeps.dry_run import find_missing
 from ordbench.sweeps.scheduler import Policy
 from ordbench.sweeps.spec import SweepSpec
@@ -119,7 +121,10 @@ def test_a_test_dataset_that_is_not_there_or_takes_another_backbone_is_refused(
     places = Locations(data_root=tmp_path, cache=tmp_path, device="cpu")
     for test, said in (
         ("utkface", "UTKFace not found in"),
-        (f"features:{tmp_path}/x.npz", "--backbone clip:tiny: dataset 'features' brings its"),
+        (
+            f"features:{tmp_path}/x.npz",
+            f"--test-dataset features:{tmp_path}/x.npz: one of drawn-faces and features brings fea",
+        ),
     ):
         specs = sweep_on(test).expand()
         with pytest.raises(OrdbenchError, match=f"^{said}"):
@@ -137,3 +142,29 @@ def test_a_run_without_one_is_described_as_before_there_were_any() -> None:
     assert other.model_dump()["test_dataset"] == "csv:/home/me/a.csv:rank=age"
     assert ordbench.RunSpec.model_validate_json(other.model_dump_json()) == other
     assert without_paths(other).test_dataset == "csv:a.csv:rank=age"
+
+
+def test_a_split_that_does_not_test_the_other_dataset_is_refused(
+    tmp_path: Path, resources: Resources
+) -> None:
+    here = f"folder:{images(tmp_path / 'here', range(40))}"
+    there = f"folder:{images(tmp_path / 'there', range(100, 120))}"
+    file = tmp_path / "split.json"
+    for test, other in (("", there), (there, "")):
+        run = prepared(resources, "linear", here, test)
+        write_manifest(run.split, file)
+        given = Resources(replace(resources.settings, manifest=file))
+        same = ordbench.RunSpec(
+            head="linear", dataset=here, split=run.split.hash, test_dataset=test
+        )
+        assert prepare(resolved(same), given).split.test == run.split.test
+        with pytest.raises(
+            OrdbenchError, match=r"the split (has '.*' in test, but|names 20 image)"
+        ):
+            prepare(resolved(same.model_copy(update={"test_dataset": other})), given)
+
+
+def test_features_that_are_all_the_same_are_refused(tmp_path: Path, resources: Resources) -> None:
+    np.savez(tmp_path / "x.npz", features=np.ones((40, 3)), rank=np.arange(40) % 2)
+    with pytest.raises(DatasetError, match="'features' has the same features for all samples"):
+        prepared(resources, "linear", f"features:{tmp_path}/x.npz", "")

@@ -20,7 +20,7 @@ from ordbench.backbone import TextTower
 from ordbench.data.loading import open_dataset
 from ordbench.data.paths import resolve_cache
 from ordbench.dataset import Samples, SkippedFile
-from ordbench.errors import OrdbenchError, SpecError
+from ordbench.errors import BackboneError, DatasetError, OrdbenchError, SpecError
 from ordbench.features.extraction import Features, Progress, extract, open_family
 from ordbench.features.given import given_features
 from ordbench.plugins.reference import PluginRef
@@ -203,6 +203,11 @@ class Resources:
             cache=self.cache,
             progress=self.progress,
         )
+        if len(set(features.pixels)) > 1 and _all_equal(features.features):
+            raise BackboneError(
+                f"backbone {spec.backbone} gives the same features for all images, so that nothing "
+                "can be learned from them; check its weights"
+            )
         readable = join_identical(_readable(listing, features), features.pixels)
         return EncodedDataset(
             replace(readable, leaky=readable.leaky or self.settings.allow_leak), features
@@ -212,6 +217,11 @@ class Resources:
         """The features that a dataset brings; they lie in the result once, beside the listing."""
         assert listing.features is not None
         features = given_features(listing.features, normalize=spec.normalize)
+        if _all_equal(features.features):
+            raise DatasetError(
+                f"dataset {spec.dataset!r} has the same features for all samples, so that nothing "
+                "can be learned from them; check how they were made"
+            )
         noted = note_identical_rows(listing, features.pixels)
         leaky = noted.leaky or self.settings.allow_leak
         return EncodedDataset(replace(noted, leaky=leaky, features=None), features)
@@ -228,6 +238,10 @@ class Resources:
         while len(opened) > keep:
             opened.popitem(last=False)
         return cast(T, opened[key])
+
+
+def _all_equal(features: Tensor) -> bool:
+    return bool((features == features[:1]).all())
 
 
 def _dataset(spec: RunSpec) -> tuple[str, str, str, str]:
@@ -267,6 +281,20 @@ def resolve_device(wanted: str) -> str:
     return wanted
 
 
+def _refuse_untested(manifest: Split, test_dataset: str) -> None:
+    """A split for another test dataset names its samples, and tests no others."""
+    prefix = f"{PluginRef.parse(test_dataset).name}:"
+    for part, names in (("train", manifest.train), ("val", manifest.val), ("test", manifest.test)):
+        tested = part == "test" or set(names) == set(manifest.test)  # as the protocol paper does
+        wrong = next((name for name in names if name.startswith(prefix) != tested), None)
+        if wrong is not None:
+            raise SpecError(
+                f"the split has {wrong!r} in {part}, but the run tests on all of --test-dataset "
+                f"{test_dataset} and on nothing else; leave --test-dataset out, or write a split "
+                "with it"
+            )
+
+
 def _refuse_other(manifest: Split | None, spec: RunSpec) -> None:
     """A record must not claim a split, shots, a fold or a draw that is not its own.
 
@@ -274,6 +302,8 @@ def _refuse_other(manifest: Split | None, spec: RunSpec) -> None:
         SpecError: If the run asks for anything else than the manifest says.
     """
     given = manifest.hash if manifest else ""
+    if manifest and spec.test_dataset:
+        _refuse_untested(manifest, spec.test_dataset)
     if spec.split != given:
         asked, got = (split[:12] or "a drawn one" for split in (spec.split, given))
         raise SpecError(

@@ -142,7 +142,13 @@ def check_backbone(spec: RunSpec) -> None:
     Raises:
         SpecError: Naming the dataset and the backbone.
     """
-    for dataset in datasets_of(spec):
+    datasets = datasets_of(spec)
+    if len({_brings_features(dataset) for dataset in datasets}) > 1:
+        raise SpecError(
+            f"--test-dataset {spec.test_dataset}: one of {' and '.join(datasets)} brings features, "
+            "the other one has images; take two of a kind"
+        )
+    for dataset in datasets:
         if _brings_features(dataset):
             if spec.backbone != NO_BACKBONE:
                 raise SpecError(

@@ -37,7 +37,8 @@ def with_test_dataset(train: Samples, test: Samples, *, train_name: str, test_na
     tested = [place for place, s in enumerate(test.samples) if s.rank in ranks]
     if not tested:
         raise DatasetError(
-            f"--test-dataset {test_name}: no sample has a rank that {train_name} has"
+            f"--test-dataset {test_name}: no sample has a rank that {train_name} has; its ranks "
+            f"are {_ends(test.task)}, those of {train_name} {_ends(train.task)}"
         )
     parted = bool(train.draws) or any(sample.part for sample in train.samples)
     samples = [train.samples[place] for place in trained]
@@ -76,6 +77,10 @@ def with_test_dataset(train: Samples, test: Samples, *, train_name: str, test_na
         ),
         features=_features(train, trained, test, tested, test_name),
     )
+
+
+def _ends(task: Task) -> str:
+    return f"{task.rank_names[0]} to {task.rank_names[-1]}"
 
 
 def _matching_ranks(train: Task, test: Task, what: str, train_name: str) -> dict[int, int]:
