@@ -3,7 +3,7 @@
 Source: Shi, Cao, Raschka (2023). Deep neural networks for rank-consistent ordinal regression based
 on conditional probabilities. https://doi.org/10.1007/s10044-023-01181-9
 
-Parity: agrees with coral-pytorch, the authors' library, in loss and probabilities; with
+Parity: agrees with coral-pytorch, the authors' library, in loss and labels; with
 ``normaliser=images`` with condor-pytorch's negative log-likelihood. Not official: all ranks start
 equally likely, where zeros would start at the lowest ranks.
 """
