@@ -21,7 +21,7 @@ from ordbench.recipe import Recipe
 class BinomialPmf(LikelihoodHead):
     """The score is the log-odds of a success; always unimodal. Options: `ScoredHead`."""
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-1, weight_decay=1e-2)
 
     def __init__(
         self,

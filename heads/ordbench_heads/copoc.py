@@ -21,7 +21,7 @@ from ordbench.recipe import Recipe
 class Copoc(LikelihoodHead):
     """Softmax of -|z_0|, -|z_0 + |z_1||, ...; always unimodal. Options: `ScoredHead`."""
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, weight_decay=1e-2)
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ class PoissonPmf(LikelihoodHead):
             without it, the rate sets mean and variance.
     """
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2, weight_decay=1e-2)
     search: ClassVar[SearchSpace] = {"first_count": (0, 1)}
 
     def __init__(

@@ -21,7 +21,7 @@ from ordbench.recipe import Recipe
 class VsSl(LikelihoodHead):
     """Softmax of minus the squares of rising scores; always unimodal. Options: `ScoredHead`."""
 
-    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-2, weight_decay=1e-2)
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, weight_decay=1e-2)
 
     def __init__(
         self,
