@@ -74,7 +74,7 @@ def fetch(repo: str, names: Sequence[str], *, what: str, instead: str) -> Path:
         BackboneError: If it cannot be had.
     """
     from huggingface_hub import HfApi, constants, hf_hub_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
         for name in names:
@@ -85,6 +85,11 @@ def fetch(repo: str, names: Sequence[str], *, what: str, instead: str) -> Path:
             if HfApi().file_exists(repo, name):
                 return Path(hf_hub_download(repo, name))
         reason = f"there is no {' or '.join(names)}"
+    except HFValidationError:
+        raise BackboneError(
+            f"backbone {what}: {repo!r} is not the name of a repository on the Hugging Face Hub; "
+            "wanted ORG/NAME"
+        ) from None
     except Exception as error:  # what the hub's client raises changes with the client behind it
         reason = one_line(error)
     raise BackboneError(
