@@ -120,11 +120,11 @@ NOISE = (
 
 @dataclass(frozen=True)
 class Caption:
-    """A text and what it says of the age.
+    """A text and what it says of the age, or of the ripeness.
 
     Attributes:
         text: The caption.
-        density: ``(OLDEST + 1,)``, sums to 1: probability of each age in years.
+        density: Sums to 1: probability of each age, ``(OLDEST + 1,)``, or of each ripeness.
     """
 
     text: str
@@ -152,14 +152,14 @@ def around(age: float) -> NDArray[np.float32]:
     34
     """
     spread = 1.0 + min(age, 80.0) / 50
-    return _normalised(-0.5 * ((np.arange(OLDEST + 1) - age) / spread) ** 2)
+    return normalised(-0.5 * ((np.arange(OLDEST + 1) - age) / spread) ** 2)
 
 
 def between(first: float, last: float) -> NDArray[np.float32]:
     """The density of a caption that names a span: even inside, soft at both ends."""
     years = np.arange(OLDEST + 1)
     outside = np.maximum(np.maximum(first - years, years - last), 0)
-    return _normalised(-0.5 * (outside / (0.7 + 0.04 * last)) ** 2)
+    return normalised(-0.5 * (outside / (0.7 + 0.04 * last)) ** 2)
 
 
 def caption(age: int, generator: Generator) -> Caption:
@@ -211,7 +211,8 @@ def _decade_caption(age: int, generator: Generator) -> Caption:
     return Caption(text, between(start + first, start + last))
 
 
-def _normalised(log_density: NDArray[np.floating]) -> NDArray[np.float32]:
+def normalised(log_density: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The density that sums to 1."""
     density = np.exp(log_density)
     shares: NDArray[np.float32] = (density / density.sum()).astype(np.float32)
     return shares

@@ -94,14 +94,13 @@ def text_features(model: CLIP, texts: Tensor, noise: float = 0.0) -> Tensor:
 
 
 @torch.no_grad()
-def zero_shot(model: CLIP, images: Tensor, template: str) -> Tensor:
-    """Expected age in years of normalised images, by a template with one ``{}``."""
-    ages = torch.arange(101)
-    texts = tokens([template.format(age) for age in ages.tolist()])
+def zero_shot(model: CLIP, images: Tensor, template: str, names: dict[str, float]) -> Tensor:
+    """Expected value of normalised images, ``(N,)``, by a template and what names stand for."""
+    texts = tokens([template.format(name) for name in names])
     text = F.normalize(text_features(model, texts), dim=-1)
     scale = min(math.exp(float(model.logit_scale)), 100.0)
     image = F.normalize(encode(model, images), dim=-1)
-    return (scale * image @ text.T).softmax(1) @ ages.float()
+    return (scale * image @ text.T).softmax(1) @ torch.tensor(list(names.values()))
 
 
 @torch.no_grad()
