@@ -10,7 +10,7 @@ PLAN ?= benchmarks/few_shot.yaml
 
 demo: $(VENV)/.run
 	$(BIN)/ordbench run --head linear,coral,mean-variance,coop,ordinalclip,zeroshot \
-	    --dataset drawn-faces --shots 1,2,4,8,16 --seeds 0-2 --jobs 2 --results $(RESULTS)
+	    --dataset drawn-faces,drawn-fruit --shots 1,4,16 --seeds 0-2 --jobs 2 --results $(RESULTS)
 	$(BIN)/ordbench table $(RESULTS)
 
 test: $(VENV)/.test
