@@ -162,6 +162,15 @@ def test_a_caption_always_says_the_setting_and_the_rest_only_if_it_differs(
     assert worth_saying(facts) == [alone | {"unit length": "no"}, alone | {"unit length": "yes"}]
 
 
+def test_options_of_a_dataset_are_said_where_its_tables_differ_in_them(flat_run: FlatRun) -> None:
+    runs = [flat_run(dataset_options={"per_rank": number}) for number in (5, 9)]
+    other = flat_run(dataset="morph", title="MORPH", dataset_options={"setting": "A"})
+    facts = [table_facts(run, "shots", pool_folds=False) for run in (*runs, other)]
+    options = [said.get("dataset options") for said in worth_saying(facts)]
+    assert options == ["per_rank=5", "per_rank=9", None]
+    assert [said.get("dataset options") for said in worth_saying(facts[1:])] == [None, None]
+
+
 def test_what_only_other_tables_have_is_said_to_be_none(flat_run: FlatRun) -> None:
     facts = [table_facts(flat_run(split=hash), "shots", pool_folds=False) for hash in ("", "s1")]
     assert [said["split hash"] for said in worth_saying(facts)] == ["none", "s1"]

@@ -82,7 +82,7 @@ def test_splits_that_leak_or_have_too_few_images_are_mentioned(flat_run: FlatRun
     ]
     few = [flat_run(shots=shots, few_validation=True) for shots in (None, 16, 1)]
     assert split_notes(group_by_cell([*few, flat_run(shots=4)])) == [
-        "1, 16, all shots: selected on fewer than 100 validation images, so partly by chance"
+        "shots 1, 16, all: selected on fewer than 100 validation images, so partly by chance"
     ]
 
 
