@@ -37,7 +37,7 @@ def read_columns(path: Path, words: Collection[str]) -> Columns:
     """
     read = {".npz": _npz, ".npy": _npy, ".parquet": _parquet, ".csv": _csv}.get(path.suffix.lower())
     if not path.exists():
-        raise DatasetError(f"{path} is not there; give the path of a file ({', '.join(KINDS)})")
+        raise DatasetError(f"{path} is not there; wanted a file of features ({', '.join(KINDS)})")
     if read is None or not path.is_file():
         raise DatasetError(f"{path} is not a file of features; wanted {', '.join(KINDS)}")
     try:

@@ -81,7 +81,7 @@ class ProbabilisticEmbedding(Head):
         samples: Embeddings that are drawn for each image at a training step.
         alpha: Weight of `divergence_from_normal`.
         beta: Weight of `ordinal_triplet_loss`.
-        margin: See `ordinal_triplet_loss`.
+        margin: By how much, in nats, the nearer of two others in rank should be nearer.
 
     Raises:
         SpecError: If there are no samples.

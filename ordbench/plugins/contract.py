@@ -9,8 +9,6 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from ordbench.plugins.options import option_fault
-
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
@@ -48,6 +46,8 @@ def _class_fault(contract: Contract, plugin: type) -> str:
                 f"its class {plugin.__name__} needs the attribute {name}, of class "
                 f"{wanted.__name__}; it has {said}"
             )
+    from ordbench.plugins.options import option_fault  # pydantic, which no table needs
+
     return option_fault(plugin)
 
 

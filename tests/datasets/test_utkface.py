@@ -89,5 +89,5 @@ def test_what_is_no_face_is_reported_by_name(tmp_path: Path, put: Put) -> None:
 
 def test_an_archive_that_is_still_packed_is_named(tmp_path: Path) -> None:
     (tmp_path / "UTKFace.tar.gz").touch()
-    with pytest.raises(DatasetError, match=r"got 1 other files, first 'UTKFace\.tar\.gz'"):
+    with pytest.raises(DatasetError, match=r"got 1 other file, first 'UTKFace\.tar\.gz'"):
         UtkFace(tmp_path).read()

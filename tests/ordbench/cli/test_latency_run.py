@@ -54,7 +54,7 @@ def test_who_stops_it_sees_what_there_is(
 @pytest.mark.parametrize(
     ("head", "setting", "message"),
     [
-        ("ordinalclip:base_ranks=0", GRID[0], "base_ranks=0 .* must be at least 1"),
+        ("ordinalclip:base_ranks=0", GRID[0], "base_ranks=0 must be at least 1"),
         ("coral", LatencySetting(stage="with-text"), "none of these heads uses a text encoder"),
     ],
 )

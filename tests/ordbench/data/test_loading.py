@@ -12,6 +12,7 @@ from PIL import Image
 from ordbench.data.loading import open_dataset
 from ordbench.dataset import Dataset, Sample, Samples
 from ordbench.errors import BrokenPluginError, DatasetError
+from ordbench.plugins.registry import Registry
 from ordbench.task import Task
 from ordbench_datasets.fgnet import FgNet
 
@@ -80,7 +81,8 @@ def test_a_reader_that_does_not_give_what_its_card_says_is_refused(
         def read(self) -> Samples:
             return given[0]
 
-    monkeypatch.setattr("ordbench.data.loading.DATASETS", {"mine": Mine})
+    registry = Registry("dataset", "ordbench.datasets", {"mine": Mine})
+    monkeypatch.setattr("ordbench.data.loading.DATASETS", registry)
     with pytest.raises(BrokenPluginError, match="dataset 'mine' says on its card that it has"):
         open_dataset("mine")
     given[0] = right
