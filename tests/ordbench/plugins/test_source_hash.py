@@ -21,7 +21,7 @@ from ordbench.runs.identity import source_hashes
 from ordbench.runs.spec import RunSpec
 print(json.dumps({head: source_hashes(RunSpec(head=head, dataset="folder")) for head in HEADS}))
 """
-LEARNED_PROMPTS = {"coop", "ordinalclip"}
+LEARNED_PROMPTS = {"clip-dr", "coop", "numclip", "ordinalclip"}
 TEXT_HEADS = {name for name in HEADS if HEADS[name].needs_text}
 
 
