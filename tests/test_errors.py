@@ -55,7 +55,7 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
         (("--head", "coral", *FACES, "--shots", "few"), "--shots few: wanted"),
         (
             ("--head", "coral", *FACES, "--shots", "1000"),
-            "for 1000 shots: .* has 24 training",
+            "for 1000 shots: no rank of .* more than 24 training",
         ),
         (("--head", "coral", *FACES, "--seeds", "4-2"), "--seeds 4-2: wanted"),
         (("--head", "coral", *FACES, "--fold", "99"), "has no fold 99; available: 0, 1"),
