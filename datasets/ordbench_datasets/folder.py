@@ -97,7 +97,7 @@ class Folder(OwnImages):
         parts: dict[str, Part] = {
             name: PARTS[name.lower()] for name in names if name.lower() in PARTS
         }
-        named = parts or self.ranks or self.bins
+        named = parts or self.bins or plain(names[0]) in listed(self.ranks)
         if len(names) == 1 and not named and self._folder.subfolders(*names):
             raise DatasetError(
                 f"{self.path} holds one folder, {names[0]}, and one rank is too few; if the ranks "

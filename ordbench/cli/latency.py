@@ -114,7 +114,16 @@ def run(
     done: list[Comparison] = []
     errors = Console(stderr=True)
     try:
-        done.extend(track(timed, "timing", len(grid), console=errors, transient=True))
+        done.extend(
+            track(
+                timed,
+                "timing",
+                len(grid),
+                console=errors,
+                transient=True,
+                disable=not errors.is_terminal,  # a file would get an empty line
+            )
+        )
     finally:  # who stops it sees what there is
         if done and as_json:
             typer.echo(to_json(done, threads=threads), nl=False)

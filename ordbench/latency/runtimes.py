@@ -55,7 +55,7 @@ def exported(module: nn.Module, features: Tensor) -> Call:
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise NotTimed(f"{', '.join(missing)} is not installed; pip install 'ordbench[onnx]'")
+        raise NotTimed(f"not installed: {', '.join(missing)}; pip install 'ordbench[onnx]'")
     try:
         session = _session(module, features)
         feed = {session.get_inputs()[0].name: features.cpu().numpy()}

@@ -67,7 +67,7 @@ def _protocol(name: str) -> Entry:
 def _metric(name: str) -> Entry:
     metric = find_metric(name)
     better = "higher" if metric.higher_is_better else "lower"
-    unit = metric.unit.format(unit="the dataset's unit")
+    unit = metric.unit.format(unit="units of the dataset")
     title = f"{metric.title} [{unit}], {better} is better"
     return Entry(name, title, "", "a posterior" if metric.of_posterior else "nothing")
 

@@ -88,7 +88,7 @@ def _matching_ranks(train: Task, test: Task, what: str, train_name: str) -> dict
     if train.unit != test.unit:
         raise DatasetError(
             f"{what}: its ranks are measured in {test.unit}, those of {train_name} in "
-            f"{train.unit}; give both the same unit"
+            f"{train.unit}; give your own dataset the unit of the other, as by unit=years"
         )
     if train.unit == "ranks" and train.rank_names != test.rank_names:
         raise DatasetError(

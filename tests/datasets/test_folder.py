@@ -235,6 +235,7 @@ def test_a_single_folder_around_the_ranks_is_named(tmp_path: Path, put: Put) -> 
     put(tmp_path / "faces", ["1/a.jpg", "2/a.jpg"])
     archive = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "faces")
     wanted = f"write folder:{archive}/faces"
-    with pytest.raises(DatasetError, match=f"holds one folder, faces, and one rank .* {wanted}$"):
-        Folder(tmp_path, archive).read()
+    for ranks in ("", "2;1"):
+        with pytest.raises(DatasetError, match=f"one folder, faces, and one rank .* {wanted}$"):
+            Folder(tmp_path, archive, ranks=ranks).read()
     assert len(Folder(tmp_path, f"{archive}/faces").read().samples) == 2

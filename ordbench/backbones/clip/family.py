@@ -58,8 +58,8 @@ class Clip(BackboneFamily):
         if argument != "tiny":
             return ""
         return (
-            "clip:tiny was trained on drawings only; for photographs take another backbone, "
-            "such as clip:ViT-B-16/openai"
+            "clip:tiny was trained on drawings only; for photographs take another "
+            "--backbone (or --text), such as clip:ViT-B-16/openai"
         )
 
     def load(self, argument: str, *, layer: Layer, device: str, dtype: Dtype) -> Backbone:

@@ -47,7 +47,7 @@ def test_a_missing_package_is_named_with_what_brings_it(monkeypatch: pytest.Monk
     monkeypatch.setattr(latency_runtime, "find_spec", found)
     with pytest.raises(NotTimed) as caught:
         exported(nn.Linear(4, 2), FEATURES)
-    assert str(caught.value) == "onnxscript is not installed; pip install 'ordbench[onnx]'"
+    assert str(caught.value) == "not installed: onnxscript; pip install 'ordbench[onnx]'"
 
 
 @pytest.mark.skipif(not HAS_ONNX, reason="needs ordbench[onnx]")

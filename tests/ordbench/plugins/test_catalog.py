@@ -19,7 +19,7 @@ def test_every_plugin_has_title_source_and_needs(kind: Kind, names: list[str]) -
 
 def test_a_metric_says_which_end_is_best_and_what_it_is_measured_in() -> None:
     rows = {row.name: row for row in entries("metrics")}
-    assert rows["mae"].title == "MAE [the dataset's unit], lower is better"
+    assert rows["mae"].title == "MAE [units of the dataset], lower is better"
     assert rows["mae"].needs == "nothing"
     assert rows["ece"].needs == "a posterior"
 

@@ -113,7 +113,7 @@ def test_people_of_two_datasets_are_others_unless_the_datasets_have_one_name() -
 @pytest.mark.parametrize(
     ("task", "said"),
     [
-        (ages([10, 20], "months"), "ranks are measured in months, those of here in years"),
+        (ages([10, 20], "months"), "in months, those of here in years; give .* as by unit=years$"),
         (ages([1, 2]), "there: no sample has a rank that here has"),
     ],
 )
