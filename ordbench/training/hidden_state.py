@@ -32,7 +32,7 @@ class _Held(NamedTuple):
     def changed(self) -> bool:
         now = self.store.get(self.name)
         if isinstance(self.value, Tensor):
-            return now is not self.value or not torch.equal(self.value, cast(Tensor, self.copy))
+            return now is not self.value or not _same(self.value, cast(Tensor, self.copy))
         return now is not self.value and now != self.value
 
     def restore(self) -> None:
@@ -55,9 +55,11 @@ def change_of_a_call(head: BaseHead, features: Tensor, ranks: Tensor) -> str | N
 
     Raises:
         BrokenPluginError: If something changes that is not in the head's ``state_dict``, so that
-            it would not be that of the best step when the head is tested.
+            it would not be that of the best step when the head is tested; or if the features or
+            the ranks change, so that the next call would get others.
     """
     held = [*_held(head)]
+    given = {"features": features.clone(), "ranks": ranks.clone()}
     with seeded(0, features.device):
         before = _random_state(features.device)
         head.loss(head(features), ranks)
@@ -65,6 +67,12 @@ def change_of_a_call(head: BaseHead, features: Tensor, ranks: Tensor) -> str | N
         head.predict(head(features))
         head.train()
         draws = before != _random_state(features.device)
+    for name, now in (("features", features), ("ranks", ranks)):
+        if not _same(given[name], now):
+            raise BrokenPluginError(
+                f"head {head.typed_name}: it changes the {name} that it is given; write "
+                f"{name} = {name} + 1, which makes new ones, and not {name}.add_(1) or {name} += 1"
+            )
     changed = [one for one in held if one.changed()]
     for one in changed:
         one.restore()
@@ -87,6 +95,13 @@ def _held(head: nn.Module) -> list[_Held]:
         for name, value in store.items()
         if name not in _OWN and isinstance(value, Tensor | bool | int | float | str | None)
     ]
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors hold the same; NaN is the same as NaN."""
+    return one.shape == other.shape and bool(
+        ((one == other) | ((one != one) & (other != other))).all()
+    )
 
 
 def _copy(value: object) -> object:

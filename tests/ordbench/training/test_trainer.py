@@ -438,9 +438,27 @@ class UnsavedAverage(BufferAverage):
         self.register_buffer("average", torch.zeros(D), persistent=False)
 
 
+class InPlace(Frozen):
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(features.mul_(2))
+
+
+class InPlaceWhereTested(Frozen):
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return super().forward(features if self.training else features.mul_(2))
+
+
+class InPlaceRanks(Frozen):
+    def loss(self, outputs: torch.Tensor, ranks: torch.Tensor) -> torch.Tensor:
+        return super().loss(outputs, ranks.clamp_(max=0))
+
+
 @pytest.mark.parametrize(
     ("head", "said"),
     [
+        (InPlace, "head InPlace: it changes the features that it is given; write features ="),
+        (InPlaceWhereTested, "it changes the features that it is given"),
+        (InPlaceRanks, "it changes the ranks that it is given"),
         (Unreduced, r"head Unreduced: loss must return a scalar, got shape \(16,\)"),
         (AttributeAverage, "head AttributeAverage: average changes in training and is not saved"),
         (UnsavedAverage, r"register it: self.register_buffer\('average', ...\)"),
