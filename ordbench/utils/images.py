@@ -86,9 +86,9 @@ def open_rgb(source: ImageSource) -> Image:
 
     Raises:
         DatasetError: In one line, with the image's name, if it is missing, truncated, corrupt, no
-            image, or so large or so long that decoding or resizing it may exhaust the memory; if
-            its values have 32 bits, as nothing says which of them is white; or if it holds at most
-            12 bits in 16, as it would be almost black.
+            image, wholly transparent, or so large or so long that decoding or resizing it may
+            exhaust the memory; if its values have 32 bits or a sign, as nothing says which of them
+            is white; or if it holds at most 12 bits in 16, as it would be almost black.
     """
     import PIL.Image
 
@@ -107,7 +107,7 @@ def open_rgb(source: ImageSource) -> Image:
             image.load()
             if coding.sixteen:
                 _refuse_twelve_bits(image, source)
-            return _rgb(_upright(image), coding)
+            return _rgb(_upright(image), coding, source)
     except (MemoryError, DatasetError):
         raise
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
@@ -178,14 +178,16 @@ class _Coding(NamedTuple):
 
 def _coding(image: ImageFile, source: ImageSource) -> _Coding:
     """Ask before loading: afterwards Pillow has forgotten it."""
-    if image.mode == "F" or (image.mode == "I" and image.format not in {"PNG", "PPM"}):
+    tags = getattr(image, "tag_v2", {})
+    signed = 2 in tags.get(339, ())  # TIFF: the format of each sample
+    if signed or image.mode == "F" or (image.mode == "I" and image.format not in {"PNG", "PPM"}):
         raise DatasetError(
-            f"{source} has 32-bit or signed values, whose range is unknown; save it with 8 bits, "
-            "or with 16 bits without a sign"
+            f"{source} has 32-bit or signed values, whose range is unknown; save it with 8 or 16 "
+            "bits without a sign"
         )
     arguments = image.tile[0][3] if image.tile else ""
     raw = str(arguments[0] if isinstance(arguments, tuple) else arguments)
-    photometric = getattr(image, "tag_v2", {}).get(262)  # TIFF: 0 is white, 1 is black
+    photometric = tags.get(262)  # TIFF: 0 is white, 1 is black
     return _Coding(
         white=4095 if raw == "I;12" else 65535,
         inverted=photometric == 0 and image.mode.startswith("I"),
@@ -204,18 +206,25 @@ def _refuse_twelve_bits(image: Image, source: ImageSource) -> None:
         )
 
 
-def _rgb(image: Image, coding: _Coding) -> Image:
+def _rgb(image: Image, coding: _Coding, source: ImageSource) -> Image:
     import PIL.Image
 
     if image.mode.startswith("I"):
         import numpy
 
-        grey = numpy.asarray(image).astype(numpy.int64).clip(0, coding.white)
+        values, clear = numpy.asarray(image), image.info.get("transparency")
+        grey = values.astype(numpy.int64).clip(0, coding.white)
         grey = coding.white - grey if coding.inverted else grey
         grey = (grey * 255 + coding.white // 2) // coding.white
         image = PIL.Image.fromarray(grey.astype(numpy.uint8))
+        if clear is not None:  # PNG: the value that is transparent
+            image.putalpha(PIL.Image.fromarray(255 * (values != clear).astype(numpy.uint8)))
     if image.has_transparency_data:
         image = image.convert("RGBA")
+        if image.getchannel("A").getextrema()[1] == 0:
+            raise DatasetError(
+                f"{source} is wholly transparent; save it without an alpha channel, or remove it"
+            )
         white = PIL.Image.new("RGBA", image.size, "white")
         image = PIL.Image.alpha_composite(white, image)
     return image.convert("RGB")

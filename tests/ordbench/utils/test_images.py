@@ -121,8 +121,9 @@ def test_32_bit_values_are_named(tmp_path: Path, kind: str) -> None:
         open_rgb(saved(ramp, tmp_path / "a.tif"))
 
 
-def test_signed_16_bit_values_are_named(tmp_path: Path) -> None:
-    (tmp_path / "a.tif").write_bytes(tiff(16, 1, struct.pack("<3h", -5, 0, 5), 3, kind=2))
+@pytest.mark.parametrize(("bits", "values"), [(8, "<3b"), (16, "<3h")])
+def test_signed_values_are_named(tmp_path: Path, bits: int, values: str) -> None:
+    (tmp_path / "a.tif").write_bytes(tiff(bits, 1, struct.pack(values, -5, 0, 5), 3, kind=2))
     with pytest.raises(DatasetError, match=r"a\.tif has 32-bit or signed values"):
         open_rgb(tmp_path / "a.tif")
 
@@ -142,6 +143,19 @@ def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
     image.putpixel((1, 0), (255, 0, 0, 255))
     opened = open_rgb(saved(image, tmp_path / "half.png"))
     assert [opened.getpixel((x, 0)) for x in (0, 1)] == [(255, 255, 255), RED]
+
+
+def test_a_transparent_16_bit_value_lies_on_white(tmp_path: Path) -> None:
+    grey = PIL.Image.fromarray(np.array([[0, 60000]], dtype=np.uint16))
+    grey.save(tmp_path / "grey.png", transparency=0)
+    assert np.asarray(open_rgb(tmp_path / "grey.png"))[0, :, 0].tolist() == [255, 233]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_wholly_transparent_picture_is_named(tmp_path: Path, mode: str) -> None:
+    clear = PIL.Image.new(mode, (2, 2))
+    with pytest.raises(DatasetError, match=r"a\.png is wholly transparent; save it without an"):
+        open_rgb(saved(clear, tmp_path / "a.png"))
 
 
 def test_a_transparent_palette_lies_on_white(tmp_path: Path) -> None:
