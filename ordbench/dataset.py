@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast
 
 from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
@@ -130,10 +130,11 @@ class Samples:
         leaky: The official division itself shows people on both sides: reported, not refused.
         notes: What a user should know of this reading, one line each.
         features: ``(N, D)`` in the order of the samples, where the dataset brings them.
+        feature_names: Of the D features, where they have names; two datasets must agree in them.
 
     Raises:
-        DatasetError: If a name stands twice, a rank is not one of the task's, or features are not
-            ``(N, D)`` finite numbers.
+        DatasetError: If a name stands twice, a rank is not one of the task's, a rank or group is
+            of another type, or features are not ``(N, D)`` finite numbers.
     """
 
     task: Task
@@ -143,12 +144,14 @@ class Samples:
     leaky: bool = False
     notes: tuple[str, ...] = ()
     features: NDArray[np.float32] | None = field(default=None, compare=False)
+    feature_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         (name, count), *_ = Counter(s.name for s in self.samples).most_common(1) or [("", 0)]
         if count > 1:
             raise DatasetError(f"sample {name!r} is listed {count} times; names must differ")
         for sample in self.samples:
+            _check_types(sample)
             if not 0 <= sample.rank < self.task.num_ranks:
                 raise DatasetError(
                     f"sample {sample.name!r} has rank {sample.rank}; "
@@ -176,6 +179,16 @@ class Samples:
             *([extra] if extra else []),
         )
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _check_types(sample: Sample) -> None:
+    for part, wanted in (("rank", int), ("group", str | None)):
+        got = cast(object, getattr(sample, part))
+        if not isinstance(got, wanted):
+            raise DatasetError(
+                f"sample {sample.name!r} has the {part} {got!r}, of type {type(got).__name__}; "
+                f"wanted {'a whole number of type int' if part == 'rank' else 'text or None'}"
+            )
 
 
 def _check_features(features: NDArray[np.float32], count: int) -> None:

@@ -136,6 +136,7 @@ class FeatureTable(OwnImages):
             ),
             notes=(*self.notes(ranks, "features"), *_notes(used, features.shape[1])),
             features=features[order],
+            feature_names=() if used.features == ["features"] else tuple(used.features),
         )
 
     def _columns(self) -> Columns:

@@ -30,7 +30,7 @@ def with_test_dataset(train: Samples, test: Samples, *, train_name: str, test_na
 
     Raises:
         DatasetError: If the ranks of the two are not measured alike, if none is in both, or if
-            one dataset has images and the other features, or features of another width.
+            one dataset has images and the other features, or other features.
     """
     ranks = _matching_ranks(train.task, test.task, f"--test-dataset {test_name}", train_name)
     trained = [place for place, s in enumerate(train.samples) if train.draws or s.part != "test"]
@@ -117,4 +117,12 @@ def _features(
             f"--test-dataset {test_name}: it has {widths[1]} features a sample, and {widths[0]} "
             "are trained on"
         )
+    if train.feature_names and test.feature_names:
+        pairs = zip(train.feature_names, test.feature_names, strict=True)
+        for place, (ours, theirs) in enumerate(pairs, 1):
+            if ours != theirs:
+                raise DatasetError(
+                    f"--test-dataset {test_name}: its feature {place} is {theirs!r}, and {ours!r} "
+                    "is trained on; give both the same columns in the same order"
+                )
     return np.concatenate([train.features[trained], test.features[tested]])

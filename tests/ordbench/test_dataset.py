@@ -40,6 +40,19 @@ def test_a_rank_outside_the_task_is_refused(rank: int) -> None:
         Samples(task=TASK, samples=(A._replace(rank=rank),))
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "said"),
+    [
+        ("rank", np.int64(1), "of type int64; wanted a whole number of type int"),
+        ("rank", 1.0, "has the rank 1.0, of type float"),
+        ("group", 7, "has the group 7, of type int; wanted text or None"),
+    ],
+)
+def test_a_rank_or_group_of_another_type_is_refused(part: str, value: object, said: str) -> None:
+    with pytest.raises(DatasetError, match=rf"'a\.jpg' .*{said}"):
+        Samples(task=TASK, samples=(A._replace(**{part: value}),))  # type: ignore[arg-type]
+
+
 def test_the_fingerprint_is_of_the_labels_and_not_of_their_order() -> None:
     listing = Samples(task=TASK, samples=(A, B))
     same = Samples(task=TASK, samples=(B, A._replace(image=Path("elsewhere/a.jpg"))))

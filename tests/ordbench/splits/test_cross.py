@@ -149,3 +149,15 @@ def test_features_stand_beside_their_samples() -> None:
     assert there.features is not None
     with pytest.raises(DatasetError, match="it has 1 features a sample, and 2 are trained on"):
         joined(here, replace(there, features=there.features[:, :1]))
+
+
+def test_features_meet_by_name_where_they_have_names() -> None:
+    def given(listing: Samples, *names: str) -> Samples:
+        rows = np.ones((len(listing.samples), 2), dtype=np.float32)
+        return replace(listing, features=rows, feature_names=names)
+
+    for names in (("x", "y"), ()):
+        assert joined(given(TRAIN, "x", "y"), given(TEST, *names)).features is not None
+    said = "there: its feature 1 is 'y', and 'x' is trained on; give both the same columns"
+    with pytest.raises(DatasetError, match=said):
+        joined(given(TRAIN, "x", "y"), given(TEST, "y", "x"))
