@@ -134,7 +134,7 @@ def apply_manifest(listing: Samples, manifest: Split, protocol: str = "standard"
         )
     found = notes(parts, listing, shots=manifest.shots, paper=paper)
     content = manifest.model_dump() | {
-        part: sorted(getattr(manifest, part)) for part in Parts._fields
+        part: sorted(sample.name for sample in samples) for part, samples in parts._asdict().items()
     }
     return Split.model_validate(
         content

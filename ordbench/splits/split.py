@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -69,21 +70,27 @@ class Split(BaseModel):
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def indices(self, listing: Samples) -> Indices:
-        """Where the samples stand in a listing.
+        """Where the samples stand in a listing; a name meets its other Unicode forms.
 
         Raises:
             DatasetError: If the listing lacks one of them.
         """
-        places = {sample.name: place for place, sample in enumerate(listing.samples)}
+        exact = {sample.name: place for place, sample in enumerate(listing.samples)}
+        places = {_composed(name): place for name, place in exact.items()} | exact
         named = (self.train, self.val, self.test)
-        if missing := sorted({name for names in named for name in names} - places.keys()):
+        spelled = {n: n if n in places else _composed(n) for names in named for n in names}
+        if missing := sorted(n for n, composed in spelled.items() if composed not in places):
             raise DatasetError(
                 f"the split names {counted(len(missing), 'image')} that {self.dataset} does not "
                 f"have or cannot read, first {missing[0]!r}, while its first image is called "
                 f"{listing.samples[0].name!r}; restore them, correct the names, or draw or write "
                 "a new split"
             )
-        return Indices(*(tuple(places[name] for name in names) for names in named))
+        return Indices(*(tuple(places[spelled[name]] for name in names) for names in named))
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def check(parts: Parts, listing: Samples, *, where: str, paper: bool) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -304,6 +305,23 @@ def test_a_manifest_comes_back_as_it_was(tmp_path: Path) -> None:
     assert again == split
     assert apply_manifest(people(), again) == split
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["split.json"]
+
+
+def test_names_of_a_manifest_meet_in_either_unicode_form() -> None:
+    names = [f"é{number}.png" for number in range(3)]
+    listing = replace(
+        people(),
+        samples=tuple(
+            sample._replace(name=name, group=None)
+            for name, sample in zip(names, people().samples, strict=False)
+        ),
+    )
+    train, val, test = (unicodedata.normalize("NFD", name) for name in names)
+    manifest = Split(dataset="x", train=(train,), val=(val,), test=(test,))
+    composed = Split(dataset="x", train=(names[0],), val=(names[1],), test=(names[2],))
+    split = apply_manifest(listing, manifest)
+    assert split.hash == apply_manifest(listing, composed).hash == composed.hash
+    assert split.test == (names[2],)
 
 
 def test_a_manifest_says_its_hash_and_its_names_by_eye(tmp_path: Path) -> None:
