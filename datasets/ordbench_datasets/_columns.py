@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ordbench.errors import DatasetError
 from ordbench.utils.text import counted, one_line
-from ordbench_datasets.families.cells import not_utf8, plain_column
+from ordbench_datasets.families.cells import not_utf8, plain_column, separator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,8 +94,8 @@ def _csv(path: Path, words: Collection[str]) -> Named:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         first = lines.readline()
         lines.seek(0)
-        separator = max(",;\t", key=first.count)
-        header = next(csv.reader(lines, delimiter=separator, strict=True), [])
+        delimiter = separator(path, first)
+        header = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
     if not header:
         raise DatasetError(
             f"{path} begins with an empty line, or is empty; wanted the column names"
@@ -110,7 +110,7 @@ def _csv(path: Path, words: Collection[str]) -> Named:
         warnings.simplefilter("error", pd.errors.ParserWarning)  # a line with too many cells
         frame = pd.read_csv(
             path,
-            sep=separator,
+            sep=delimiter,
             encoding="utf-8-sig",
             names=range(len(header)),
             header=0,
@@ -193,7 +193,7 @@ def _numbers(column: NDArray[Any], name: str, where: Path) -> NDArray[np.float32
     with np.errstate(over="ignore"):
         numbers = flat.astype(np.float32)
     if not np.isfinite(numbers).all():
-        _refuse(numbers, name, where, _is_finite)
+        _refuse(flat, name, where, _is_single)
     return numbers
 
 
@@ -202,6 +202,10 @@ def _is_finite(cell: object) -> bool:
         return isfinite(float(str(cell)))
     except ValueError:
         return False
+
+
+def _is_single(cell: object) -> bool:
+    return abs(float(str(cell))) < 2.0**128  # above the largest number in single precision
 
 
 def _refuse(

@@ -25,6 +25,7 @@ from ordbench_datasets.families.cells import (
     read_fold,
     read_group,
     read_part,
+    separator,
 )
 from ordbench_datasets.families.own_images import OwnImages
 
@@ -142,7 +143,7 @@ class CsvFile(OwnImages):
             with self.path.open(encoding="utf-8-sig", newline="") as lines:
                 first = lines.readline()
                 lines.seek(0)
-                reader = csv.DictReader(lines, delimiter=max(",;\t", key=first.count), strict=True)
+                reader = csv.DictReader(lines, delimiter=separator(self.path, first), strict=True)
                 header = [plain_column(name) for name in reader.fieldnames or ()]
                 columns = self._used_columns(header)
                 reader.fieldnames = header

@@ -143,6 +143,22 @@ def test_a_workbook_of_excel_is_named(tmp_path: Path) -> None:
         CsvFile(tmp_path, str(tmp_path / "my.xlsx")).read()
 
 
+def test_a_compressed_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my.csv.gz").write_bytes(b"\x1f\x8b\x08")
+    with pytest.raises(DatasetError, match=r"not text in UTF-8 \(it is compressed by gzip\)"):
+        CsvFile(tmp_path, str(tmp_path / "my.csv.gz")).read()
+
+
+def test_a_first_line_for_excel_is_named(read: Callable[..., Samples]) -> None:
+    with pytest.raises(DatasetError, match="begins with 'sep=;', which only Excel reads; delete"):
+        read("sep=;\nfile;rank\na.jpg;1\nb.jpg;2\n")
+
+
+def test_a_label_with_a_null_byte_names_its_line(read: Callable[..., Samples]) -> None:
+    with pytest.raises(DatasetError, match=r"line 3, column rank: wanted a rank, got '2\\x00'"):
+        read("file,rank\na.jpg,1\nb.jpg,2\0\n")
+
+
 def test_lines_of_empty_cells_are_left_out(read: Callable[..., Samples]) -> None:
     listing = read("file,rank\na.jpg,1\n,\nb.jpg,2\n , \n,\n")
     assert [s.name for s in listing.samples] == ["a.jpg", "b.jpg"]
@@ -197,6 +213,8 @@ def test_person_7_and_person_7_0_and_person_007_are_one(read: Callable[..., Samp
     assert [s.group for s in read("file,rank,group\na.jpg,1,0\nb.jpg,2,00.0\n").samples] == [
         "0"
     ] * 2
+    spelled = "file,rank,group\na.jpg,1,Ada  L\nb.jpg,2,Ada\N{NO-BREAK SPACE}L\n"
+    assert [s.group for s in read(spelled).samples] == ["Ada L"] * 2
     assert [s.fold for s in read("file,rank,fold\na.jpg,1,0.0\nb.jpg,2,1\n").samples] == [0, 1]
 
 

@@ -28,12 +28,14 @@ def plain_column(name: str) -> str:
 def read_group(text: str) -> str | None:
     """Who is shown; 7, 7.0 (as pandas writes it beside empty cells) and 007 are one person.
 
+    So are two spellings that differ in blanks only, such as one that may not break the line.
+
     Raises:
         ValueError: If the text says that it is unknown; an empty one does so in one way only.
     """
     if text and text.lower() in EMPTY:
         raise ValueError
-    return composed(re.sub(r"^0*(\d+)(\.0+)?$", r"\1", text)) or None
+    return composed(re.sub(r"^0*(\d+)(\.0+)?$", r"\1", " ".join(text.split()))) or None
 
 
 def parts_win(used: Mapping[str, str]) -> list[str]:
@@ -73,6 +75,19 @@ def read_part(text: str) -> Part:
     return part
 
 
+def separator(path: Path, first: str) -> str:
+    """What separates the cells of a CSV file, by its first line.
+
+    Raises:
+        DatasetError: If that line only tells Excel so.
+    """
+    if first.lower().startswith("sep="):
+        raise DatasetError(
+            f"{path} begins with {first.strip()!r}, which only Excel reads; delete that line"
+        )
+    return max(",;\t", key=first.count)
+
+
 def not_utf8(path: Path) -> DatasetError:
     """What a user reads whose table is no text in UTF-8."""
     return DatasetError(
@@ -85,6 +100,8 @@ def _encoding(path: Path) -> str:
     content = path.read_bytes()
     if content.startswith(b"PK"):
         return "it may be an Excel file"
+    if content.startswith(b"\x1f\x8b"):
+        return "it is compressed by gzip"
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "it is UTF-16"
     try:

@@ -62,7 +62,11 @@ class OwnImages(Dataset):
         Raises:
             ValueError: If it is empty, or says that it is unknown and ``ranks`` does not name it.
         """
-        if not text or (text.lower() in EMPTY and plain(text) not in listed(self.ranks)):
+        if (
+            not text
+            or "\0" in text
+            or (text.lower() in EMPTY and plain(text) not in listed(self.ranks))
+        ):
             raise ValueError
         return plain(text)
 

@@ -17,6 +17,7 @@ from ordbench.task import Task
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _FIRST_NUMBER = re.compile(r"((?<!\w)[-\N{MINUS SIGN}])?\d+([.,]\d+)?")
+_SCALE = re.compile(r"\d\s*(k|m|mm|cm|g|kg|day|week|mo|month|y|yr|year)s?\b", re.IGNORECASE)
 _LOWER, _HIGHER = re.compile(r"\s*(<|≤|below|under|less|up to)"), re.compile(r"\s*(>|≥|above|over)")
 
 # So many distinct values are measurements rather than ranks: whole numbers, and with fractions.
@@ -211,7 +212,8 @@ def _advice(found: set[str], write: str) -> str:
     """What to type: the order that the numbers in the labels suggest, or a pattern to fill in."""
     keys = {label: _suggested_place(label) for label in found}
     places = list(keys.values())
-    if None in places or len(set(places)) < len(places):
+    scales = {tuple(_SCALE.findall(label)[:1]) for label in found}  # 6 months are less than 1 year
+    if None in places or len(set(places)) < len(places) or len(scales) > 1:
         return f'write {write}:ranks="LOWEST;...;HIGHEST"'
     suggested = sorted(found, key=lambda label: keys[label] or (0.0, 0))
     line = _quoted(write, "ranks", ";".join(name.replace(";", "\\;") for name in suggested))
@@ -223,8 +225,10 @@ def _advice(found: set[str], write: str) -> str:
 def _suggested_place(label: str) -> tuple[float, int] | None:
     """By the first number in a label; "<20" comes before "20-39", and ">60" after "60"."""
     match = _FIRST_NUMBER.search(label)
-    if not match or re.search(r"\d[,.\s']\d{3}(?!\d)", label):  # 1,000 may be one or a thousand
-        return None
+    if not match or re.search(r"\d[,.\s'\N{RIGHT SINGLE QUOTATION MARK}_]\d{3}(?!\d)", label):
+        return None  # 1,000 may be one or a thousand
+    if re.search(r"\d\s*[/\N{FRACTION SLASH}]\s*\d", label):
+        return None  # 1/2 is more than 2/5
     side = bool(_HIGHER.match(label.lower())) - bool(_LOWER.match(label.lower()))
     return float(match[0].replace(",", ".").replace("\N{MINUS SIGN}", "-")), side
 

@@ -65,6 +65,7 @@ def test_words_are_refused_with_a_line_to_fill_in() -> None:
         (["60-80", "over 80", "up to 60"], "up to 60;60-80;over 80"),
         (["-1 to 0", "-10 to -2", "1 to 5"], "-10 to -2;-1 to 0;1 to 5"),
         (["\N{MINUS SIGN}5 dB", "3 dB"], "\N{MINUS SIGN}5 dB;3 dB"),
+        (["6-11 months", "0-5 months"], "0-5 months;6-11 months"),
         (["a;2", "a;1"], r"a\;1;a\;2"),
     ],
 )
@@ -79,7 +80,18 @@ def test_numbers_in_words_suggest_the_line_to_paste(labels: list[str], line: str
 
 
 @pytest.mark.parametrize(
-    "labels", [["1a", "1b"], ["1,000", "900 "], ["1 000", "9 x"], ["a", "x 1"]]
+    "labels",
+    [
+        ["1a", "1b"],
+        ["1,000", "900 "],
+        ["1 000", "9 x"],
+        ["a", "x 1"],
+        ["1\N{RIGHT SINGLE QUOTATION MARK}000", "500"],
+        ["1_000", "500"],
+        ["6 months", "1 year"],
+        ["900", "5k"],
+        ["1/2", "2/5"],
+    ],
 )
 def test_no_order_is_suggested_where_the_numbers_leave_it_open(labels: list[str]) -> None:
     with pytest.raises(DatasetError, match=r'write folder:here:ranks="LOWEST;\.\.\.;HIGHEST"'):
