@@ -204,7 +204,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "x.npz")
     with pytest.raises(DatasetError, match=r"x\.pkl is not a file of features; wanted \.npz, "):
         read(tmp_path / "x.pkl")
-    with pytest.raises(DatasetError, match=r"gone\.csv is not there; give the path of a file"):
+    with pytest.raises(DatasetError, match=r"gone\.csv is not there; wanted a file of features"):
         read(tmp_path / "gone.csv")
 
 
