@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of images that are done and the number of all."""
 
 # Raised when the same backbone would give other features: decoding or arithmetic has changed.
-REVISION = 2
+REVISION = 3
 
 # Images that are encoded twice to see what half precision costs, and the cosine that is too low.
 CHECKED = 8
