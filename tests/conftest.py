@@ -58,22 +58,26 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
+def cli_environment(cache: Path, data: Path) -> dict[str, str]:
+    """The environment of a command line that has no home and no network to lean on."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("ORDBENCH_")}
+    return {
+        **inherited,
+        "ORDBENCH_CACHE": str(cache),
+        "ORDBENCH_DATA": str(data),
+        "HF_HUB_OFFLINE": "1",
+        "COLUMNS": "200",
+    }
+
+
 @pytest.fixture
 def cli(tmp_path: Path, shared_cache: Path) -> Cli:
-    """Run `ordbench ARGUMENTS` in an empty folder, with no home and no network to lean on."""
+    """Run `ordbench ARGUMENTS` in an empty folder."""
 
     def call(
         *arguments: str | Path, env: dict[str, str] | None = None, cwd: Path = tmp_path
     ) -> subprocess.CompletedProcess[str]:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("ORDBENCH_")}
-        environment = {
-            **inherited,
-            "ORDBENCH_CACHE": str(shared_cache),
-            "ORDBENCH_DATA": str(tmp_path / "data"),
-            "HF_HUB_OFFLINE": "1",
-            "COLUMNS": "200",
-            **(env or {}),
-        }
+        environment = cli_environment(shared_cache, tmp_path / "data") | (env or {})
         command = [sys.executable, "-P", "-m", "ordbench", *map(str, arguments)]
         return subprocess.run(
             command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300

@@ -1,10 +1,12 @@
 """Wrong inputs, as users type them: one line that says what to do, exit code 2, nothing written."""
 
 import io
+import json
 import os
 import re
 import struct
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
+
+from tests.conftest import cli_environment
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 FACES = ("--dataset", "drawn-faces")
@@ -28,97 +32,142 @@ def refused(ran: subprocess.CompletedProcess[str], *wanted: str) -> None:
         assert re.search(words, lines[0]), lines[0]
 
 
+WRONG: list[tuple[tuple[str, ...], str]] = [
+    (("--head", "corall", *FACES), "unknown head 'corall'; did you mean coral"),
+    (("--head", "coral", "--dataset", "utk"), "unknown dataset 'utk'; did you mean utkface"),
+    (
+        ("--head", "coral", *FACES, "--backbone", "clop:x"),
+        "backbone 'clop'; did you mean clip",
+    ),
+    (("--head", "coral", *FACES, "--backbone", "clip:ViT-B32/openai"), "ViT-B-32"),
+    (("--head", "coral", *FACES, "--backbone", "timm:resnet51"), "did you mean .*resnet50"),
+    (("--head", "coral:shots=3", *FACES), "head 'coral' has no option 'shots'"),
+    (("--head", "ordinalclip:base_rank=3", *FACES), "no option 'base_rank'.*base_ranks"),
+    (
+        ("--head", "ordinalclip:base_ranks=many", *FACES),
+        "base_ranks='many': wanted a whole number",
+    ),
+    (("--head", "ordinalclip:interpolation=cubic", *FACES), "'linear', 'inverse'"),
+    (("--head", "ordinalclip:base_ranks=0", *FACES), "base_ranks=0.*at least 1"),
+    (("--head", "coral:oops", *FACES), "'oops' is not KEY=VALUE"),
+    (("--head", "", *FACES), "--head"),
+    (("--head", "coral", *FACES, "--dry-run", "--engine", "dask"), "wanted local or ray"),
+    (("--head", "coral", "--dataset", "drawn-faces:per_row=3"), "no option 'per_row'"),
+    (("--head", "coral", *FACES, "--shots", "0"), "--shots 0: wanted"),
+    (("--head", "coral", *FACES, "--shots", "few"), "--shots few: wanted"),
+    (
+        ("--head", "coral", *FACES, "--shots", "1000"),
+        "for 1000 shots: no rank of .* more than 24 training",
+    ),
+    (("--head", "coral", *FACES, "--seeds", "4-2"), "--seeds 4-2: wanted"),
+    (("--head", "coral", *FACES, "--fold", "99"), "has no fold 99; available: 0, 1"),
+    (
+        ("--head", "coral", *FACES, "--layer", "middle"),
+        "'--layer': 'middle' is not one of 'post', 'pre'",
+    ),
+    (("--head", "coral", *FACES, "--jobs", "0"), "'--jobs' / '-j': wanted at least 1"),
+    (("--head", "coral", *FACES, "--limit", "x"), "'--limit': wanted a whole number"),
+    (
+        ("--head", "coral", *FACES, "--dtype", "int8"),
+        "'int8' is not one of 'auto', 'float32', 'bfloat16', 'float16'",
+    ),
+    (("--head", "coral", *FACES, "--protocol", "mine"), "unknown protocol 'mine'.*standard"),
+    (
+        ("--head", "coral", *FACES, "--device", "tpu"),
+        "--device tpu: wanted auto, cpu, cuda or cuda:N",
+    ),
+    (("--head", "coral", *FACES, "--recipe", "speed=3"), "speed.*learning_rate"),
+    (
+        ("--head", "coral", *FACES, "--recipe", "learning_rate=-1"),
+        "learning_rate=-1: wanted more than 0",
+    ),
+    (
+        ("--head", "coral", *FACES, "--recipe", "epochs=1", "--recipe", "epochs=2"),
+        "epochs is given twice; run once for each value",
+    ),
+    (("--head", "coral", *FACES, "--tune", "0"), "--tune 0: wanted at least 1"),
+    (("--head", "coral", *FACES, "--sampler", "grid"), "--sampler grid: add --tune"),
+    (
+        ("--head", "coral", *FACES, "--tune", "2", "--sampler", "best"),
+        "'best' is not one of 'random', 'grid', 'optuna'",
+    ),
+    (
+        ("--head", "coral", *FACES, "--split", "no.json"),
+        r"no\.json cannot be read: .*No such file",
+    ),
+    (
+        ("--head", "coop", *FACES, "--text", "timm:resnet18"),
+        "timm:resnet18 has no text encoder",
+    ),
+    (("--dataset", "drawn-faces"), "Missing option '--head'"),
+    (("--head", "coral", "--dataset", "morph"), "MORPH.*licence|licen[cs]e"),
+    (("--head", "coral", "--dataset", "utkface"), "UTKFace"),
+    (
+        ("--head", "coral:hidden=64;0", *FACES),
+        "head coral: hidden=0: wanted widths of at least",
+    ),
+    (("--head", "coral", *FACES, "--backbone", "clip"), "names no model; write clip:MODEL/TAG"),
+    (
+        ("--head", "coral", "--dataset", "folder"),
+        "needs a path; write folder:PATH",
+    ),
+    (("--head", "coral", "--dataset", "folder:nowhere"), "nowhere"),
+    (("--head", "coral", "--dataset", "csv:nowhere.csv"), r"nowhere\.csv"),
+]
+# Libraries take seconds to import, so that all lines are run by one process.
+RUN_ALL = """
+import contextlib, io, json, os, sys, traceback
+from ordbench.cli.main import main
+ran = []
+for number, arguments in enumerate(json.load(sys.stdin)):
+    os.mkdir(str(number))
+    os.chdir(str(number))
+    sys.argv = ["ordbench", "run", *arguments]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        with contextlib.redirect_stderr(io.StringIO()) as err:
+            try:
+                code = main()
+            except BaseException:
+                code = traceback.print_exc() or 1
+    ran.append((code, out.getvalue(), err.getvalue(), os.listdir()))
+    os.chdir("..")
+json.dump(ran, sys.stdout)
+"""
+
+
+@pytest.fixture(scope="module")
+def wrong_runs(
+    tmp_path_factory: pytest.TempPathFactory, shared_cache: Path
+) -> list[tuple[int, str, str, list[str]]]:
+    """Exit code, output, errors and written files of each wrong command line."""
+    folder = tmp_path_factory.mktemp("wrong")
+    got = subprocess.run(
+        [sys.executable, "-P", "-c", RUN_ALL],
+        input=json.dumps([arguments for arguments, _ in WRONG]),
+        cwd=folder,
+        env=cli_environment(shared_cache, folder / "data"),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert got.returncode == 0, got.stderr
+    ran: list[tuple[int, str, str, list[str]]] = json.loads(got.stdout)
+    return ran
+
+
 @pytest.mark.parametrize(
-    ("arguments", "wanted"),
+    ("number", "wanted"),
     [
-        (("--head", "corall", *FACES), "unknown head 'corall'; did you mean coral"),
-        (("--head", "coral", "--dataset", "utk"), "unknown dataset 'utk'; did you mean utkface"),
-        (
-            ("--head", "coral", *FACES, "--backbone", "clop:x"),
-            "backbone 'clop'; did you mean clip",
-        ),
-        (("--head", "coral", *FACES, "--backbone", "clip:ViT-B32/openai"), "ViT-B-32"),
-        (("--head", "coral", *FACES, "--backbone", "timm:resnet51"), "did you mean .*resnet50"),
-        (("--head", "coral:shots=3", *FACES), "head 'coral' has no option 'shots'"),
-        (("--head", "ordinalclip:base_rank=3", *FACES), "no option 'base_rank'.*base_ranks"),
-        (
-            ("--head", "ordinalclip:base_ranks=many", *FACES),
-            "base_ranks='many': wanted a whole number",
-        ),
-        (("--head", "ordinalclip:interpolation=cubic", *FACES), "'linear', 'inverse'"),
-        (("--head", "ordinalclip:base_ranks=0", *FACES), "base_ranks=0.*at least 1"),
-        (("--head", "coral:oops", *FACES), "'oops' is not KEY=VALUE"),
-        (("--head", "", *FACES), "--head"),
-        (("--head", "coral", *FACES, "--dry-run", "--engine", "dask"), "wanted local or ray"),
-        (("--head", "coral", "--dataset", "drawn-faces:per_row=3"), "no option 'per_row'"),
-        (("--head", "coral", *FACES, "--shots", "0"), "--shots 0: wanted"),
-        (("--head", "coral", *FACES, "--shots", "few"), "--shots few: wanted"),
-        (
-            ("--head", "coral", *FACES, "--shots", "1000"),
-            "for 1000 shots: no rank of .* more than 24 training",
-        ),
-        (("--head", "coral", *FACES, "--seeds", "4-2"), "--seeds 4-2: wanted"),
-        (("--head", "coral", *FACES, "--fold", "99"), "has no fold 99; available: 0, 1"),
-        (
-            ("--head", "coral", *FACES, "--layer", "middle"),
-            "'--layer': 'middle' is not one of 'post', 'pre'",
-        ),
-        (("--head", "coral", *FACES, "--jobs", "0"), "'--jobs' / '-j': wanted at least 1"),
-        (("--head", "coral", *FACES, "--limit", "x"), "'--limit': wanted a whole number"),
-        (
-            ("--head", "coral", *FACES, "--dtype", "int8"),
-            "'int8' is not one of 'auto', 'float32', 'bfloat16', 'float16'",
-        ),
-        (("--head", "coral", *FACES, "--protocol", "mine"), "unknown protocol 'mine'.*standard"),
-        (
-            ("--head", "coral", *FACES, "--device", "tpu"),
-            "--device tpu: wanted auto, cpu, cuda or cuda:N",
-        ),
-        (("--head", "coral", *FACES, "--recipe", "speed=3"), "speed.*learning_rate"),
-        (
-            ("--head", "coral", *FACES, "--recipe", "learning_rate=-1"),
-            "learning_rate=-1: wanted more than 0",
-        ),
-        (
-            ("--head", "coral", *FACES, "--recipe", "epochs=1", "--recipe", "epochs=2"),
-            "epochs is given twice; run once for each value",
-        ),
-        (("--head", "coral", *FACES, "--tune", "0"), "--tune 0: wanted at least 1"),
-        (("--head", "coral", *FACES, "--sampler", "grid"), "--sampler grid: add --tune"),
-        (
-            ("--head", "coral", *FACES, "--tune", "2", "--sampler", "best"),
-            "'best' is not one of 'random', 'grid', 'optuna'",
-        ),
-        (
-            ("--head", "coral", *FACES, "--split", "no.json"),
-            r"no\.json cannot be read: .*No such file",
-        ),
-        (
-            ("--head", "coop", *FACES, "--text", "timm:resnet18"),
-            "timm:resnet18 has no text encoder",
-        ),
-        (("--dataset", "drawn-faces"), "Missing option '--head'"),
-        (("--head", "coral", "--dataset", "morph"), "MORPH.*licence|licen[cs]e"),
-        (("--head", "coral", "--dataset", "utkface"), "UTKFace"),
-        (
-            ("--head", "coral:hidden=64;0", *FACES),
-            "head coral: hidden=0: wanted widths of at least",
-        ),
-        (("--head", "coral", *FACES, "--backbone", "clip"), "names no model; write clip:MODEL/TAG"),
-        (
-            ("--head", "coral", "--dataset", "folder"),
-            "needs a path; write folder:PATH",
-        ),
-        (("--head", "coral", "--dataset", "folder:nowhere"), "nowhere"),
-        (("--head", "coral", "--dataset", "csv:nowhere.csv"), r"nowhere\.csv"),
+        pytest.param(number, wanted, id=" ".join(arguments))
+        for number, (arguments, wanted) in enumerate(WRONG)
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_a_wrong_command_line_ends_in_one_line(
-    cli: Cli, tmp_path: Path, arguments: tuple[str, ...], wanted: str
+    wrong_runs: list[tuple[int, str, str, list[str]]], number: int, wanted: str
 ) -> None:
-    refused(cli("run", *arguments), wanted)
-    assert not (tmp_path / "results").exists()
+    code, out, err, written = wrong_runs[number]
+    refused(subprocess.CompletedProcess((), code, out, err), wanted)
+    assert written == []
 
 
 def test_a_wrong_plan_ends_in_one_line_that_names_its_own(cli: Cli, tmp_path: Path) -> None:

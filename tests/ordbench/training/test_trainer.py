@@ -13,6 +13,7 @@ from ordbench.plugins.registry import HEADS
 from ordbench.recipe import OptionValue, Recipe
 from ordbench.task import Task
 from ordbench.training import trainer
+from ordbench.training.replicas import _warn
 from ordbench.training.trainer import MAX_STACKED, LabelledFeatures, Replica, fit
 from tests.reference.text_tower import random_clip
 
@@ -405,6 +406,7 @@ def test_a_head_that_cannot_be_batched_and_does_not_say_so_is_trained_alone(
     head: type[Head], said: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("ordbench"), "propagate", True)
+    _warn.cache_clear()  # a head of that name may have been warned of in another test
     replicas = [of(head, seed) for seed in range(3)]
     together = fit(replicas, VALUES)
     (line,) = {one.message for one in caplog.records}
