@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ordbench.metrics.decoding import Floats, Ranks, check_posterior, nearest_ranks
+
+
+class Calibration(NamedTuple):
+    """What a head says of M other images, ``(M, K)``, and their true ranks ``(M,)``."""
+
+    posterior: Floats
+    ranks: Ranks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +31,7 @@ class Evaluation:
         posterior: ``(N, K)``, or None for a head that has none.
         samples: N names; empty where they are not known.
         extra: N more true values by name, None where a sample has none; see `Sample.extra`.
+        calibration: Of the validation images; None where it is not known.
 
     Raises:
         ValueError: If there are no images, shapes differ, an estimate is not finite, a rank is out
@@ -42,6 +51,7 @@ class Evaluation:
     extra: Mapping[str, Sequence[float | str | None]] = field(
         default_factory=dict[str, Sequence[float | str | None]]
     )
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         ranks, num_ranks = self.ranks, len(self.rank_values)
