@@ -58,6 +58,10 @@ def table(
     pool_folds: Annotated[
         bool, typer.Option("--pool-folds", help="Mean over the runs of all folds.")
     ] = False,
+    interval: Annotated[
+        bool,
+        typer.Option("--interval", help="95 % t interval over seeds, not standard deviation."),
+    ] = False,
 ) -> None:
     """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
     if as_json and format not in (None, "json"):
@@ -74,6 +78,7 @@ def table(
         shots=shots,
         fold=fold,
         pool_folds=pool_folds,
+        interval=interval,
     )
     typer.echo(text, nl=False)
 
@@ -91,6 +96,7 @@ def table_text(
     shots: Iterable[str] | None = None,
     fold: Iterable[str] | None = None,
     pool_folds: bool = False,
+    interval: bool = False,
 ) -> str:
     """The leaderboards of a folder of records, as text that ends with a line feed.
 
@@ -101,7 +107,7 @@ def table_text(
         OrdbenchError: If something that was asked for does not exist, there is nothing to show, or
             the records cannot be read.
     """
-    query = ask(metric, decode, columns, pool_folds=pool_folds)
+    query = ask(metric, decode, columns, pool_folds=pool_folds, interval=interval)
     # A hundred thousand rows hold no circles, and looking for some takes longer than the rows.
     with no_garbage_collection():
         cells = load_cells(results, query.columns_needed())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import repeat
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from ordbench.errors import StoreError
 from ordbench.leaderboard.grouping import (
     Facts,
     column_facts,
+    draws,
     fits_column,
     fits_row,
     fits_table,
@@ -31,6 +33,7 @@ from ordbench.leaderboard.grouping import (
 from ordbench.leaderboard.notes import (
     cell_notes,
     history_notes,
+    interval_notes,
     score_notes,
     seed_notes,
     skip_notes,
@@ -39,12 +42,14 @@ from ordbench.leaderboard.notes import (
     unscored_notes,
 )
 from ordbench.leaderboard.query import TableQuery
-from ordbench.leaderboard.ranking import Row, aggregate, by_name, ranked
+from ordbench.leaderboard.ranking import Row, Score, aggregate, by_name, ranked
 from ordbench.leaderboard.table import Table
-from ordbench.results.rows import CellRuns, RunRow
+from ordbench.results.rows import CellRuns, RunRow, Seeds
+from ordbench.statistics.intervals import t_interval
 from ordbench.utils.text import counted
 
 REFERENCE = "train median"
+_Scored = tuple[float, Seeds]
 
 
 def build(
@@ -150,9 +155,12 @@ class _Draft:
             rows=rows,
             reference=reference if any(reference.cells) else None,
             runs=same,
+            expected=len({(cell.first.fold, seeds) for cell in cells for seeds in cell.seeds}),
+            interval=self.asked.interval,
             per="run" if self.asked.pool_folds else "seed",
             notes=(
                 *cell_notes(rows, same),
+                *(interval_notes(rows) if self.asked.interval else ()),
                 *score_notes(named),
                 *unscored_notes((self.names[placed.row], placed.cell) for placed in self.group),
                 *training_notes((self.names[placed.row], placed.cell) for placed in self.group),
@@ -164,14 +172,15 @@ class _Draft:
         )
 
     def _rows(self) -> list[Row]:
-        cells: defaultdict[tuple[Facts, Facts], list[float]] = defaultdict(list)
+        cells: defaultdict[tuple[Facts, Facts], list[_Scored]] = defaultdict(list)
         decoding: dict[Facts, str] = {}
         for placed in self.group:
-            cells[placed.row, placed.column] += placed.values
+            scored = zip(placed.values, placed.cell.seeds, strict=False)  # it may have no score
+            cells[placed.row, placed.column] += scored
             decoding[placed.row] = placed.decoding or decoding.get(placed.row, "")
         rows: list[Row] = []
         for head, name in self.names.items():
-            means = tuple(aggregate(cells[head, column]) for column in self.columns)
+            means = tuple(self._score(cells[head, column]) for column in self.columns)
             skipped = {
                 index: self.skipped[head, column]
                 for index, column in enumerate(self.columns)
@@ -182,12 +191,24 @@ class _Draft:
 
     def _reference(self) -> Row:
         """The baseline of each fold and pair of seeds once, however many heads had them."""
-        draws: dict[Facts, dict[object, float]] = {column: {} for column in self.columns}
+        known: dict[Facts, dict[tuple[int, Seeds], float]]
+        known = {column: {} for column in self.columns}
         for cell, _, column, *_ in self.group:
             values = cell.baseline.get(self.asked.metric.name, ())
             fold = repeat(cell.first.fold)
-            draws[column].update(zip(zip(fold, cell.seeds, strict=False), values, strict=False))
-        return Row(REFERENCE, tuple(aggregate(draws[c].values()) for c in self.columns))
+            known[column].update(zip(zip(fold, cell.seeds, strict=False), values, strict=False))
+        found = (
+            self._score([(value, seeds) for (_, seeds), value in known[column].items()])
+            for column in self.columns
+        )
+        return Row(REFERENCE, tuple(found))
+
+    def _score(self, scored: Sequence[_Scored]) -> Score | None:
+        values = [value for value, _ in scored]
+        score = aggregate(values)
+        if score is None or not self.asked.interval:
+            return score
+        return replace(score, interval=t_interval(values, draws([seeds for _, seeds in scored])))
 
     def _decoding(self) -> str:
         used = {placed.decoding for placed in self.group}

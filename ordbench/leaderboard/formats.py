@@ -24,7 +24,7 @@ SKIPPED = "skipped"
 _NOTES: dict[Kind, str] = {
     "marks": "best bold, second best underlined",
     "missing": f"{MISSING} no run with this score",
-    "counts": "number of runs in parentheses, as it differs; only cells with the most are marked",
+    "counts": "runs of those expected in parentheses; only cells with the most are marked",
     "point": "point estimate only: {heads}",
     "undefined": "{runs} with an undefined score not shown",
     "unscored": "{detail}: {heads}",
@@ -39,6 +39,7 @@ _NOTES: dict[Kind, str] = {
     "failed": "{runs} failed and not shown: {heads}",
     "older": "{runs} superseded and not shown",
     "versions": "made by ordbench {detail}",
+    "unspread": "no interval where few-shot samples were trained with different numbers of seeds",
 }
 NO_WRAP = 10_000  # characters a line: nothing is broken over lines
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$#!{}])")
@@ -146,14 +147,14 @@ def to_csv(tables: Sequence[Table]) -> str:
     names = ["metric", "unit", "decoding", "ranked", *facts, "head", "column"]
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([*names, "mean", "std", "runs", "mark"])
+    lines.writerow([*names, "mean", "std", "low", "high", "runs", "expected", "mark"])
     for table in tables:
         facts_of = [table.facts.get(name, "") for name in facts]
         for row in _rows(table):
             about = [table.metric.name, table.unit, row.decoding, "yes" if table.ranked else "no"]
             about += facts_of
             for column, cell in zip(table.columns, row.cells, strict=True):
-                numbers = [cell.mean, cell.std, cell.runs, cell.mark] if cell else ["", "", 0, ""]
+                numbers = _numbers(cell, table)
                 lines.writerow([*map(printable, [*about, row.label, column]), *numbers])
     return text.getvalue()
 
@@ -170,6 +171,7 @@ def to_json(tables: Sequence[Table]) -> str:
             "ranked": table.ranked,
             "facts": dict(table.facts),
             "columns": table.columns,
+            "expected_runs": table.expected,
             "rows": [_json_row(row) for row in table.rows],
             "reference": _json_row(table.reference) if table.reference else None,
             "notes": [note_text(note) for note in table.notes],
@@ -180,9 +182,12 @@ def to_json(tables: Sequence[Table]) -> str:
 
 
 def cell_text(cell: Score, table: Table) -> str:
-    """Mean and spread at the table's decimals; one run has no spread."""
+    """Mean and spread, or interval, at the table's decimals; one run has neither."""
     places = digits(table.metric)
     mean = f"{cell.mean:z.{places}f}"
+    if table.interval:
+        ends = [f"{end:z.{places}f}" for end in cell.interval or ()]
+        return f"{mean} [{', '.join(ends)}]" if ends else mean
     return mean if cell.std is None else f"{mean} ± {cell.std:.{places}f}"
 
 
@@ -200,7 +205,7 @@ def _rows(table: Table) -> list[Row]:
 
 
 def _count(cell: Score, table: Table) -> str:
-    return f" ({cell.runs})" if table.runs is None else ""
+    return f" ({cell.runs}/{table.expected})" if table.runs is None else ""
 
 
 def _empty(row: Row, index: int) -> str:
@@ -278,9 +283,23 @@ def _latex_numbers(cell: str) -> str:
     return cell.replace("-", "$-$").replace("±", r"$\pm$").replace(MISSING, "--")
 
 
+def _numbers(cell: Score | None, table: Table) -> list[object]:
+    if cell is None:
+        return ["", "", "", "", 0, table.expected, ""]
+    ends = cell.interval or ("", "")
+    return [cell.mean, cell.std, *ends, cell.runs, table.expected, cell.mark]
+
+
 def _json_row(row: Row) -> dict[str, object]:
     cells = [
-        cell and {"mean": cell.mean, "std": cell.std, "runs": cell.runs, "mark": cell.mark}
+        cell
+        and {
+            "mean": cell.mean,
+            "std": cell.std,
+            "interval": cell.interval,
+            "runs": cell.runs,
+            "mark": cell.mark,
+        }
         for cell in row.cells
     ]
     return {"head": row.label, "decoding": row.decoding, "cells": cells}

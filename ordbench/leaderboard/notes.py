@@ -30,6 +30,7 @@ Kind = Literal[
     "failed",
     "older",
     "versions",
+    "unspread",
 ]
 
 
@@ -63,6 +64,13 @@ def cell_notes(rows: Sequence[Row], runs: int | None) -> list[Note]:
         *([Note("missing")] if empty else []),
         *([Note("counts")] if runs is None else []),
     ]
+
+
+def interval_notes(rows: Iterable[Row]) -> list[Note]:
+    """Whether some cells of several runs have no interval."""
+    cells = (cell for row in rows for cell in row.cells)
+    lacking = any(cell and cell.runs > 1 and not cell.interval for cell in cells)
+    return [Note("unspread")] if lacking else []
 
 
 def score_notes(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[Note]:

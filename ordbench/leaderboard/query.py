@@ -21,6 +21,7 @@ class TableQuery(NamedTuple):
     decode: str
     columns: Columns
     pool_folds: bool
+    interval: bool = False
 
     def answer(self, cell: CellRuns) -> tuple[str, Sequence[float]]:
         """Decoding and scores; a head without a posterior answers with its point estimates.
@@ -43,6 +44,7 @@ def ask(
     columns: Columns = "shots",
     *,
     pool_folds: bool = False,
+    interval: bool = False,
 ) -> TableQuery:
     """Check what a user asked for.
 
@@ -51,14 +53,21 @@ def ask(
         decode: A name in `ordbench.plugins.registry.DECODES`.
         columns: ``shots``, or ``dataset``: then each number of shots has a table of its own.
         pool_folds: Whether a cell holds the runs of all folds; if not, each fold has a table.
+        interval: Whether cells show a t interval in place of the standard deviation.
 
     Raises:
+        SpecError: If an interval is asked for over folds.
         UnknownPluginError: If there is no such metric or decoding; near names are suggested.
         BrokenPluginError: If a package offers it, but it cannot be used.
     """
+    if interval and pool_folds:
+        raise SpecError(
+            "--interval and --pool-folds exclude each other: folds share training images, so the "
+            "spread over them gives no interval; leave out one"
+        )
     found = find_metric(metric)
     DECODES[decode]
-    return TableQuery(found, decode, columns, pool_folds)
+    return TableQuery(found, decode, columns, pool_folds, interval)
 
 
 def select(

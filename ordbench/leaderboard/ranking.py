@@ -9,6 +9,7 @@ from math import fsum, isfinite, sqrt
 from typing import Literal
 
 from ordbench.metrics.registry import Metric
+from ordbench.statistics.intervals import Interval
 
 Mark = Literal["", "best", "second"]
 
@@ -22,12 +23,14 @@ class Score:
         std: Sample standard deviation (``ddof=1``); None for one run.
         runs: How many runs.
         mark: Whether it is the best or second best of its column.
+        interval: 95 % t interval of the mean over seeds, where it was asked for and there is one.
     """
 
     mean: float
     std: float | None
     runs: int
     mark: Mark = ""
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def aggregate(values: Iterable[float]) -> Score | None:
     """Mean and spread; values that are not finite are left out, and nothing is put in their place.
 
     >>> aggregate([1.0, 3.0])
-    Score(mean=2.0, std=1.4142135623730951, runs=2, mark='')
+    Score(mean=2.0, std=1.4142135623730951, runs=2, mark='', interval=None)
     >>> aggregate([float("nan")]) is None
     True
     """

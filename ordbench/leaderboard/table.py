@@ -26,7 +26,9 @@ class Table:
         rows: One a head; see `ordbench.leaderboard.ranking.ranked`.
         reference: The median of the training ranks, never marked; None where it has no score.
         runs: Runs behind every cell; None where that differs.
+        expected: How many runs a cell would have, had it all seeds (and folds) of the table.
         per: What tells the runs of a cell apart: their seed, or seed and fold ("run").
+        interval: Whether cells show 95 % t intervals in place of standard deviations.
         notes: What a reader must know besides.
     """
 
@@ -39,18 +41,21 @@ class Table:
     rows: tuple[Row, ...]
     reference: Row | None
     runs: int | None
+    expected: int
     per: Literal["seed", "run"]
     notes: tuple[Note, ...]
+    interval: bool = False
 
     @property
     def caption(self) -> str:
         """All that the numbers mean, in one line."""
         better = "higher" if self.metric.higher_is_better else "lower"
         over = f"{self.per}s in parentheses" if self.runs is None else f"{self.runs} {self.per}s"
+        spread = "mean and 95 % t interval" if self.interval else "mean ± standard deviation"
         pieces = [
             f"{self.metric.title} [{self.unit}], {better} is better",
             {"": "", "point": "point estimates"}.get(self.decoding, f"decoded by {self.decoding}"),
-            f"one {self.per}" if self.runs == 1 else f"mean ± standard deviation over {over}",
+            f"one {self.per}" if self.runs == 1 else f"{spread} over {over}",
             *(f"{name} {value}" for name, value in self.facts.items()),
             "" if self.ranked else "selected on the test images, so not ranked",
         ]

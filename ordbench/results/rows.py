@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Options = Mapping[str, OptionValue]
 
+Seeds = tuple[int, int]
+"""Data seed and train seed of a run."""
 FEW_VALIDATION = 100  # an MAE over fewer is uncertain by about 8 % of itself or more
 _PATH = re.compile(r"~|\.{0,2}[\\/]|[A-Za-z]:[\\/]")
 
@@ -286,7 +288,7 @@ class CellRuns:
     first: RunRow
     run_ids: Sequence[str]
     created: Sequence[str]
-    seeds: Sequence[tuple[int, int]]
+    seeds: Sequence[Seeds]
     seconds: Sequence[float | None]
     metrics: Mapping[str, Sequence[float]]
     baseline: Mapping[str, Sequence[float]]

@@ -4,13 +4,14 @@ from functools import partial
 
 import pytest
 
-from ordbench.errors import StoreError, UnknownPluginError
+from ordbench.errors import SpecError, StoreError, UnknownPluginError
 from ordbench.leaderboard import build as leaderboard
 from ordbench.leaderboard.formats import render
 from ordbench.leaderboard.query import ask
 from ordbench.leaderboard.ranking import Score
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import RunRow, group_by_cell
+from ordbench.statistics.intervals import t_interval
 from tests.ordbench.conftest import build, said
 
 FlatRun = Callable[..., RunRow]
@@ -294,3 +295,32 @@ def test_a_dataset_that_was_skipped_for_one_head_has_its_reason(flat_run: FlatRu
     skipped = [flat_run("linear", dataset="morph", status="skipped", error="no images")]
     (table,) = leaderboard.build(group_by_cell(runs), ask(columns="dataset"), skipped)
     assert "skipped: linear morph (no images)" in said(table.notes)
+
+
+def test_intervals_stand_in_place_of_deviations_on_request(flat_run: FlatRun) -> None:
+    runs = [flat_run("coral", mae, seed=seed) for seed, mae in enumerate([63.4, 15.2, 12.0])]
+    runs += [flat_run("linear", 20.0, seed=seed) for seed in range(3)]
+    (table,) = build(runs, interval=True)
+    assert "; mean and 95 % t interval over 3 seeds;" in table.caption
+    markdown = render([table], "markdown")
+    assert "| `coral` | <ins>30.20 [-41.33, 101.73]</ins> |" in markdown
+    assert "| `linear` | **20.00 [20.00, 20.00]** |" in markdown
+    one = build([flat_run(mae=5.0)], interval=True)
+    assert "| `coral` | 5.00 |" in render(one, "markdown")
+    with pytest.raises(SpecError, match="--interval and --pool-folds exclude each other"):
+        build(runs, interval=True, pool_folds=True)
+
+
+def test_an_interval_is_over_samples_where_each_was_trained_on_several_times(
+    flat_run: FlatRun,
+) -> None:
+    scores = {(0, 0): 1.0, (0, 1): 3.0, (1, 0): 5.0, (1, 1): 9.0}
+    runs = [
+        flat_run(mae=mae, shots=4, data_seed=data, train_seed=train)
+        for (data, train), mae in scores.items()
+    ]
+    ((cell,),) = [row.cells for row in build(runs, interval=True)[0].rows]
+    assert cell
+    assert cell.interval == t_interval([2.0, 7.0])
+    (table,) = build(runs[:3], interval=True)
+    assert "no interval where few-shot samples were trained with" in " ".join(said(table.notes))

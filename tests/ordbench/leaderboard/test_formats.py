@@ -60,8 +60,8 @@ def test_best_is_bold_and_second_best_underlined_on_a_terminal(table: Table) -> 
         width=100, file=io.StringIO(), force_terminal=True, color_system="standard", no_color=False
     )
     text = render([table], "rich", console=console)
-    assert "\x1b[1m3.50±0.50\x1b[0m (3)" in text
-    assert "\x1b[4m4.25±0.25\x1b[0m (3)" in text
+    assert "\x1b[1m3.50±0.50\x1b[0m (3/3)" in text
+    assert "\x1b[4m4.25±0.25\x1b[0m (3/3)" in text
     assert "\x1b[1m9" not in text, "the train median is not marked"
 
 

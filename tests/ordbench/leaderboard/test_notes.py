@@ -38,7 +38,7 @@ def test_marks_gaps_and_counts_are_explained_where_there_are_any() -> None:
     assert cell_notes([Row("a", (Score(1.0, None, 1, "best"), None))], runs=None) == [
         "best bold, second best underlined",
         "\N{EN DASH} no run with this score",
-        "number of runs in parentheses, as it differs; only cells with the most are marked",
+        "runs of those expected in parentheses; only cells with the most are marked",
     ]
 
 

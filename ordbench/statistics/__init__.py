@@ -1,0 +1,1 @@
+"""What can be said of heads that were run on few seeds and tested on some images: plain arrays."""
