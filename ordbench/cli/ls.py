@@ -7,11 +7,8 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from ordbench.leaderboard.formats import NO_WRAP
+from ordbench.cli.grids import print_grid
 from ordbench.plugins.catalog import Entry, Kind, entries
 
 
@@ -30,15 +27,8 @@ def ls(
 
 
 def _show(rows: Iterable[Entry]) -> None:
-    """Print a table, folded to the width of a terminal; in a pipe, each plug-in is one line."""
-    console = Console()
-    if not console.is_terminal:
-        console.width = NO_WRAP
-    table = Table(box=None, pad_edge=False)
-    table.add_column("name", no_wrap=True)
-    for title in ("title", "needs"):
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        title = f"broken: {row.broken}" if row.broken else row.title
-        table.add_row(*map(escape, (row.name, title, row.needs)))
-    console.print(table)
+    """Print a table, folded to the width of a terminal."""
+    cells = (
+        (row.name, f"broken: {row.broken}" if row.broken else row.title, row.needs) for row in rows
+    )
+    print_grid(("name", "title", "needs"), cells, left=3)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from ordbench.cli.descriptions import Description, Kind, describe
+from ordbench.cli.facts import fact_lines, wrapped
+from ordbench.errors import SpecError
 from ordbench.plugins.option_docs import OptionDoc
 from ordbench.plugins.reference import PluginRef
-from ordbench.utils.text import printable
 
 WIDTH = 80  # of prose; a wider terminal does not make it easier to read
 
@@ -31,16 +32,40 @@ _LABELS = {
 
 
 def show(
-    kind: Annotated[Kind, typer.Argument(help="What to show.")],
-    name: Annotated[str, typer.Argument(help="Its name, as ordbench ls prints it.")],
+    kind: Annotated[Literal[Kind, "run"], typer.Argument(help="What to show.")],
+    name: Annotated[
+        str, typer.Argument(help="Its name, as ordbench ls prints it; of a run the id's beginning.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    results: Annotated[
+        Path | None, typer.Option(help="Of a run: folder of the records.", show_default="results")
+    ] = None,
+    worst: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of a run: how many of the worst images.", show_default="10"),
+    ] = None,
 ) -> None:
-    """Show one head, dataset, backbone or protocol: its options, defaults, source and needs."""
+    """Show one head, dataset, backbone or protocol, or a run: its scores and where it errs."""
+    width = min(WIDTH, Console().width)
+    if kind == "run":
+        from ordbench.cli.show_run import print_run
+        from ordbench.report.run_report import report_run
+        from ordbench.results.lookup import find_run
+
+        folder, worst = results or Path("results"), 10 if worst is None else worst
+        report = report_run(folder, find_run(folder, name))
+        if as_json:
+            typer.echo(json.dumps(report.as_json(worst=worst), indent=2, ensure_ascii=False))
+        else:
+            print_run(report, width, worst=worst)
+        return
+    if results is not None or worst is not None:
+        raise SpecError(f"--results and --worst are of show run, not of show {kind}")
     found = describe(kind, PluginRef.parse(name).name)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
         return
-    for line in lines(found, min(WIDTH, Console().width)):
+    for line in lines(found, width):
         typer.echo(line)
 
 
@@ -63,26 +88,23 @@ def lines(found: Description, width: int) -> Iterator[str]:
     if described:
         yield from ("", "options")
     for option, text in described.items():
-        yield from _wrapped(option, width, "  ")
-        yield from _wrapped(text, width, "      ")
+        yield from wrapped(option, width, "  ")
+        yield from wrapped(text, width, "      ")
     if found.recipe:
         yield from ("", "recipe (--recipe KEY=VALUE)")
         said = ", ".join(f"{key}={value}" for key, value in found.recipe.items())
-        yield from _wrapped(said, width, "  ")
+        yield from wrapped(said, width, "  ")
     if found.tuning:
         yield from ("", "tuning (--tune N)")
         for name, axis in found.tuning.items():
-            yield from _wrapped(f"{name}: {_axis(axis)}", width, "  ")
+            yield from wrapped(f"{name}: {_axis(axis)}", width, "  ")
 
 
 def _facts(found: Description, width: int) -> Iterator[str]:
     typed = found.name + (f":{found.argument}" if found.argument else "")
     facts = {"write": typed + ("[:KEY=VALUE...]" if found.options else ""), **found.facts}
     rows = {_LABELS.get(name, name): _words(value) for name, value in facts.items()}
-    rows = {label: said for label, said in rows.items() if said}
-    column = max(map(len, rows)) + 2
-    for label, said in rows.items():
-        yield from _wrapped(said, width, " " * column, first=label.ljust(column))
+    yield from fact_lines(rows, width)
 
 
 def _words(value: object) -> str:
@@ -107,18 +129,7 @@ def _axis(axis: object) -> str:
 def _paragraph(text: str, width: int) -> Iterator[str]:
     """A paragraph of a docstring; the items of a list stay apart."""
     if not text.startswith("- "):
-        yield from _wrapped(text, width)
+        yield from wrapped(text, width)
         return
     for item in f"\n{text}".split("\n- ")[1:]:
-        yield from _wrapped(item, width, "  ", first="- ")
-
-
-def _wrapped(text: str, width: int, indent: str = "", first: str | None = None) -> list[str]:
-    return textwrap.wrap(
-        printable(" ".join(text.split())),
-        width,
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        yield from wrapped(item, width, "  ", first="- ")

@@ -121,23 +121,10 @@ def _rescored(root: Path, run_id: str, metric: Metric, decode: str) -> Rescored:
 def _scored(
     predictions: Predictions, rank_values: Sequence[float], metric: Metric, decode: str
 ) -> Rescored:
-    from ordbench.metrics.decoding import estimates
-    from ordbench.metrics.evaluation import Evaluation
+    from ordbench.results.evaluations import decoded
 
-    posterior = predictions.posterior
-    if posterior is None:
-        decoded, column = predictions.estimates["point"], f"{metric.name}_point"
-    else:
-        decoded = estimates(posterior, rank_values, DECODES[decode])
-        column = score_names(metric, decode)[0]
-    evaluation = Evaluation(
-        ranks=predictions.ranks,
-        rank_values=rank_values,
-        estimates=decoded,
-        posterior=posterior,
-        samples=predictions.samples,
-        extra=predictions.extra,
-    )
+    how, evaluation = decoded(predictions, rank_values, decode)
+    column = score_names(metric, decode)[0] if how != "point" else f"{metric.name}_point"
     return Rescored(column, float(metric.function(evaluation)), "")
 
 

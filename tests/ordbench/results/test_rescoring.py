@@ -10,7 +10,7 @@ from ordbench.leaderboard.query import TableQuery, ask
 from ordbench.metrics.evaluation import Evaluation
 from ordbench.metrics.registry import Metric, cumulative_score
 from ordbench.plugins.registry import DECODES
-from ordbench.results import rescoring
+from ordbench.results import evaluations, rescoring
 from ordbench.results.archive import write_archive
 from ordbench.results.layout import ARCHIVE
 from ordbench.results.loading import load_cells, load_records
@@ -83,7 +83,8 @@ def test_a_decoding_that_records_lack_is_computed_from_the_posterior(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lowest = {"lowest": lambda probs, values: values[(probs > 0).argmax(1)]}
-    monkeypatch.setattr(rescoring, "DECODES", {**DECODES, **lowest})
+    for module in (rescoring, evaluations):
+        monkeypatch.setattr(module, "DECODES", {**DECODES, **lowest})
     cells = rescore(store.root, load_cells(store.root), ask("mae").metric, "lowest")
     found = outcome(cells)
     assert found["pmf"] == {"mae_median": [0.25], "mae_lowest": [5.0]}
