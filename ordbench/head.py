@@ -104,6 +104,13 @@ class BaseHead(nn.Module, ABC):
         """The module to ship: features to outputs, without a text tower."""
         return self
 
+    def measures(self, outputs: Tensor) -> dict[str, float]:
+        """What predictions do not tell of the head, by metric; outputs ``(N, ...)`` are of tests.
+
+        Names are those of metrics "of the head": ``violations``, ``ordinality``.
+        """
+        return {}
+
 
 class Head(BaseHead):
     """A head that predicts a distribution over ranks. Arguments and attributes: `BaseHead`."""

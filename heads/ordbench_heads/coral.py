@@ -14,13 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from ordbench.head import Problem
-from ordbench.nn import PRIOR, ScoreAndBiases, ScoredHead
-from ordbench.nn.links import pmf_of_exceedance
+from ordbench.nn import PRIOR, ExceedanceHead, ScoreAndBiases
 from ordbench.nn.losses import threshold_losses
 from ordbench.recipe import Recipe, SearchSpace
 
 
-class Coral(ScoredHead):
+class Coral(ExceedanceHead):
     """Rank = number of thresholds that the score passes."""
 
     # The thresholds have a long way to go from their start.
@@ -46,10 +45,6 @@ class Coral(ScoredHead):
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `threshold_losses`."""
         return threshold_losses(outputs, ranks)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Differences of the exceedance probabilities, ``(N, K)``."""
-        return pmf_of_exceedance(outputs.sigmoid())
 
     def deployed(self) -> nn.Module:
         """One score an image, and the biases."""

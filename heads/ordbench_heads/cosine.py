@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from ordbench.head import Problem
 from ordbench.nn import ScoredHead, StandardizedLinear
+from ordbench.nn.ordinality import ordinality
 from ordbench.recipe import Recipe
 
 
@@ -45,6 +46,11 @@ class Cosine(ScoredHead):
     def posterior(self, outputs: Tensor) -> Tensor:
         """Softmax over the ranks, ``(N, K)``."""
         return outputs.softmax(-1)
+
+    def measures(self, outputs: Tensor) -> dict[str, float]:
+        """Whether the weights of nearer ranks are more alike."""
+        assert isinstance(self.score, StandardizedLinear)
+        return ordinality(self.score.weight)
 
     def deployed(self) -> nn.Module:
         """The head itself: lengths are not folded into a linear layer."""

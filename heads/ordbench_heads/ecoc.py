@@ -14,8 +14,8 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from ordbench.head import Problem
-from ordbench.nn import ScoredHead
-from ordbench.nn.links import even_thresholds, pmf_of_exceedance
+from ordbench.nn import ExceedanceHead
+from ordbench.nn.links import even_thresholds
 from ordbench.nn.losses import exceeded
 from ordbench.recipe import Recipe
 
@@ -38,7 +38,7 @@ def ecoc_losses(logits: Tensor, ranks: Tensor) -> Tensor:
     return (logits.sigmoid() - codes).square().sum(1)
 
 
-class ECOC(ScoredHead):
+class ECOC(ExceedanceHead):
     """A classifier for each threshold, trained by squared error."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2, weight_decay=1e-2)
@@ -56,7 +56,3 @@ class ECOC(ScoredHead):
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `ecoc_losses`."""
         return ecoc_losses(outputs, ranks)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Differences of the exceedance probabilities, ``(N, K)``."""
-        return pmf_of_exceedance(outputs.sigmoid())

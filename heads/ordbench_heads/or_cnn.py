@@ -14,13 +14,13 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from ordbench.head import Problem
-from ordbench.nn import PRIOR, ScoredHead
-from ordbench.nn.links import even_thresholds, pmf_of_exceedance
+from ordbench.nn import PRIOR, ExceedanceHead
+from ordbench.nn.links import even_thresholds
 from ordbench.nn.losses import threshold_losses
 from ordbench.recipe import Recipe, SearchSpace
 
 
-class ORCNN(ScoredHead):
+class ORCNN(ExceedanceHead):
     """Rank = number of classifiers that say "higher"."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2)
@@ -42,7 +42,3 @@ class ORCNN(ScoredHead):
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `threshold_losses`."""
         return threshold_losses(outputs, ranks)
-
-    def posterior(self, outputs: Tensor) -> Tensor:
-        """Differences of the exceedance probabilities, ``(N, K)``."""
-        return pmf_of_exceedance(outputs.sigmoid())

@@ -243,7 +243,8 @@ def _nothing(cells: Sequence[CellRuns], failed: Sequence[CellRuns], asked: Table
             f"nothing to show: {number} failed, the first with: {failed[0].first.error}; "
             "`ordbench run --retry-failed` runs them again"
         )
-    decoded = "" if asked.metric.of_posterior else f" decoded by {asked.decode}"
+    undecoded = asked.metric.of_posterior or asked.metric.of_head
+    decoded = "" if undecoded else f" decoded by {asked.decode}"
     reasons = sorted({cell.unscored for cell in cells if cell.unscored}) or ["none was recorded"]
     return (
         f"no run has a score for {asked.metric.name}{decoded}: {', '.join(reasons)}; "

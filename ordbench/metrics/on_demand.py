@@ -9,7 +9,7 @@ from __future__ import annotations
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from ordbench.metrics.registry import Metric
+from ordbench.metrics.registry import Metric, of_the_head, ordinality_of
 
 if TYPE_CHECKING:
     from ordbench.metrics.evaluation import Evaluation
@@ -124,5 +124,14 @@ ON_DEMAND_METRICS: dict[str, Metric] = {
             function=_named("scores:unimodal"),
             of_posterior=True,
         ),
+        Metric(
+            name="violations",
+            title="rank-consistency violations",
+            unit="share of neighbouring ranks",
+            higher_is_better=False,
+            function=of_the_head,
+            of_head=True,
+        ),
+        ordinality_of("ordinality"),
     )
 }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Decode = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 CS_OF_YEARS = (1, 3, 5)
+_ORDINALITY = re.compile(r"ordinality@(\d+)")
 _CUMULATIVE = re.compile(r"cs@(\d+(?:\.\d+)?)")
 
 
@@ -36,6 +37,8 @@ class Metric:
         higher_is_better: Which end of the column is best.
         function: The score of an `Evaluation`; NaN where it is undefined.
         of_posterior: Whether it is a function of the posterior, and not of decoded estimates.
+        of_head: Whether the head itself is measured when it is tested, by `BaseHead.measures`; no
+            later function of its predictions can.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Metric:
     higher_is_better: bool
     function: Score = field(compare=False)
     of_posterior: bool = False
+    of_head: bool = False
 
 
 def cumulative_score(k: float) -> Metric:
@@ -67,6 +71,38 @@ def parse_cumulative_score(name: str) -> Metric | None:
     """
     match = _CUMULATIVE.fullmatch(name)
     return cumulative_score(float(match[1])) if match else None
+
+
+def ordinality_of(name: str, span: str = "") -> Metric:
+    """Ordinality of a head's prototypes; see `ordbench.nn.ordinality`."""
+    return Metric(
+        name=name,
+        title=f"ordinality of prototypes{span}",
+        unit="share of steps at which the cosine falls; 0.5 is chance",
+        higher_is_better=True,
+        function=of_the_head,
+        of_head=True,
+    )
+
+
+def of_the_head(evaluation: Evaluation) -> float:
+    """Stands for what only the head could tell.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError("it is measured of the head when it is tested, not of its predictions")
+
+
+def parse_ordinality(name: str) -> Metric | None:
+    """The metric that ``ordinality@SPAN`` names; None if it is another name.
+
+    >>> metric = parse_ordinality("ordinality@4")
+    >>> metric and metric.title
+    'ordinality of prototypes, span 4'
+    """
+    match = _ORDINALITY.fullmatch(name)
+    return ordinality_of(name, f", span {match[1]}") if match else None
 
 
 def metrics_for(cs_thresholds: Sequence[float] | None, unit: str) -> list[Metric]:

@@ -1,5 +1,6 @@
 """Parts that heads share: base classes, layers, losses and an axis of tuning."""
 
+from ordbench.nn.exceedance_head import ExceedanceHead as ExceedanceHead
 from ordbench.nn.layers import Perceptron as Perceptron
 from ordbench.nn.layers import ScoreAndBiases as ScoreAndBiases
 from ordbench.nn.layers import Standardized as Standardized

@@ -28,6 +28,24 @@ def pmf_of_exceedance(exceedance: Tensor) -> Tensor:
     return F.pad(falling, (1, 0), value=1.0) - F.pad(falling, (0, 1), value=0.0)
 
 
+def violations(exceedance: Tensor) -> float:
+    """Share of neighbouring ranks of which the higher one is exceeded with a higher probability.
+
+    ``P(rank > k)`` cannot rise with k: a head that estimates each one on its own may contradict
+    itself. 0 where there is only one threshold.
+
+    Source: Cao, Mirjalili, Raschka (2020), section 4.3. https://doi.org/10.1016/j.patrec.2020.11.008
+
+    Args:
+        exceedance: P(rank > k), ``(N, K - 1)``, not sorted.
+
+    >>> violations(torch.tensor([[0.75, 0.25, 0.5], [0.75, 0.5, 0.25]]))
+    0.25
+    """
+    rises = exceedance[:, 1:] > exceedance[:, :-1]
+    return rises.double().mean().item() if rises.numel() else 0.0
+
+
 def even_thresholds(num_ranks: int) -> Tensor:
     """The log-odds ``(K - 1,)`` of P(rank > k) that make all ranks equally likely.
 

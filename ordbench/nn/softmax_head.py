@@ -7,6 +7,8 @@ from typing import Literal
 from torch import Tensor
 
 from ordbench.head import Problem
+from ordbench.nn.layers import StandardizedLinear
+from ordbench.nn.ordinality import ordinality
 from ordbench.nn.scored_head import ScoredHead
 
 
@@ -28,3 +30,7 @@ class SoftmaxHead(ScoredHead):
     def posterior(self, outputs: Tensor) -> Tensor:
         """Softmax over the ranks, ``(N, K)``."""
         return outputs.softmax(-1)
+
+    def measures(self, outputs: Tensor) -> dict[str, float]:
+        """Whether the weights of nearer ranks are more alike, if the features are scored as is."""
+        return ordinality(self.score.weight) if isinstance(self.score, StandardizedLinear) else {}

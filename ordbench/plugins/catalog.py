@@ -69,7 +69,8 @@ def _metric(name: str) -> Entry:
     better = "higher" if metric.higher_is_better else "lower"
     unit = metric.unit.format(unit="units of the dataset")
     title = f"{metric.title} [{unit}], {better} is better"
-    return Entry(name, title, "", "a posterior" if metric.of_posterior else "nothing")
+    needs = "a posterior" if metric.of_posterior else "a head that is measured so"
+    return Entry(name, title, "", needs if metric.of_posterior or metric.of_head else "nothing")
 
 
 def _head(name: str) -> Entry:

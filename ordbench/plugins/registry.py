@@ -17,6 +17,7 @@ from ordbench.metrics.registry import (
     BUILTIN_METRICS,
     Metric,
     parse_cumulative_score,
+    parse_ordinality,
 )
 from ordbench.plugins.contract import Contract
 from ordbench.utils.files import expanded
@@ -260,7 +261,8 @@ def find_metric(name: str) -> Metric:
         UnknownPluginError: If nobody offers it.
         BrokenPluginError: If what a package offers is not a metric of that name.
     """
-    metric = cast(object, parse_cumulative_score(name) or METRICS[name])  # packages may err
+    parsed = parse_cumulative_score(name) or parse_ordinality(name)
+    metric = cast(object, parsed or METRICS[name])  # packages may err
     if not isinstance(metric, Metric) or metric.name != name:
         raise BrokenPluginError(
             f"metric {name!r} must be an ordbench.Metric of that name, got {metric!r}"

@@ -14,6 +14,7 @@ from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
 from ordbench.head import Head, Problem
 from ordbench.nn.layers import WIDTH, StandardizedLinear
+from ordbench.nn.ordinality import ordinality
 from ordbench.prompts.feature_adapter import FeatureAdapter
 
 
@@ -69,6 +70,10 @@ class PromptHead(Head):
     def posterior(self, outputs: Tensor) -> Tensor:
         """Softmax over the ranks, ``(N, K)``."""
         return outputs.softmax(-1)
+
+    def measures(self, outputs: Tensor) -> dict[str, float]:
+        """Whether prototypes of nearer ranks are more alike."""
+        return ordinality(self.weight())
 
     @torch.no_grad()
     def deployed(self) -> nn.Module:

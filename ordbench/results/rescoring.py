@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ordbench.runs.predictions import Predictions
 
 NO_PREDICTIONS = "no predictions stored"
+NOT_MEASURED = "not measured of this head"
 NO_POSTERIOR = "no posterior"
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ def score_names(metric: Metric, decode: str) -> list[str]:
     """The columns of `CellRuns.metrics` that answer for a metric, the first that exists first."""
     if metric.of_posterior:
         return [f"{metric.name}_posterior"]
+    if metric.of_head:
+        return [f"{metric.name}_head"]
     return [f"{metric.name}_{decode}", f"{metric.name}_point"]
 
 
@@ -59,7 +62,9 @@ def rescore(root: Path, cells: Sequence[CellRuns], metric: Metric, decode: str) 
     if not lacking:
         return others
     run_ids = [run_id for cell in lacking for run_id in cell.run_ids]
-    if archive_path(root):
+    if metric.of_head:
+        found = dict.fromkeys(run_ids, Rescored("", 0.0, NOT_MEASURED))
+    elif archive_path(root):
         found = dict.fromkeys(run_ids, Rescored("", 0.0, NO_PREDICTIONS))
     else:
         found = _of_store(root, run_ids, metric, decode)

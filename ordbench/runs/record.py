@@ -171,7 +171,8 @@ class Record(_Facts):
         features: What the head saw.
         training: How the training went.
         metrics: Scores on the test images by decoding and name. ``point`` holds those of a head
-            without a posterior, ``posterior`` those that need no decoding. NaN where undefined.
+            without a posterior, ``posterior`` those that need no decoding, ``head`` what
+            `BaseHead.measures` gave. NaN where undefined.
         baseline: The same scores of the median of the training ranks, by name.
         hashes: SHA-256 of what can change the outcome: ``images``, ``labels``, ``split``,
             ``backbone``, ``features``, ``text`` of a head that prompts one, ``head`` (its source).

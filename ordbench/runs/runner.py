@@ -188,7 +188,7 @@ def _tested(
 ) -> tuple[Record, Predictions]:
     started = time.perf_counter()
     test = prepared.labelled("test")
-    prediction = predict(fitted.head, test.features.to(bench.device))
+    outputs, prediction = outputs_of(fitted.head, test.features.to(bench.device))
     ranks = test.ranks.numpy()
     task = prepared.material.listing.task
     values = task.rank_values
@@ -201,6 +201,8 @@ def _tested(
         posterior = prediction.posterior.cpu().numpy()
         decoded = {how: estimates(posterior, values, how) for how in BUILTIN_DECODES}
         found = scores(posterior, ranks, values, metrics)
+    if measured := fitted.head.measures(outputs):
+        found["head"] = measured
     predictions = Predictions(
         samples=prepared.split.test,
         ranks=ranks,
@@ -247,23 +249,29 @@ def _training(spec: RunSpec, fitted: Fitted, tuned: Search) -> TrainingFacts:
     )
 
 
-@torch.no_grad()
 def predict(head: BaseHead, features: Tensor) -> Prediction:
     """What the deployed head predicts for features ``(N, D)``.
 
     Raises:
         BrokenPluginError: If its posterior is not a probability mass function, or the like.
     """
+    return outputs_of(head, features)[1]
+
+
+@torch.no_grad()
+def outputs_of(head: BaseHead, features: Tensor) -> tuple[Tensor, Prediction]:
+    """As `predict`, with the deployed head's outputs ``(N, ...)``."""
     deployed = head.deployed()
     chunks = [features[start : start + CHUNK] for start in range(0, len(features), CHUNK)]
     with seeded(0, features.device):
-        found = [head.predict(deployed(chunk)) for chunk in chunks]
+        outputs = [deployed(chunk) for chunk in chunks]
+        found = [head.predict(one) for one in outputs]
     posteriors = [one.posterior for one in found if one.posterior is not None]
     prediction = Prediction(
         torch.cat([one.position for one in found]), torch.cat(posteriors) if posteriors else None
     )
     _check(prediction, head, len(features))
-    return prediction
+    return torch.cat(outputs), prediction
 
 
 def _check(prediction: Prediction, head: BaseHead, num: int) -> None:

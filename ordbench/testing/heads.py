@@ -12,6 +12,7 @@ In the tests of a package that brings a head, with pytest:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ from torch import Tensor
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
 from ordbench.head import BaseHead, ClosedForm, Problem, TwoStage
+from ordbench.plugins.registry import find_metric
 from ordbench.recipe import OptionValue
 from ordbench.task import Task
 from ordbench.training.replicas import StackedHeads
@@ -199,6 +201,17 @@ def deployed_equals_trained(case: HeadUnderTest) -> str | None:
     return None
 
 
+def measures_are_metrics(case: HeadUnderTest) -> str | None:
+    """What the head measures of itself are finite numbers, named as metrics "of the head"."""
+    head = case.build()
+    with torch.no_grad():
+        measured = head.measures(head.deployed()(case.features(6)))
+    for name, value in measured.items():
+        assert find_metric(name).of_head, f"{name!r} is not a metric of the head"
+        assert math.isfinite(value), f"{name} is {value}"
+    return None
+
+
 def recipe_learns_a_line(case: HeadUnderTest) -> str | None:
     """With its own recipe it learns ranks that lie along a line, from 384 images.
 
@@ -254,6 +267,7 @@ HEAD_CHECKS: dict[str, Check] = {
         loss_of_huge_features_is_finite,
         stacked_replicas_equal_each_alone,
         deployed_equals_trained,
+        measures_are_metrics,
         recipe_learns_a_line,
         training_is_deterministic,
     )

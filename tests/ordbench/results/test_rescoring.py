@@ -142,3 +142,21 @@ def test_a_metric_that_fails_is_named_with_the_run(store: Store) -> None:
     )
     with pytest.raises(BrokenPluginError, match=r"metric 'broken' .* cannot score run .*division"):
         rescore(store.root, load_cells(store.root), broken, "mean")
+
+
+def test_a_score_of_the_head_is_that_of_its_record_or_none(tmp_path: Path) -> None:
+    """Predictions cannot tell it, so a head that was not measured has none."""
+    store = Store(tmp_path)
+    pmf = Predictions(samples=SAMPLES, ranks=RANKS, posterior=POSTERIOR)
+    measured = {"median": {"mae": 1.0}, "head": {"violations": 0.25, "ordinality@2": 0.5}}
+    store.write(done(0, task=TASK, label="measured", metrics=measured), pmf)
+    store.write(done(1, task=TASK, label="another"), pmf)
+    for name, score in {"violations": 0.25, "ordinality@2": 0.5}.items():
+        asked = ask(name)
+        cells = rescore(tmp_path, load_cells(tmp_path, asked.columns_needed()), asked.metric, "")
+        answers = {cell.first.label: asked.answer(cell) for cell in cells}
+        assert answers == {"measured": ("head", [score]), "another": ("", ())}
+        assert outcome(cells)["another"] == "not measured of this head"
+        seen = Evaluation(ranks=RANKS, rank_values=(0, 10, 30), estimates=np.zeros(2))
+        with pytest.raises(ValueError, match="of the head when it is tested"):
+            asked.metric.function(seen)

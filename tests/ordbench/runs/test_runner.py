@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from ordbench.data.loading import open_dataset
 from ordbench.errors import BrokenPluginError, DatasetError
 from ordbench.head import Head
-from ordbench.plugins.registry import DATASETS
+from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.runs.predictions import from_parquet, to_parquet
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import to_json
@@ -132,3 +133,19 @@ def test_a_posterior_that_is_no_mass_function_is_refused_with_the_head_named(
 ) -> None:
     with pytest.raises(BrokenPluginError, match=f"head Unnormalised: {said}"):
         predict(Unnormalised(problem(3)), torch.tensor(outputs))
+
+
+def test_a_head_is_measured_when_it_is_tested(
+    resources: Resources, small_cells: SmallCells
+) -> None:
+    """Violations by a loop over the outputs, ordinality of the weights; the record keeps both."""
+    (cell,) = small_cells("or-cnn", shots="1")
+    (result, *_) = run_cell(cell.runs[:1], resources)
+    head = HEADS["or-cnn"](problem(5))
+    outputs = torch.tensor([[2.0, 1.0, 1.5, -1.0], [1.0, 2.0, 3.0, 4.0]])
+    rises = sum(b > a for row in outputs.tolist() for a, b in pairwise(row))
+    assert head.measures(outputs) == {"violations": rises / 6}
+    assert set(result.record.metrics["head"]) == {"violations"}
+    (cell,) = small_cells("linear", shots="1")
+    (result, *_) = run_cell(cell.runs[:1], resources)
+    assert 0 < result.record.metrics["head"]["ordinality"] <= 1
