@@ -17,7 +17,6 @@ from ordbench.errors import StoreError
 from ordbench.leaderboard.grouping import (
     Facts,
     column_facts,
-    draws,
     fits_column,
     fits_row,
     fits_table,
@@ -45,7 +44,7 @@ from ordbench.leaderboard.query import TableQuery
 from ordbench.leaderboard.ranking import Row, Score, aggregate, by_name, ranked
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import CellRuns, RunRow, Seeds
-from ordbench.statistics.intervals import t_interval
+from ordbench.statistics.intervals import draws_of, t_interval
 from ordbench.utils.text import counted
 
 REFERENCE = "train median"
@@ -208,7 +207,7 @@ class _Draft:
         score = aggregate(values)
         if score is None or not self.asked.interval:
             return score
-        return replace(score, interval=t_interval(values, draws([seeds for _, seeds in scored])))
+        return replace(score, interval=t_interval(values, draws_of([seeds for _, seeds in scored])))
 
     def _decoding(self) -> str:
         used = {placed.decoding for placed in self.group}

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from ordbench.plugins.reference import typed_value
-from ordbench.results.rows import CellRuns, RunRow, Seeds, options_text
+from ordbench.results.rows import CellRuns, RunRow, options_text
 
 if TYPE_CHECKING:
     from ordbench.recipe import OptionValue
@@ -193,17 +193,6 @@ def worth_saying(facts: Sequence[Facts]) -> list[dict[str, str]]:
             {name: value or "none" for name, value in found if name not in _DETAILS or name in told}
         )
     return said
-
-
-def draws(seeds: Iterable[Seeds]) -> list[int]:
-    """What makes runs independent: the few-shot sample, or the train seed where all share one.
-
-    >>> draws([(0, 5), (0, 6)]), draws([(0, 5), (1, 5), (1, 6)])
-    ([5, 6], [0, 1, 1])
-    """
-    pairs = list(seeds)
-    several = len({data for data, _ in pairs}) > 1
-    return [data if several else train for data, train in pairs]
 
 
 def natural(facts: Facts) -> list[tuple[str, list[str | int]]]:

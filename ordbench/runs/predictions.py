@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _METADATA = b"ordbench"
-_NOT_ESTIMATES = {"sample", "rank", "true", "posterior"}
+_NOT_ESTIMATES = {"sample", "rank", "true", "group", "posterior"}
 _EXTRA = "extra."
 
 
@@ -29,6 +29,9 @@ class Predictions:
         posterior: ``(N, K)`` float32, or None.
         rank_values: K numbers in the task's unit; empty in files that do not hold them.
         unit: What estimates and true values are measured in.
+        train_median: Median of the training ranks in the task's unit; None in older files.
+        groups: Who or what each image shows, None where that does not repeat; empty where the
+            dataset does not say, and in older files.
         extra: N more true values by name, None where a sample has none.
 
     Raises:
@@ -43,6 +46,8 @@ class Predictions:
     posterior: NDArray[np.float32] | None = None
     rank_values: Sequence[float] = ()
     unit: str = ""
+    train_median: float | None = None
+    groups: Sequence[str | None] = ()
     extra: Mapping[str, Sequence[float | str | None]] = field(
         default_factory=dict[str, Sequence[float | str | None]]
     )
@@ -52,12 +57,14 @@ class Predictions:
         lengths |= {n: len(values) for n, values in {**self.estimates, **self.extra}.items()}
         if self.posterior is not None:
             lengths["posterior"] = len(self.posterior)
+        if self.groups:
+            lengths["groups"] = len(self.groups)
         if len(set(lengths.values())) > 1:
             raise ValueError(f"predictions must be of the same images, got {lengths}")
 
 
 def to_parquet(predictions: Predictions) -> bytes:
-    """The bytes of a Parquet file: columns sample, rank, true, the estimates, posterior, extra.
+    """The bytes of a Parquet file: columns sample, rank, true, group, estimates, posterior, extra.
 
     ``true`` and the estimates are in the task's unit, which the metadata name with the values of
     the ranks. The posterior is a ``fixed_size_list<float32>[K]``. Byte stream split puts bytes of
@@ -71,9 +78,11 @@ def to_parquet(predictions: Predictions) -> bytes:
     }
     if predictions.rank_values:
         columns["true"] = pa.array(np.asarray(predictions.rank_values, np.float64)[ranks])
+    if predictions.groups:
+        columns["group"] = pa.array(list(predictions.groups), pa.string())
     for name, values in predictions.estimates.items():
         columns[name] = pa.array(np.asarray(values, np.float64))
-    floats = [name for name in columns if name not in {"sample", "rank"}]
+    floats = [name for name in columns if name not in {"sample", "rank", "group"}]
     if predictions.posterior is not None:
         posterior = np.ascontiguousarray(predictions.posterior, np.float32)
         flat = pa.array(posterior.reshape(-1))
@@ -81,7 +90,11 @@ def to_parquet(predictions: Predictions) -> bytes:
         floats.append("posterior.list.element")
     for name, extra in predictions.extra.items():
         columns[_EXTRA + name] = pa.array(list(extra))
-    about = {"unit": predictions.unit, "rank_values": list(predictions.rank_values)}
+    about = {
+        "unit": predictions.unit,
+        "rank_values": list(predictions.rank_values),
+        "train_median": predictions.train_median,
+    }
     file = io.BytesIO()
     pq.write_table(
         pa.table(columns, metadata={_METADATA: json.dumps(about)}),
@@ -117,6 +130,8 @@ def from_parquet(content: bytes) -> Predictions:
             posterior=posterior,
             rank_values=tuple(about.get("rank_values", ())),
             unit=about.get("unit", ""),
+            train_median=about.get("train_median"),
+            groups=table["group"].to_pylist() if "group" in table.column_names else (),
             extra={name.removeprefix(_EXTRA): table[name].to_pylist() for name in extra},
         )
     except (pa.ArrowException, KeyError) as error:

@@ -203,6 +203,7 @@ def _tested(
         found = scores(posterior, ranks, values, metrics)
     if measured := fitted.head.measures(outputs):
         found["head"] = measured
+    median = values[int(prepared.labelled("train").ranks.median())]
     predictions = Predictions(
         samples=prepared.split.test,
         ranks=ranks,
@@ -210,9 +211,10 @@ def _tested(
         posterior=posterior,
         rank_values=values,
         unit=task.unit,
+        train_median=median,
+        groups=_groups(prepared),
         extra=_extra(prepared),
     )
-    median = values[int(prepared.labelled("train").ranks.median())]
     record = Record(
         status="done",
         **record_header(prepared, bench.device),
@@ -226,6 +228,13 @@ def _tested(
         },
     )
     return record, predictions
+
+
+def _groups(prepared: PreparedRun) -> list[str | None]:
+    """Whom the test samples show; empty where the dataset does not say."""
+    samples = prepared.material.listing.samples
+    groups = [samples[index].group for index in prepared.indices.test]
+    return groups if any(group is not None for group in groups) else []
 
 
 def _extra(prepared: PreparedRun) -> dict[str, list[float | str | None]]:

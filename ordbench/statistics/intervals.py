@@ -16,6 +16,19 @@ class Interval(NamedTuple):
     high: float
 
 
+def draws_of(seeds: Sequence[tuple[int, int]]) -> list[int]:
+    """What makes runs independent: the few-shot sample, or the train seed where all share one.
+
+    Args:
+        seeds: Data seed and train seed of each run.
+
+    >>> draws_of([(0, 5), (0, 6)]), draws_of([(0, 5), (1, 5), (1, 6)])
+    ([5, 6], [0, 1, 1])
+    """
+    several = len({data for data, _ in seeds}) > 1
+    return [data if several else train for data, train in seeds]
+
+
 def t_interval(values: Iterable[float], draws: Sequence[Hashable] = ()) -> Interval | None:
     """Student's t interval of a mean, for values that scatter normally.
 

@@ -21,6 +21,8 @@ def predictions(num_images: int = 3, num_ranks: int = 4) -> Predictions:
         posterior=posterior.astype(np.float32),
         rank_values=tuple(10.0 * k for k in range(num_ranks)),
         unit="years",
+        train_median=20.0,
+        groups=[f"person {i // 2}" if i else None for i in range(num_images)],
         extra={"deviation": [0.5] * num_images, "gender": ["f"] * num_images},
     )
 
@@ -38,6 +40,7 @@ def test_predictions_come_back_bit_for_bit(num_images: int) -> None:
         np.testing.assert_array_equal(got.estimates[name], values)
     assert (got.rank_values, got.unit) == (given.rank_values, "years")
     assert got.extra == given.extra
+    assert (got.train_median, list(got.groups)) == (20.0, given.groups)
     assert got.posterior is not None
     assert given.posterior is not None
     assert got.posterior.dtype == np.float32
@@ -48,6 +51,7 @@ def test_a_point_head_has_estimates_and_no_posterior() -> None:
     given = Predictions(samples=["a"], ranks=np.array([1]), estimates={"point": np.array([0.5])})
     got = from_parquet(to_parquet(given))
     assert got.posterior is None
+    assert (got.train_median, got.groups) == (None, ())
     assert {name: values.tolist() for name, values in got.estimates.items()} == {"point": [0.5]}
 
 
@@ -61,6 +65,7 @@ def test_another_program_finds_plain_columns_and_lists_of_fixed_size() -> None:
         ("sample", "string"),
         ("rank", "int64"),
         ("true", "double"),
+        ("group", "string"),
         ("argmax", "double"),
         ("mean", "double"),
         ("median", "double"),
@@ -68,7 +73,7 @@ def test_another_program_finds_plain_columns_and_lists_of_fixed_size() -> None:
         ("extra.deviation", "double"),
         ("extra.gender", "string"),
     ]
-    column = file.metadata.row_group(0).column(6)
+    column = file.metadata.row_group(0).column(7)
     assert column.compression == "ZSTD"
     assert "BYTE_STREAM_SPLIT" in column.encodings
 

@@ -56,16 +56,19 @@ def test_what_a_dataset_knows_of_a_sample_beside_its_rank_is_stored(
     first, second, *_ = run.indices.test
     listing = run.material.listing
     samples = list(listing.samples)
-    samples[first] = samples[first]._replace(extra={"deviation": 2.5})
+    samples[first] = samples[first]._replace(group="Ada", extra={"deviation": 2.5})
     samples[second] = samples[second]._replace(extra={"gender": "f"})
     material = replace(run.material, listing=replace(listing, samples=tuple(samples)))
     (trial,) = run_cell([replace(run, material=material)], resources)
     assert trial.predictions is not None
-    stored = from_parquet(to_parquet(trial.predictions)).extra
-    assert {name: values[:3] for name, values in stored.items()} == {
+    stored = from_parquet(to_parquet(trial.predictions))
+    assert {name: values[:3] for name, values in stored.extra.items()} == {
         "deviation": [2.5, None, None],
         "gender": [None, "f", None],
     }
+    assert stored.groups[:2] == ["Ada", samples[second].group]
+    values = listing.task.rank_values
+    assert stored.train_median == values[int(run.labelled("train").ranks.median())]
 
 
 def test_a_cell_is_the_same_however_it_was_typed(
