@@ -21,10 +21,11 @@ from typing import Any, NamedTuple
 from ordbench.results.layout import Stamp
 from ordbench.results.rows import CellRuns, RunRow
 
-VERSION = 4  # raised when the columns or the fields of `RunRow` change
+VERSION = 5  # raised when the columns or the fields of `RunRow` change
 INDEX = "index.sqlite"
 _BUSY_SECONDS = 10.0
-_OWN = "run_id, inode, size, changed, cell, fault, created, data_seed, train_seed, seconds_fit"
+_FILE = "run_id, inode, size, changed, cell, fault"
+_OWN = f"{_FILE}, created, data_seed, train_seed, seconds_fit, val_mae"
 _TABLES = (
     "create table cell (id integer primary key, shared text)",
     f"create table run ({_OWN}, primary key (run_id)) without rowid",
@@ -191,8 +192,8 @@ def _read(
 def _cell(shared: dict[str, Any], rows: Sequence[Sequence[Any]], columns: list[str]) -> CellRuns:
     """The runs of one cell; SQLite has no NaN, so a score that is null was undefined."""
     values = list(zip(*rows, strict=True))
-    run_ids, created, data_seeds, train_seeds, seconds = values[0], *values[6:10]
-    scores = dict(zip(columns, values[10:], strict=True))
+    run_ids, created, data_seeds, train_seeds, seconds, val_maes = values[0], *values[6:11]
+    scores = dict(zip(columns, values[11:], strict=True))
     metrics, baseline = (
         {
             name: [math.nan if value is None else value for value in scores[f"{kind}:{name}"]]
@@ -208,6 +209,7 @@ def _cell(shared: dict[str, Any], rows: Sequence[Sequence[Any]], columns: list[s
         data_seed=data_seeds[0],
         train_seed=train_seeds[0],
         seconds_fit=seconds[0],
+        val_mae=val_maes[0],
         metrics={name: values[0] for name, values in metrics.items()},
         baseline={name: values[0] for name, values in baseline.items()},
     )
@@ -217,6 +219,7 @@ def _cell(shared: dict[str, Any], rows: Sequence[Sequence[Any]], columns: list[s
         created=created,
         seeds=list(zip(data_seeds, train_seeds, strict=True)),
         seconds=seconds,
+        val_maes=val_maes,
         metrics=metrics,
         baseline=baseline,
     )
@@ -236,16 +239,16 @@ def _insert(
         "insert or replace into cell values (?, ?)", ((key, text) for text, key in cells.items())
     )
     columns = ", ".join([_OWN, *map(_quoted, names)])
-    marks = ", ".join("?" * (10 + len(names)))
+    marks = ", ".join("?" * (11 + len(names)))
     nothing = (None,) * len(names)
     db.executemany(
         f"insert or replace into run ({columns}) values ({marks})",
         (
-            (run_id, *found[run_id], None, entry, None, None, None, None, *nothing)
+            (run_id, *found[run_id], None, entry, None, None, None, None, None, *nothing)
             if isinstance(entry, str)
             else (
                 *(run_id, *found[run_id], cells[shared[run_id]], None, entry.created),
-                *(entry.data_seed, entry.train_seed, entry.seconds_fit),
+                *(entry.data_seed, entry.train_seed, entry.seconds_fit, entry.val_mae),
                 *map(scores[run_id].get, names),
             )
             for run_id, entry in fresh.items()

@@ -46,7 +46,7 @@ def find_run(results: Path, name: str) -> Record:
             return Store(results).read(matching[0])
         found = [record for one in matching if (record := Store(results).find(one))]
     if not found:
-        raise StoreError(f"no run {prefix} in {results}; `ordbench table` lists what is there")
+        raise StoreError(f"no run {prefix} in {results}; `ordbench ls runs` lists those there")
     if len(found) > 1:
         raise StoreError(_ambiguous(prefix, found))
     return found[0]

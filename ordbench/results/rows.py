@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from math import isnan
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ class RunRow:
         data_seed: Draws the few-shot set.
         train_seed: Starts the head and orders the batches.
         seconds_fit: Wall time of the training.
+        val_mae: MAE on validation of the weights that were kept, in ``unit``.
         metrics: Scores on the test images, as ``NAME_DECODE`` ("mae_median").
         baseline: Scores of the median of the training ranks, by name.
         head: Name of the head.
@@ -72,6 +74,7 @@ class RunRow:
     data_seed: int
     train_seed: int
     seconds_fit: float | None
+    val_mae: float | None
     metrics: Mapping[str, float]
     baseline: Mapping[str, float]
 
@@ -122,14 +125,14 @@ class RunRow:
 
 
 _NAMES = [field.name for field in fields(RunRow)]
-_OF_ONE_RUN = {"run_id", "created", "data_seed", "train_seed", "seconds_fit"}
+_OF_ONE_RUN = {"run_id", "created", "data_seed", "train_seed", "seconds_fit", "val_mae"}
 _SHARED = [name for name in _NAMES if name not in {*_OF_ONE_RUN, "metrics", "baseline"}]
 _HAVE_COLUMNS = {*_NAMES, "tuning"}
 
 
 def flatten(record: Record) -> RunRow:
     """The row of one record."""
-    spec, task, hashes = record.spec, record.task, record.hashes
+    spec, task, hashes, training = record.spec, record.task, record.hashes, record.training
     plain = without_paths(spec)
     tuning = spec.tuning.model_dump(mode="json") if spec.tuning else {}
     return RunRow(
@@ -138,6 +141,7 @@ def flatten(record: Record) -> RunRow:
         data_seed=spec.data_seed,
         train_seed=spec.train_seed,
         seconds_fit=record.seconds.get("fit"),
+        val_mae=None if training is None or isnan(training.val_mae) else training.val_mae,
         metrics=_scores(record),
         baseline=record.baseline,
         status=record.status,
@@ -180,7 +184,7 @@ def flatten(record: Record) -> RunRow:
         short=record.split is not None and record.split.short > 0,
         few_validation=record.split is not None and record.split.val < FEW_VALIDATION,
         ordbench=record.versions.get("ordbench", ""),
-        parameters=record.training.parameters if record.training else None,
+        parameters=training.parameters if training else None,
     )
 
 
@@ -280,6 +284,7 @@ class CellRuns:
         created: When each was made.
         seeds: Data seed and train seed of each.
         seconds: Wall time of each training.
+        val_maes: MAE on validation of each.
         metrics: Scores on the test images, as in `RunRow`.
         baseline: Scores of the median of the training ranks.
         unscored: Why they lack a score that was asked for; see `ordbench.results.rescoring`.
@@ -290,6 +295,7 @@ class CellRuns:
     created: Sequence[str]
     seeds: Sequence[Seeds]
     seconds: Sequence[float | None]
+    val_maes: Sequence[float | None]
     metrics: Mapping[str, Sequence[float]]
     baseline: Mapping[str, Sequence[float]]
     unscored: str = ""
@@ -307,6 +313,7 @@ class CellRuns:
                 data_seed=self.seeds[index][0],
                 train_seed=self.seeds[index][1],
                 seconds_fit=self.seconds[index],
+                val_mae=self.val_maes[index],
                 metrics={name: values[index] for name, values in self.metrics.items()},
                 baseline={name: values[index] for name, values in self.baseline.items()},
             )
@@ -326,6 +333,7 @@ def of_rows(rows: Sequence[RunRow]) -> CellRuns:
         created=[row.created for row in rows],
         seeds=[(row.data_seed, row.train_seed) for row in rows],
         seconds=[row.seconds_fit for row in rows],
+        val_maes=[row.val_mae for row in rows],
         metrics={name: [row.metrics[name] for row in rows] for name in first.metrics},
         baseline={name: [row.baseline[name] for row in rows] for name in first.baseline},
     )

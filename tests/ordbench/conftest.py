@@ -59,6 +59,7 @@ BASE = RunRow(
     ordbench="0.1.0",
     parameters=6,
     seconds_fit=0.5,
+    val_mae=0.5,
     error=None,
     metrics={},
     baseline={},

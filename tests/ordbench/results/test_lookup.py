@@ -44,7 +44,7 @@ def test_the_first_digits_are_enough(results: Path, name: str, number: int) -> N
     ("name", "said"),
     [
         ("ab", f"^2 runs begin with ab: {IDS[2]} .coral on drawn-faces, .*{IDS[3]} .*more digits"),
-        ("c", "^no run c in .*; `ordbench table`"),
+        ("c", "^no run c in .*; `ordbench ls runs`"),
         ("", "^'' is not a run id; wanted up to 20"),
         ("latest", "^'latest' is not a run id"),
         ("a" * 21, "is not a run id"),
