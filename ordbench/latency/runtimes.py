@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ordbench.errors import SpecError
+from ordbench.export.program import open_session, require_onnx, to_onnx, trace
 from ordbench.latency.timing import Call
 from ordbench.utils.text import one_line
-
-NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 
 class NotTimed(Exception):  # noqa: N818 - a reason, not a failure
@@ -46,17 +44,15 @@ def compiled(function: Callable[..., Tensor], *inputs: Tensor) -> Callable[[], T
 
 
 def exported(module: nn.Module, features: Tensor) -> Call:
-    """Export a module to ONNX, open it, and see that it answers alike.
+    """Export a module to ONNX for any batch, open it, and see that it answers alike.
 
     The features lie in the memory of the CPU, and on another device are copied at each call.
 
     Raises:
         NotTimed: If a package is missing, or the module cannot be exported or run.
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise NotTimed(f"not installed: {', '.join(missing)}; pip install 'ordbench[onnx]'")
     try:
+        require_onnx()
         session = _session(module, features)
         feed = {session.get_inputs()[0].name: features.cpu().numpy()}
         (answer,) = session.run(None, feed)
@@ -64,21 +60,16 @@ def exported(module: nn.Module, features: Tensor) -> Call:
         torch.testing.assert_close(torch.from_numpy(answer), wanted, rtol=1e-2, atol=1e-2)
     except NotTimed:
         raise
+    except SpecError as error:
+        raise NotTimed(str(error)) from None
     except Exception as error:  # exporter and runtime raise anything
         raise NotTimed(f"ONNX Runtime cannot run it ({reason(error)})") from error
     return partial(session.run, None, feed)
 
 
 def _session(module: nn.Module, features: Tensor) -> Any:  # noqa: ANN401 - onnxruntime is untyped
-    runtime = import_module("onnxruntime")
     wanted = "CUDAExecutionProvider" if features.is_cuda else "CPUExecutionProvider"
-    if wanted not in runtime.get_available_providers():
+    if wanted not in import_module("onnxruntime").get_available_providers():
         raise NotTimed(f"this ONNX Runtime has no {wanted}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter, about itself
-        program: Any = torch.onnx.export(module, (features,), dynamo=True, verbose=False)
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3  # errors
-    content = program.model_proto.SerializeToString()
-    return runtime.InferenceSession(content, options, providers=[wanted])
+    content = to_onnx(trace(module, features), takes="features", gives="outputs")
+    return open_session(content, provider=wanted)

@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from ordbench.latency import runtimes as latency_runtime
-from ordbench.latency.runtimes import NEEDED, NotTimed, compiled, exported
+from ordbench.export import program
+from ordbench.export.program import ONNX_PACKAGES
+from ordbench.latency.runtimes import NotTimed, compiled, exported
 
 FEATURES = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
-HAS_ONNX = all(find_spec(name) for name in NEEDED)
+HAS_ONNX = all(find_spec(name) for name in ONNX_PACKAGES)
 
 
 def test_a_compiler_that_does_not_work_is_a_reason_of_one_line(
@@ -44,7 +45,7 @@ def test_a_missing_package_is_named_with_what_brings_it(monkeypatch: pytest.Monk
     def found(name: str) -> object:
         return None if name == "onnxscript" else object()
 
-    monkeypatch.setattr(latency_runtime, "find_spec", found)
+    monkeypatch.setattr(program, "find_spec", found)
     with pytest.raises(NotTimed) as caught:
         exported(nn.Linear(4, 2), FEATURES)
     assert str(caught.value) == "not installed: onnxscript; pip install 'ordbench[onnx]'"

@@ -1,0 +1,1 @@
+"""Trained heads as files that run without ordbench."""
