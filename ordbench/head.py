@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -111,6 +112,30 @@ class BaseHead(nn.Module, ABC):
         """
         return {}
 
+    def kept(self) -> dict[str, Tensor] | None:
+        """The tensors from which `rebuilt` makes a head that predicts as this one; None if none do.
+
+        They are kept beside the results of a run. A head whose state is not in its ``state_dict``
+        gives None, and is trained again where it is needed.
+        """
+        return None if self.needs_text else self.state_dict()
+
+    @classmethod
+    def rebuilt(cls, problem: Problem, state: Mapping[str, Tensor], **options: Any) -> BaseHead:  # noqa: ANN401 - as declared
+        """A head that predicts as the one that gave the state, without its text tower.
+
+        Args:
+            problem: What that head was told, but for the text tower.
+            state: What `kept` gave.
+            options: The options of that head.
+
+        Raises:
+            ValueError: If it is the state of another head.
+        """
+        head = cls(problem, **options)
+        restore(head, state)
+        return head
+
 
 class Head(BaseHead):
     """A head that predicts a distribution over ranks. Arguments and attributes: `BaseHead`."""
@@ -162,6 +187,25 @@ class TwoStage(Protocol):
     def first_loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Scalar loss of the first stage, of outputs ``(N, ...)`` against ranks ``(N,)``."""
         ...
+
+
+def restore(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Put tensors in place of a module's own, which may have other shapes until they are fitted.
+
+    Raises:
+        ValueError: If the module has other parameters or buffers than ``state``.
+    """
+    own = module.state_dict(keep_vars=True)
+    if own.keys() != state.keys():
+        other = sorted(own.keys() ^ state.keys())
+        raise ValueError(f"the state is that of another module: {other[0]} is in one of them only")
+    for name, tensor in state.items():
+        if own[name].shape != tensor.shape:
+            owner, _, leaf = name.rpartition(".")
+            trained = own[name].requires_grad
+            new = nn.Parameter(tensor, trained) if isinstance(own[name], nn.Parameter) else tensor
+            setattr(module.get_submodule(owner), leaf, new)
+    module.load_state_dict(state)
 
 
 def median_rank(posterior: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DECODES, HEADS
 from ordbench.recipe import OptionValue, Recipe
 from ordbench.runs.heads import create_head
-from ordbench.runs.runner import predict
+from ordbench.runs.inference import predict
 from ordbench.runs.spec import head_settings
 from ordbench.task import Task
 from ordbench.training.samplers import Candidate

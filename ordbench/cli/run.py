@@ -60,7 +60,7 @@ def run(
     plan: Annotated[
         Path | None,
         typer.Argument(
-            help="YAML sweep file; its keys are the option names from --head to --train-seed."
+            help="YAML sweep file; its keys are the option names from --head to --save-heads."
         ),
     ] = None,
     head: Heads = None,
@@ -116,6 +116,14 @@ def run(
     ] = None,
     train_seed: Annotated[
         int | None, training(help="Seed of training.", show_default="--seeds")
+    ] = None,
+    save_heads: Annotated[
+        bool | None,
+        training(
+            "--save-heads/--no-save-heads",
+            help="Keep each trained head beside its record, for ordbench predict.",
+            show_default="--save-heads",
+        ),
     ] = None,
     device: Annotated[str, where(help="auto, cpu, cuda or cuda:N.")] = "auto",
     data_root: DataRoot = None,

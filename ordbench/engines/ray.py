@@ -235,6 +235,7 @@ class Job(NamedTuple):
         tower: A `TextTower`, if the head prompts one.
         device: ``cpu`` or ``cuda``.
         versions: Of the libraries in the run id.
+        save_heads: Whether trained heads come back.
     """
 
     runs: list[Run]
@@ -242,6 +243,7 @@ class Job(NamedTuple):
     tower: Ref | None
     device: str
     versions: dict[str, str]
+    save_heads: bool = True
 
 
 class _Bench(NamedTuple):
@@ -249,6 +251,7 @@ class _Bench(NamedTuple):
 
     device: str
     tower: TextTower | None
+    save_heads: bool
 
     def text_tower(self, spec: RunSpec) -> TextTower | None:
         return self.tower
@@ -271,7 +274,7 @@ def work(job: Job) -> list[RunResult]:
         PreparedRun(run.spec, material, cast(Split, _get(run.split)), run.identity)
         for run in job.runs
     ]
-    return run_cell(prepared, _Bench(job.device, tower))
+    return run_cell(prepared, _Bench(job.device, tower, job.save_heads))
 
 
 def _refuse_other_code(job: Job) -> None:
@@ -350,6 +353,7 @@ class _Cluster:
             tower=self._share(_on_cpu(tower)) if tower else None,
             device="cuda" if self._gpus else "cpu",
             versions=versions_for(spec),
+            save_heads=self._resources.save_heads,
         )
         ref = self._task.remote(job)
         results = _Flying(self._ray, ref)

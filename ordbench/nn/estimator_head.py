@@ -85,6 +85,9 @@ class EstimatorHead(BaseHead):
             return Prediction(outputs.clamp(0, self.num_ranks - 1))
         return Prediction(median_rank(outputs), outputs)
 
+    def kept(self) -> None:
+        """Nothing: estimators are stored as pickles only, which run code when they are read."""
+
     def _input(self, features: Tensor) -> object:
         scaled = F.normalize(features, dim=1) if self.normalize else features
         return scaled.float().cpu().numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+import torch
 from torch import Tensor, nn
 
 REDUCTION = 4  # of the hidden width, as in the authors' code
@@ -34,6 +35,14 @@ class FeatureAdapter(nn.Module):
         """Map features ``(N, E)`` to features ``(N, E)``."""
         moved: Tensor = self.widen(self.narrow(features).relu()).relu()
         return self.ratio * moved + (1 - self.ratio) * features
+
+    def get_extra_state(self) -> Tensor:
+        """``ratio``, which stands in the ``state_dict``."""
+        return torch.tensor(self.ratio, dtype=torch.float64)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take ``ratio`` from a ``state_dict``."""
+        self.ratio = float(state)
 
     def fold(self) -> FeatureAdapter:
         """A copy with nothing to train."""

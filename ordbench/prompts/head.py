@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 
 from ordbench.backbone import TextTower
 from ordbench.errors import SpecError
-from ordbench.head import Head, Problem
+from ordbench.head import Head, Problem, restore
 from ordbench.nn.layers import WIDTH, StandardizedLinear
 from ordbench.nn.ordinality import ordinality
 from ordbench.prompts.feature_adapter import FeatureAdapter
@@ -81,6 +82,45 @@ class PromptHead(Head):
         projection = None if self.projection is None else self.projection.fold()
         return PromptClassifier(self.weight(), projection, self.bias())
 
+    def kept(self) -> dict[str, Tensor]:
+        """What is deployed: neither the text tower nor the tokens of the prompts."""
+        return self.deployed().state_dict()
+
+    @classmethod
+    def rebuilt(cls, problem: Problem, state: Mapping[str, Tensor], **options: Any) -> Head:  # noqa: ANN401
+        """A `DeployedPrompts` of the classifier that was deployed."""
+        return DeployedPrompts(problem, PromptClassifier.of(state))
+
+
+class DeployedPrompts(Head):
+    """A trained prompt head, of which only the classifier is left.
+
+    Args:
+        problem: As in `Head`.
+        classifier: What the head deploys.
+    """
+
+    def __init__(self, problem: Problem, classifier: nn.Module) -> None:
+        super().__init__(problem)
+        self.classifier = classifier
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features ``(N, D)`` to logits ``(N, K)``."""
+        logits: Tensor = self.classifier(features)
+        return logits
+
+    def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
+        """Cross-entropy in nats per sample; nothing is trained with it."""
+        return F.cross_entropy(outputs, ranks)
+
+    def posterior(self, outputs: Tensor) -> Tensor:
+        """Softmax over the ranks, ``(N, K)``."""
+        return outputs.softmax(-1)
+
+    def deployed(self) -> nn.Module:
+        """The classifier."""
+        return self.classifier
+
 
 class PromptClassifier(nn.Module):
     """A trained prompt head without its text tower: a linear head, and a division by lengths.
@@ -101,6 +141,25 @@ class PromptClassifier(nn.Module):
         self.projection = projection
         self.prototypes = nn.Parameter(prototypes, requires_grad=False)
         self.bias = None if bias is None else nn.Parameter(bias.clone(), requires_grad=False)
+
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor]) -> PromptClassifier:
+        """The classifier whose ``state_dict`` this is.
+
+        Raises:
+            ValueError: If it is that of another module.
+        """
+        prefix = "projection."
+        own = {n.removeprefix(prefix): t for n, t in state.items() if n.startswith(prefix)}
+        projection: nn.Module | None = None
+        if "narrow.weight" in own:
+            projection = FeatureAdapter(own["narrow.weight"].shape[1], ratio=0.0).fold()
+        elif "weight" in own:
+            out_features, in_features = own["weight"].shape
+            projection = nn.Linear(in_features, out_features).requires_grad_(False)
+        classifier = cls(state["prototypes"], projection, state.get("bias"))
+        restore(classifier, state)
+        return classifier
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to logits ``(N, K)``."""

@@ -12,6 +12,7 @@ from ordbench.utils.canonical_json import RUN_ID_LENGTH
 from ordbench.utils.files import cannot_read
 
 ARCHIVE = "records.jsonl.gz"
+PREDICTIONS, HEAD = ".parquet", ".safetensors"  # of files beside a record, which it names
 RUN_ID = re.compile(f"[0-9a-f]{{{RUN_ID_LENGTH}}}")
 Stamp = tuple[int, int, int]
 """Inode, size and time of change of a file: a change of its content changes one of them, unless the
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def record_path(root: Path, run_id: str) -> Path:
-    """The path of a run's record; its predictions are beside it."""
+    """The path of a run's record; predictions and trained head are beside it."""
     return root / "runs" / run_id[:2] / f"{run_id}.json"
 
 

@@ -36,7 +36,7 @@ class Merged(NamedTuple):
 
 
 def merge(into: Path, source: Path) -> Iterator[Merged]:
-    """Copy runs from one store to another, with their predictions, one by one.
+    """Copy runs from one store to another, with predictions and trained heads, one by one.
 
     A run that is done takes the place of a failure, and of a file that is not whole; nothing else
     is replaced. Whoever stops this in the middle leaves two stores that are whole.
@@ -72,19 +72,19 @@ def merge(into: Path, source: Path) -> Iterator[Merged]:
 
 def _copy(target: Store, origin: Store, path: Path, record: Record) -> Merged:
     try:
-        predictions = origin.predictions_file(record)
+        files = origin.files(record)
     except ValueError as error:
         return Merged("left out", path, str(error))
     trace = _trace(path) if record.status == "failed" else ""
     there = target.find(record.run_id)
     if there is None or (there.status == "failed" and record.status == "done"):
-        target.keep(record, predictions, trace=trace)
+        target.keep(record, files, trace=trace)
         return Merged("copied", path)
     if record.status == "failed":
         return Merged("already present", path)
     changes = changes_of(flatten(there), flatten(record))
     if not changes and not _whole(target, there):
-        target.keep(record, predictions)
+        target.keep(record, files)
         return Merged("copied", path)
     if changes:
         kept = record_path(target.root, record.run_id)
@@ -94,9 +94,9 @@ def _copy(target: Store, origin: Store, path: Path, record: Record) -> Merged:
 
 
 def _whole(store: Store, record: Record) -> bool:
-    """Whether a record's predictions are there, too."""
+    """Whether a record's other files are there, too."""
     try:
-        store.predictions_file(record)
+        store.files(record)
     except ValueError:
         return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
@@ -13,7 +13,9 @@ from secrets import token_hex
 from ordbench.errors import OrdbenchError, StoreError
 from ordbench.plugins.reference import PluginRef, typed_value
 from ordbench.results.layout import (
+    HEAD,
     LEFT_OUT,
+    PREDICTIONS,
     RUN_ID,
     entries,
     record_path,
@@ -23,6 +25,7 @@ from ordbench.results.layout import (
 )
 from ordbench.runs.predictions import Predictions, from_parquet, to_parquet
 from ordbench.runs.record import (
+    HeadFile,
     PredictionsFile,
     Record,
     SkippedCell,
@@ -60,10 +63,10 @@ def read_all(root: Path, run_ids: Iterable[str]) -> Iterator[tuple[Path, Record 
 
 
 class Store:
-    """A folder of records: ``runs/<2 hex>/<run id>.json``, predictions beside them.
+    """A folder of records: ``runs/<2 hex>/<run id>.json``; predictions and trained heads beside.
 
     The files are the truth; whatever is made of them can be made again. Nothing is locked: a
-    record appears by a rename, after its predictions, so one that exists is complete.
+    record appears by a rename, after its other files, so one that exists is complete.
 
     Args:
         root: The folder; it is made at the first write.
@@ -93,33 +96,45 @@ class Store:
         return record is not None and record.status == "done"
 
     def write(
-        self, record: Record, predictions: Predictions | None = None, *, trace: str = ""
+        self,
+        record: Record,
+        predictions: Predictions | None = None,
+        head: bytes | None = None,
+        *,
+        trace: str = "",
     ) -> Record:
-        """Keep a record, in place of an older one of the same run; predictions go first.
+        """Keep a record, in place of an older one of the same run; its other files go first.
 
         Args:
             record: What the run leaves behind. A failure never takes the place of a run that is
                 done: it is not kept.
             predictions: The predictions of the test images.
+            head: The file of the trained head, as `ordbench.runs.kept_head` makes it.
             trace: Where in the code a run failed; kept beside the record as ``.trace``.
 
         Returns:
-            The record, with the name and hash of its predictions.
+            The record, with the names and hashes of the other files.
 
         Raises:
             StoreError: If it cannot be written; nothing half-written stays behind.
         """
-        content = None
+        files: dict[str, bytes] = {}
+        named: dict[str, PredictionsFile | HeadFile] = {}
         if predictions is not None:
-            content = to_parquet(predictions)
-            digest = hashlib.sha256(content).hexdigest()
-            named = PredictionsFile(file=f"{record.run_id}.parquet", sha256=digest)
-            record = record.model_copy(update={"predictions": named})
-        self.keep(record, content, trace=trace)
+            files[PREDICTIONS] = content = to_parquet(predictions)
+            named["predictions"] = PredictionsFile(
+                file=f"{record.run_id}{PREDICTIONS}", sha256=_sha256(content)
+            )
+        if head is not None:
+            files[HEAD] = head
+            named["kept_head"] = HeadFile(file=f"{record.run_id}{HEAD}", sha256=_sha256(head))
+        if named:
+            record = record.model_copy(update=named)
+        self.keep(record, files, trace=trace)
         return record
 
-    def keep(self, record: Record, predictions: bytes | None, *, trace: str = "") -> None:
-        """As `write`, of predictions that are a Parquet file already and named by the record.
+    def keep(self, record: Record, files: Mapping[str, bytes], *, trace: str = "") -> None:
+        """As `write`, of files that are named by the record, by the ending of their names.
 
         Raises:
             StoreError: As `write`.
@@ -131,10 +146,13 @@ class Store:
             write_atomic(trace_file, trace.encode())
         if record.status == "failed" and self.has(record.run_id):
             return
-        if predictions is None:
-            write_atomic(path, to_sealed(record))
+        if files:
+            self._write_all(record, {path.with_suffix(end): files[end] for end in files})
         else:
-            self._write_pair(record, path.with_suffix(".parquet"), predictions)
+            write_atomic(path, to_sealed(record))
+        if record.kept_head is None:
+            with suppress(OSError):
+                path.with_suffix(HEAD).unlink()  # that of an earlier run
         if not trace:
             with suppress(OSError):
                 trace_file.unlink()  # that of an earlier failure
@@ -229,17 +247,39 @@ class Store:
         Raises:
             ValueError: If it is not there, or not the one that the record names.
         """
-        if record.predictions is None:
+        return self._named_file(record, record.predictions, PREDICTIONS)
+
+    def head_file(self, record: Record) -> bytes | None:
+        """The safetensors file of a record's trained head; None if it names none.
+
+        Raises:
+            ValueError: As `predictions_file`.
+        """
+        return self._named_file(record, record.kept_head, HEAD)
+
+    def files(self, record: Record) -> dict[str, bytes]:
+        """The files that a record names, by the ending of their names.
+
+        Raises:
+            ValueError: As `predictions_file`.
+        """
+        found = {PREDICTIONS: self.predictions_file(record), HEAD: self.head_file(record)}
+        return {ending: content for ending, content in found.items() if content is not None}
+
+    def _named_file(
+        self, record: Record, named: PredictionsFile | HeadFile | None, ending: str
+    ) -> bytes | None:
+        if named is None:
             return None
-        path = self._path(record.run_id).with_suffix(".parquet")
-        if record.predictions.file != path.name:
-            raise ValueError(f"they are named {record.predictions.file}, wanted {path.name}")
+        path = self._path(record.run_id).with_suffix(ending)
+        if named.file != path.name:
+            raise ValueError(f"it is named {named.file}, wanted {path.name}")
         try:
             content = read_regular(path)
         except OSError as error:
             raise ValueError(error.strerror or str(error)) from error
-        if hashlib.sha256(content).hexdigest() != record.predictions.sha256:
-            raise ValueError(f"its SHA-256 is not {record.predictions.sha256}")
+        if _sha256(content) != named.sha256:
+            raise ValueError(f"its SHA-256 is not {named.sha256}")
         return content
 
     def _path(self, run_id: str) -> Path:
@@ -249,36 +289,47 @@ class Store:
             )
         return record_path(self.root, run_id)
 
-    def _write_pair(self, record: Record, file: Path, content: bytes) -> None:
+    def _write_all(self, record: Record, files: Mapping[Path, bytes]) -> None:
         path = self._path(record.run_id)
-        sealed = to_sealed(record)
+        contents = {**files, path: to_sealed(record)}  # the record comes last
         for _ in range(_ATTEMPTS):
             mark = f"{token_hex(4)}.tmp"  # by which `remove_stale` knows what a killed writer left
-            ready_file, ready = (p.with_name(f".{p.name}.{mark}") for p in (file, path))
+            ready = {file: file.with_name(f".{file.name}.{mark}") for file in contents}
             try:
-                # Both are on the disk before the older pair is touched: renames need no room.
-                write_atomic(ready_file, content)
-                write_atomic(ready, sealed)
-                if file.exists() and file.read_bytes() != content:
-                    # The older record would be beside predictions that are not its own.
+                # All are on the disk before the older ones are touched: renames need no room.
+                for file, content in contents.items():
+                    write_atomic(ready[file], content)
+                if any(file.exists() and not _holds(file, files[file]) for file in files):
+                    # The older record would be beside files that are not its own.
                     path.unlink(missing_ok=True)
-                os.replace(ready_file, file)
-                os.replace(ready, path)
+                for file in contents:
+                    os.replace(ready[file], file)
                 flush_folder(path.parent)
             except OSError as error:
                 raise cannot_write(path, error) from error
             finally:
-                for left in (ready_file, ready):
+                for left in ready.values():
                     with suppress(OSError):
                         left.unlink()
-            # Two processes may write one run at once: the last to finish leaves a pair that fits.
-            if file.read_bytes() == content:
+            # Two processes may write one run at once: the last to finish leaves files that fit.
+            if all(_holds(file, content) for file, content in files.items()):
                 return
 
     def _sweep_once(self, folder: Path) -> None:
         if folder not in self._swept:
             self._swept.add(folder)
             remove_stale(folder)
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    try:
+        return file.stat().st_size == len(content) and file.read_bytes() == content
+    except FileNotFoundError:
+        return False  # removed by another process
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _label(spec: RunSpec) -> str:

@@ -1,21 +1,30 @@
-"""What is wrong with a folder of records: torn, foreign, edited, duplicate, without predictions."""
+"""What is wrong with a folder of records: torn, foreign, edited, duplicate or incomplete."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ordbench.results.archive import read_lines
-from ordbench.results.layout import archive_path, entries, is_folder, no_records, record_path
+from ordbench.results.layout import (
+    HEAD,
+    PREDICTIONS,
+    archive_path,
+    entries,
+    is_folder,
+    no_records,
+    record_path,
+)
 from ordbench.results.store import Store
 from ordbench.runs.record import Record, read_record
 from ordbench.utils.canonical_json import RUN_ID_LENGTH, EditedError
 
-Kind = Literal["torn", "edited", "foreign", "duplicate", "predictions"]
+Kind = Literal["torn", "edited", "foreign", "duplicate", "predictions", "head"]
 _OURS = re.compile(
-    rf"(?P<folder>[0-9a-f]{{2}})/(?P=folder)[0-9a-f]{{{RUN_ID_LENGTH - 2}}}\.(json|parquet|trace)"
+    rf"(?P<folder>[0-9a-f]{{2}})/(?P=folder)[0-9a-f]{{{RUN_ID_LENGTH - 2}}}"
+    r"\.(json|parquet|safetensors|trace)"
 )
 
 
@@ -25,7 +34,7 @@ class Finding(NamedTuple):
     Attributes:
         kind: ``torn`` is no whole record, ``edited`` not the record that was written, ``foreign``
             does not belong where it is, ``duplicate`` is a second record of one run, and
-            ``predictions`` are missing or not those of the record.
+            ``predictions`` or the trained ``head`` are missing or not those of the record.
         where: The file, and the line in an archive.
         reason: In one line.
     """
@@ -89,10 +98,7 @@ class Verification:
             return
         yield from self._record(record, str(path))
         if isinstance(record, Record):
-            try:
-                store.predictions_file(record)
-            except ValueError as error:
-                yield Finding("predictions", str(path.with_suffix(".parquet")), str(error))
+            yield from _of_files(store, record, path)
 
     def _record(self, record: Record | ValueError, where: str) -> Iterator[Finding]:
         self.records += 1
@@ -117,6 +123,18 @@ class Verification:
         return Finding(
             kind, str(path), f"it is the record of run {record.run_id}, which {there} {place}"
         )
+
+
+def _of_files(store: Store, record: Record, path: Path) -> Iterator[Finding]:
+    files: tuple[tuple[Kind, str, Callable[[Record], object]], ...] = (
+        ("predictions", PREDICTIONS, store.predictions_file),
+        ("head", HEAD, store.head_file),
+    )
+    for kind, ending, read in files:
+        try:
+            read(record)
+        except ValueError as error:
+            yield Finding(kind, str(path.with_suffix(ending)), str(error))
 
 
 def _walk(folder: Path) -> Iterator[Path]:

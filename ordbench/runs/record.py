@@ -153,6 +153,13 @@ class PredictionsFile(_Facts):
     sha256: str
 
 
+class HeadFile(_Facts):
+    """The file of the trained head, in the record's own folder."""
+
+    file: str = Field(pattern=r"^[0-9a-f]+\.safetensors$")
+    sha256: str
+
+
 class Record(_Facts):
     """What one run leaves behind.
 
@@ -180,6 +187,7 @@ class Record(_Facts):
         machine: Processor, cores, system, device.
         seconds: Wall time of ``features``, ``fit`` and ``test``.
         predictions: The file of per-image predictions.
+        kept_head: The file of the trained head; None where it was not kept.
         error: Why the run failed, in one line.
         created: When, ISO 8601 in UTC. Informative only: never part of an id.
 
@@ -204,6 +212,7 @@ class Record(_Facts):
     machine: dict[str, str] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
     predictions: PredictionsFile | None = None
+    kept_head: HeadFile | None = None
     error: str | None = None
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

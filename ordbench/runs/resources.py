@@ -63,7 +63,7 @@ def _received(listing: Samples, features: Features, rows: NDArray[np.float32]) -
 
 @dataclass(frozen=True, kw_only=True)
 class Locations:
-    """Where things lie; small enough to be sent to another process.
+    """Where things lie, and what may be done there; small enough to be sent to another process.
 
     Attributes:
         data_root: Folder of the datasets; None for ``ORDBENCH_DATA`` or the user's own.
@@ -72,6 +72,7 @@ class Locations:
         download: Whether a missing dataset may be fetched.
         allow_leak: Whether given or official parts may share people or pictures.
         manifest: File of the split to use in place of drawn ones.
+        save_heads: Whether trained heads are kept beside the records.
     """
 
     data_root: Path | None = None
@@ -80,6 +81,7 @@ class Locations:
     download: bool = False
     allow_leak: bool = False
     manifest: Path | None = None
+    save_heads: bool = True
 
 
 class Resources:
@@ -95,6 +97,7 @@ class Resources:
         self.progress = progress
         self.cache = resolve_cache(self.settings.cache)
         self.device = resolve_device(self.settings.device)
+        self.save_heads = self.settings.save_heads
         manifest = self.settings.manifest
         self.manifest = read_manifest(manifest) if manifest else None
         self._opened: defaultdict[str, OrderedDict[Hashable, object]] = defaultdict(OrderedDict)

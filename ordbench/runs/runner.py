@@ -10,19 +10,20 @@ from typing import NamedTuple, Protocol, TypedDict
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ordbench.backbone import TextTower
-from ordbench.errors import BrokenPluginError, OrdbenchError
+from ordbench.errors import OrdbenchError
 from ordbench.features.extraction import open_family
-from ordbench.head import BaseHead, Prediction
-from ordbench.metrics.decoding import check_posterior, estimates, to_unit
+from ordbench.head import BaseHead
+from ordbench.metrics.decoding import estimates, to_unit
 from ordbench.metrics.registry import BUILTIN_DECODES, metrics_for
 from ordbench.metrics.scores import point_scores, scores
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue
 from ordbench.runs.heads import create_head
 from ordbench.runs.identity import versions_for
+from ordbench.runs.inference import outputs_of
+from ordbench.runs.keeping import keep
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.preparation import PreparedRun
 from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, Tried
@@ -102,9 +103,6 @@ def _cautions(spec: RunSpec) -> list[str]:
     return [said for family, argument in families if (said := family.caution(argument))]
 
 
-CHUNK = 8192  # images that go through a head at a time when it is tested
-
-
 class Bench(Protocol):
     """What a training needs beside its data; a `Resources` is one."""
 
@@ -113,12 +111,17 @@ class Bench(Protocol):
         """``cpu`` or ``cuda``."""
         ...
 
+    @property
+    def save_heads(self) -> bool:
+        """Whether trained heads are kept."""
+        ...
+
     def text_tower(self, spec: RunSpec) -> TextTower | None:
         """The tower that a text head prompts, on any device."""
         ...
 
 
-def train_and_test(group: Sequence[PreparedRun], bench: Bench) -> list[tuple[Record, Predictions]]:
+def train_and_test(group: Sequence[PreparedRun], bench: Bench) -> list[RunResult]:
     """Train replicas, equal but for their seeds, as one model; test each on its own.
 
     Raises:
@@ -185,7 +188,7 @@ def _replica(prepared: PreparedRun, candidate: Candidate, bench: Bench) -> Repli
 
 def _tested(
     prepared: PreparedRun, fitted: Fitted, tuned: Search, fit_seconds: float, bench: Bench
-) -> tuple[Record, Predictions]:
+) -> RunResult:
     started = time.perf_counter()
     test = prepared.labelled("test")
     outputs, prediction = outputs_of(fitted.head, test.features.to(bench.device))
@@ -227,7 +230,9 @@ def _tested(
             "test": time.perf_counter() - started,
         },
     )
-    return record, predictions
+    options = tuned.default.at(tuned.chosen).options
+    head = keep(prepared, fitted.head, options, bench.device) if bench.save_heads else None
+    return RunResult(record, predictions, head)
 
 
 def _groups(prepared: PreparedRun) -> list[str | None]:
@@ -258,49 +263,6 @@ def _training(spec: RunSpec, fitted: Fitted, tuned: Search) -> TrainingFacts:
     )
 
 
-def predict(head: BaseHead, features: Tensor) -> Prediction:
-    """What the deployed head predicts for features ``(N, D)``.
-
-    Raises:
-        BrokenPluginError: If its posterior is not a probability mass function, or the like.
-    """
-    return outputs_of(head, features)[1]
-
-
-@torch.no_grad()
-def outputs_of(head: BaseHead, features: Tensor) -> tuple[Tensor, Prediction]:
-    """As `predict`, with the deployed head's outputs ``(N, ...)``."""
-    deployed = head.deployed()
-    chunks = [features[start : start + CHUNK] for start in range(0, len(features), CHUNK)]
-    with seeded(0, features.device):
-        outputs = [deployed(chunk) for chunk in chunks]
-        found = [head.predict(one) for one in outputs]
-    posteriors = [one.posterior for one in found if one.posterior is not None]
-    prediction = Prediction(
-        torch.cat([one.position for one in found]), torch.cat(posteriors) if posteriors else None
-    )
-    _check(prediction, head, len(features))
-    return torch.cat(outputs), prediction
-
-
-def _check(prediction: Prediction, head: BaseHead, num: int) -> None:
-    """Refuse what is no prediction, naming the head and its method."""
-    name, (position, posterior) = head.typed_name, prediction
-    if posterior is None:
-        if position.shape != (num,) or not position.isfinite().all():
-            raise BrokenPluginError(
-                f"head {name}: estimate must return finite numbers of shape ({num},), "
-                f"got shape {tuple(position.shape)}"
-            )
-        return
-    try:
-        check_posterior(posterior.cpu().double().numpy(), head.num_ranks)
-    except ValueError as error:
-        raise BrokenPluginError(
-            f"head {name}: {error}; return a softmax over the ranks, or normalise the rows"
-        ) from error
-
-
 def _to(labelled: LabelledFeatures, device: str) -> LabelledFeatures:
     return LabelledFeatures(labelled.features.to(device), labelled.ranks.to(device))
 
@@ -311,12 +273,15 @@ class RunResult(NamedTuple):
     Attributes:
         record: Of a finished run or of a failure.
         predictions: What the head said of the test images; None where they are in the store.
+        head: The file of the trained head, see `ordbench.runs.kept_head`; None where it is in the
+            store, or not kept.
         trace: Where in the code a run failed.
         done_before: Whether the record was in the store already.
     """
 
     record: Record
     predictions: Predictions | None = None
+    head: bytes | None = None
     trace: str = ""
     done_before: bool = False
 
@@ -361,8 +326,7 @@ def _train_or_fail(group: Sequence[PreparedRun], bench: Bench) -> Iterator[RunRe
         trace = _utf8(traceback.format_exc())
         yield RunResult(failure(group[0], error, bench.device), trace=trace)
         return
-    for record, predictions in trained:
-        yield RunResult(record, predictions)
+    yield from trained
 
 
 def _utf8(text: str) -> str:

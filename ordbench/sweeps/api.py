@@ -67,7 +67,11 @@ def sweep(
     """
     settings, policy = settings or Locations(), policy or Policy()
     if isinstance(spec, SweepSpec):
-        settings = replace(settings, manifest=spec.split or settings.manifest)
+        settings = replace(
+            settings,
+            manifest=spec.split or settings.manifest,
+            save_heads=spec.save_heads and settings.save_heads,
+        )
         spec = spec.expand()
     store = Store(_writable(Path(results)))
 

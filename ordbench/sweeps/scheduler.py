@@ -210,7 +210,9 @@ class Scheduler:
             claim.lock.release()
 
     def _write(self, result: RunResult) -> RunResult:
-        record = self.store.write(result.record, result.predictions, trace=result.trace)
+        record = self.store.write(
+            result.record, result.predictions, result.head, trace=result.trace
+        )
         return result._replace(record=record)
 
     def _failures(self, claim: _Claim, why: str) -> list[RunResult]:

@@ -208,6 +208,7 @@ class SweepSpec(RunSettings):
         sampler: Search method of the tuning.
         data_seed: Data seed of all runs, in place of ``seeds``.
         train_seed: Train seed of all runs, in place of ``seeds``.
+        save_heads: Whether trained heads are kept beside the records; in no run id.
 
     Raises:
         ValidationError: If a value cannot be used; `from_options` makes one line of it.
@@ -228,6 +229,7 @@ class SweepSpec(RunSettings):
     sampler: Literal["random", "grid", "optuna"] | None = None
     data_seed: Seed | None = None
     train_seed: Seed | None = None
+    save_heads: bool = True
 
     @model_validator(mode="after")
     def _sampler_of_a_tuning(self) -> Self:

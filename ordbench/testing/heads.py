@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ordbench.backbone import TextTower
@@ -24,6 +25,7 @@ from ordbench.errors import SpecError
 from ordbench.head import BaseHead, ClosedForm, Problem, TwoStage
 from ordbench.plugins.registry import find_metric
 from ordbench.recipe import OptionValue
+from ordbench.runs.inference import predict
 from ordbench.task import Task
 from ordbench.training.replicas import StackedHeads
 from ordbench.training.trainer import LabelledFeatures, Replica, fit
@@ -66,9 +68,19 @@ class HeadUnderTest:
         Raises:
             SpecError: If the options cannot be.
         """
+        problem = self.problem(num_ranks, aligned=aligned)
+        with seeded(seed):
+            head = self.head_class(problem, **self.options)
+            if fitted and isinstance(head, ClosedForm):
+                ranks = torch.arange(num_ranks).repeat_interleave(problem.train_counts)
+                head.fit(torch.randn(len(ranks), self.width), ranks)
+        return head
+
+    def problem(self, num_ranks: int = K, *, aligned: bool = True) -> Problem:
+        """What `build` tells the head; two training images a rank, none of the middle one."""
         counts = torch.full((num_ranks,), 2)
         counts[num_ranks // 2] = 0
-        problem = Problem(
+        return Problem(
             in_features=self.width,
             task=Task(
                 rank_names=tuple(map(str, range(num_ranks))),
@@ -82,12 +94,6 @@ class HeadUnderTest:
             text_tower=self.text_tower,
             aligned=aligned,
         )
-        with seeded(seed):
-            head = self.head_class(problem, **self.options)
-            if fitted and isinstance(head, ClosedForm):
-                ranks = torch.arange(num_ranks).repeat_interleave(counts)
-                head.fit(torch.randn(len(ranks), self.width), ranks)
-        return head
 
     def features(self, *shape: int, scale: float = 1.0, seed: int = 1) -> Tensor:
         """Normal random features ``(*shape, D)``, the same at each call."""
@@ -212,6 +218,28 @@ def measures_are_metrics(case: HeadUnderTest) -> str | None:
     return None
 
 
+def kept_and_loaded_equals_deployed(case: HeadUnderTest) -> str | None:
+    """A head that is rebuilt from what is kept predicts as the deployed one, bit by bit."""
+    for aligned in (True, False):
+        try:
+            head = case.build(aligned=aligned)
+        except SpecError:
+            continue  # for features of the text tower's space only
+        _shake([head])
+        state = head.kept()
+        if state is None:
+            return "nothing is kept: it is trained again where it is needed"
+        plain = {name: tensor.detach().clone() for name, tensor in state.items()}
+        problem = replace(case.problem(aligned=aligned), text_tower=None)
+        loaded = case.head_class.rebuilt(problem, load(save(plain)), **case.options).eval()
+        wanted, found = (predict(one.eval(), case.features(6) + 1) for one in (head, loaded))
+        assert torch.equal(found.position, wanted.position), "estimates differ"
+        assert (found.posterior is None) == (wanted.posterior is None), "one has a posterior"
+        if found.posterior is not None and wanted.posterior is not None:
+            assert torch.equal(found.posterior, wanted.posterior), "posteriors differ"
+    return None
+
+
 def recipe_learns_a_line(case: HeadUnderTest) -> str | None:
     """With its own recipe it learns ranks that lie along a line, from 384 images.
 
@@ -268,6 +296,7 @@ HEAD_CHECKS: dict[str, Check] = {
         stacked_replicas_equal_each_alone,
         deployed_equals_trained,
         measures_are_metrics,
+        kept_and_loaded_equals_deployed,
         recipe_learns_a_line,
         training_is_deterministic,
     )

@@ -32,6 +32,9 @@ class Fragile(Linear):
         if taken(HERE / f"hold-{node()}"):
             hold()
 
+    def kept(self) -> None:
+        """Nothing: to load a head is to make one more."""
+
 
 def hold() -> None:
     """Leave this process's id in the file ``held-NODE``, and wait for the file ``go-NODE``."""

@@ -122,6 +122,18 @@ def test_a_death_at_work_costs_one_retry_and_one_at_rest_costs_nothing(fragile: 
     assert sorted(heads_made.values()) == [2, 3]
 
 
+def test_trained_heads_come_from_workers_as_from_this_process(
+    resources: Resources, small_cells: SmallCells, bits: Bits, tmp_path: Path
+) -> None:
+    found: list[Records] = []
+    for jobs in (1, 2):
+        store = Store(tmp_path / str(jobs))
+        with local_engine(resources, jobs) as engine:
+            found.append(bits(Scheduler(store, engine, Policy()).run(small_cells("linear"))))
+        assert all(store.head_file(record) for record in store.records())
+    assert found[0] == found[1]
+
+
 def test_a_worker_outlives_ctrl_c_and_its_cell_and_ends_at_once_when_nobody_waits_for_it(
     resources: Resources, small_cells: SmallCells, fragile: Path
 ) -> None:

@@ -43,7 +43,7 @@ def test_runs_are_copied_whole_to_a_folder_that_is_not_there_yet(
     ours: Store, theirs: Store
 ) -> None:
     for seed in range(3):
-        theirs.write(done(seed), PREDICTIONS)
+        theirs.write(done(seed), PREDICTIONS, b"head")
     theirs.write(failed(3), trace="Traceback\n  line 1")
     assert counts(merged(ours, theirs)) == {"copied": 4}
     assert files(ours) == files(theirs)
@@ -59,10 +59,13 @@ def test_what_is_there_is_not_copied_again(ours: Store, theirs: Store) -> None:
     assert counts(merged(ours, theirs)) == {"already present": 2}
 
 
-def test_a_run_without_its_predictions_is_made_whole(ours: Store, theirs: Store) -> None:
-    kept = ours.write(done(0), PREDICTIONS)
-    theirs.write(done(0), PREDICTIONS)
-    record_path(ours.root, kept.run_id).with_suffix(".parquet").unlink()
+@pytest.mark.parametrize("lost", [".parquet", ".safetensors"])
+def test_a_run_without_one_of_its_files_is_made_whole(
+    ours: Store, theirs: Store, lost: str
+) -> None:
+    kept = ours.write(done(0), PREDICTIONS, b"head")
+    theirs.write(done(0), PREDICTIONS, b"head")
+    record_path(ours.root, kept.run_id).with_suffix(lost).unlink()
     assert counts(merged(ours, theirs)) == {"copied": 1}
 
 

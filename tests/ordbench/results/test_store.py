@@ -168,6 +168,43 @@ def test_whoever_is_killed_while_he_replaces_a_run_leaves_it_whole_or_not_there(
     assert found == there
 
 
+@pytest.mark.parametrize(
+    ("moves", "there"), [(3, b"old"), (4, None), (5, None), (6, None), (7, b"new")]
+)
+def test_a_trained_head_is_replaced_with_its_record_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int, there: bytes | None
+) -> None:
+    store = Store(tmp_path)
+    run_id = store.write(done(), predictions(0.25), b"old").run_id
+    left = [moves]
+
+    def until_killed(move: Callable[..., None]) -> Callable[..., None]:
+        def moved(*paths: Path, **options: bool) -> None:
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            move(*paths, **options)
+
+        return moved
+
+    monkeypatch.setattr(os, "replace", until_killed(os.replace))
+    monkeypatch.setattr(Path, "unlink", until_killed(Path.unlink))
+    with pytest.raises(KeyboardInterrupt):
+        store.write(done(), predictions(0.75), b"new")
+    assert [*Verification(tmp_path).findings()] == []
+    record = store.find(run_id)
+    assert (store.head_file(record) if record else None) == there
+
+
+def test_a_run_that_is_done_again_without_its_head_leaves_no_older_head(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = path_of(store, store.write(done(), predictions(), b"head"))
+    assert path.with_suffix(".safetensors").read_bytes() == b"head"
+    record = store.write(done(), predictions())
+    assert store.head_file(record) is None
+    assert sorted(file.suffix for file in path.parent.iterdir()) == [".json", ".parquet"]
+
+
 def test_two_processes_that_write_one_run_leave_a_pair_that_fits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

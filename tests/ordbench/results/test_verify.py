@@ -130,7 +130,26 @@ def test_predictions_that_are_missing_or_other_are_found(store: Store) -> None:
         [
             f"predictions: {missing}: No such file or directory",
             f"predictions: {other}: its SHA-256 is not {sha.sha256}",
-            f"predictions: {renamed}: they are named 00.parquet, wanted {renamed.name}",
+            f"predictions: {renamed}: it is named 00.parquet, wanted {renamed.name}",
+        ]
+    )
+
+
+def test_trained_heads_that_are_missing_or_other_are_found(store: Store) -> None:
+    missing, other = (
+        path_of(store, seed).with_suffix(".safetensors")
+        for seed in range(2)
+        if store.write(done(seed), PREDICTIONS, b"head %d" % seed)
+    )
+    assert found(store.root) == []
+    missing.unlink()
+    other.write_bytes(b"head 2")
+    named = store.read(other.stem).kept_head
+    assert named is not None
+    assert sorted(found(store.root)) == sorted(
+        [
+            f"head: {missing}: No such file or directory",
+            f"head: {other}: its SHA-256 is not {named.sha256}",
         ]
     )
 

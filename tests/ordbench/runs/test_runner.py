@@ -10,11 +10,12 @@ from ordbench.data.loading import open_dataset
 from ordbench.errors import BrokenPluginError, DatasetError
 from ordbench.head import Head
 from ordbench.plugins.registry import DATASETS, HEADS
+from ordbench.runs.inference import predict
 from ordbench.runs.predictions import from_parquet, to_parquet
 from ordbench.runs.preparation import prepare
 from ordbench.runs.record import to_json
 from ordbench.runs.resources import Resources
-from ordbench.runs.runner import _cautions, predict, run_cell
+from ordbench.runs.runner import _cautions, run_cell
 from ordbench.runs.spec import RunSpec
 from ordbench.sweeps.survey import PreparedCell
 from tests.reference.problem import problem

@@ -1,6 +1,7 @@
 """A run from Python, on a split of the user's own."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,6 +54,26 @@ def test_the_record_of_a_run_on_a_manifest_says_so(manifest: Path, tmp_path: Pat
     assert again.run_id == record.run_id
     with pytest.raises(SpecError, match="that of the settings is a drawn one"):
         ordbench.run(record.spec, results=tmp_path)
+
+
+def test_trained_heads_are_kept_unless_one_says_otherwise(
+    tmp_path: Path, shared_cache: Path
+) -> None:
+    options: dict[str, Any] = {
+        "dataset": "drawn-faces:per_rank=5",
+        "recipe": "min_steps=4",
+        "shots": 1,
+    }
+    plan = SweepSpec.from_options(head="linear", **options)
+    without = SweepSpec.from_options(head="linear", save_heads=False, **options)
+    assert plan.expand() == without.expand()
+    for number, (spec, wanted, kept) in enumerate(
+        [(plan, True, True), (plan, False, False), (without, True, False)]
+    ):
+        settings = Locations(cache=shared_cache, save_heads=wanted)
+        (result,) = sweep(spec, results=tmp_path / str(number), settings=settings)
+        files = [path.suffix for path in (tmp_path / str(number)).rglob("*.safetensors")]
+        assert (result.record.kept_head is not None) == (files == [".safetensors"]) == kept
 
 
 def test_what_the_run_asks_for_is_not_overruled_by_a_manifest(

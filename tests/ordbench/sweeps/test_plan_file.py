@@ -17,7 +17,7 @@ def test_a_plan_means_what_the_same_options_mean(tmp_path: Path) -> None:
         tmp_path,
         "head: [linear, 'ordinalclip:base_ranks=5']\n"
         "dataset: drawn-faces\nshots: [1, all]\nseeds: 0-1\n"
-        "recipe: {learning_rate: 0.5}\ndata-seed: 7\nnormalize: true\n",
+        "recipe: {learning_rate: 0.5}\ndata-seed: 7\nnormalize: true\nsave-heads: no\n",
     )
     options = SweepSpec.from_options(
         head=["linear", "ordinalclip:base_ranks=5"],
@@ -29,6 +29,7 @@ def test_a_plan_means_what_the_same_options_mean(tmp_path: Path) -> None:
         normalize=True,
     )
     assert SweepSpec.from_options(path).expand() == options.expand()
+    assert not SweepSpec.from_options(path).save_heads
 
 
 def test_a_plan_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
@@ -157,8 +158,8 @@ def test_the_help_says_which_options_may_stand_in_a_plan() -> None:
     from ordbench.cli.run import run
 
     options = list(run.__annotations__)
-    assert "from --head to --train-seed" in run.__annotations__["plan"]
+    assert "from --head to --save-heads" in run.__annotations__["plan"]
     assert (
-        set(options[options.index("head") : options.index("train_seed") + 1])
+        set(options[options.index("head") : options.index("save_heads") + 1])
         == SweepSpec.model_fields.keys()
     )

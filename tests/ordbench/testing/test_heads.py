@@ -77,6 +77,18 @@ class OtherDeployed(Good):
         return nn.Linear(self.score.in_features, self.num_ranks)
 
 
+class Forgetful(Good):
+    """What it learns beside its weights is in no buffer."""
+
+    offset: Tensor | float = 0.0
+
+    def fit(self, features: Tensor, ranks: Tensor) -> None:
+        self.offset = features.mean()
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(features + self.offset)
+
+
 class Backwards(Good):
     def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         return -super().loss(outputs, ranks).clamp(max=3)
@@ -105,6 +117,7 @@ def test_a_good_head_passes(check: str) -> None:
         (Overflowing, "loss_of_huge_features_is_finite", "the loss of features of 1e4 is nan"),
         (Unreduced, "loss_of_huge_features_is_finite", r"shape \(8,\), expected a scalar"),
         (OtherDeployed, "deployed_equals_trained", "not close"),
+        (Forgetful, "kept_and_loaded_equals_deployed", "posteriors differ"),
         (Backwards, "recipe_learns_a_line", "expected less than 0.25"),
         (Moody, "training_is_deterministic", "two trainings of one seed differ"),
         (Branching, "stacked_replicas_equal_each_alone", "write batchable = False"),
