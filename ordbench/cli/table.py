@@ -14,6 +14,7 @@ from ordbench.leaderboard.build import build
 from ordbench.leaderboard.formats import FORMATS, render
 from ordbench.leaderboard.grouping import Columns
 from ordbench.leaderboard.query import ask, select
+from ordbench.leaderboard.significance import Significance
 from ordbench.metrics.registry import BUILTIN_DECODES, BUILTIN_METRICS
 from ordbench.results.loading import load_cells, load_skipped
 from ordbench.results.rescoring import rescore
@@ -62,6 +63,13 @@ def table(
         bool,
         typer.Option("--interval", help="95 % t interval over seeds, not standard deviation."),
     ] = False,
+    significance: Annotated[
+        bool,
+        typer.Option(
+            "--significance",
+            help="Mark what is not distinguishable from the best, by stored predictions.",
+        ),
+    ] = False,
 ) -> None:
     """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
     if as_json and format not in (None, "json"):
@@ -79,6 +87,7 @@ def table(
         fold=fold,
         pool_folds=pool_folds,
         interval=interval,
+        significance=significance,
     )
     typer.echo(text, nl=False)
 
@@ -97,20 +106,28 @@ def table_text(
     fold: Iterable[str] | None = None,
     pool_folds: bool = False,
     interval: bool = False,
+    significance: bool = False,
 ) -> str:
     """The leaderboards of a folder of records, as text that ends with a line feed.
 
     The arguments are those of `ordbench.leaderboard.query.ask`, `select` and
-    `ordbench.leaderboard.formats.render`.
+    `ordbench.leaderboard.formats.render`; ``significance`` asks for
+    `ordbench.leaderboard.significance.Significance`.
 
     Raises:
         OrdbenchError: If something that was asked for does not exist, there is nothing to show, or
             the records cannot be read.
     """
     query = ask(metric, decode, columns, pool_folds=pool_folds, interval=interval)
+    if significance and pool_folds:
+        raise SpecError(
+            "--significance and --pool-folds exclude each other: folds share training images, so "
+            "they are no independent runs; leave out one"
+        )
+    test = Significance(results, query.metric, decode) if significance else None
     # A hundred thousand rows hold no circles, and looking for some takes longer than the rows.
     with no_garbage_collection():
         cells = load_cells(results, query.columns_needed())
         cells = select(cells, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold)
         cells = rescore(results, cells, query.metric, decode)
-        return render(build(cells, query, load_skipped(results)), format)
+        return render(build(cells, query, load_skipped(results), test), format)

@@ -8,7 +8,7 @@ without runs stays empty; it is never filled and never counts as zero.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
 from typing import NamedTuple
@@ -37,11 +37,13 @@ from ordbench.leaderboard.notes import (
     seed_notes,
     skip_notes,
     split_notes,
+    test_notes,
     training_notes,
     unscored_notes,
 )
 from ordbench.leaderboard.query import TableQuery
 from ordbench.leaderboard.ranking import Row, Score, aggregate, by_name, ranked
+from ordbench.leaderboard.significance import ColumnTest, with_tests
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import CellRuns, RunRow, Seeds
 from ordbench.statistics.intervals import draws_of, t_interval
@@ -49,10 +51,14 @@ from ordbench.utils.text import counted
 
 REFERENCE = "train median"
 _Scored = tuple[float, Seeds]
+Test = Callable[[Mapping[str, Sequence[CellRuns]]], ColumnTest]
 
 
 def build(
-    cells: Iterable[CellRuns], asked: TableQuery, skipped: Sequence[RunRow] = ()
+    cells: Iterable[CellRuns],
+    asked: TableQuery,
+    skipped: Sequence[RunRow] = (),
+    test: Test | None = None,
 ) -> list[Table]:
     """Make the leaderboards that the runs allow, the ranked ones first.
 
@@ -60,6 +66,8 @@ def build(
         cells: As `ordbench.results.loading.load_cells` gives them.
         asked: What to show, and how.
         skipped: As `ordbench.results.loading.load_skipped` gives them.
+        test: Compares the heads of a column, as `ordbench.leaderboard.significance.Significance`;
+            None for no tests.
 
     Raises:
         StoreError: If no run is done, or none has that score.
@@ -75,7 +83,7 @@ def build(
         others[place(cell.first, asked.columns)].append(cell)
     shown = worth_saying([facts for facts, _ in groups])
     return [
-        _Draft(asked, group, skipped).table(facts, others)
+        _Draft(asked, group, skipped).table(facts, others, test)
         for facts, (_, group) in zip(shown, groups, strict=True)
     ]
 
@@ -132,12 +140,19 @@ class _Draft:
                         found[row, column] = skip.error or ""
         return found
 
-    def table(self, facts: dict[str, str], others: Mapping[object, list[CellRuns]]) -> Table:
+    def table(
+        self,
+        facts: dict[str, str],
+        others: Mapping[object, list[CellRuns]],
+        test: Test | None = None,
+    ) -> Table:
         """Fill in everything; ``others`` are the runs that are in no table, by place."""
         cells = [placed.cell for placed in self.group]
         may_rank = all(cell.first.ranked for cell in cells)
         drawn, reference = self._rows(), self._reference()
         rows = ranked(drawn, self.asked.metric, reference) if may_rank else by_name(drawn)
+        tests = self._tests(test) if test and may_rank else ()
+        rows = with_tests(rows, tests, self.asked.metric) if tests else rows
         columns = self._titles()
         runs = {score.runs for row in (*rows, reference) for score in row.cells if score}
         same = runs.pop() if len(runs) == 1 else None
@@ -156,10 +171,12 @@ class _Draft:
             runs=same,
             expected=len({(cell.first.fold, seeds) for cell in cells for seeds in cell.seeds}),
             interval=self.asked.interval,
+            tests=tests,
             per="run" if self.asked.pool_folds else "seed",
             notes=(
                 *cell_notes(rows, same),
                 *(interval_notes(rows) if self.asked.interval else ()),
+                *test_notes(rows, columns, tests),
                 *score_notes(named),
                 *unscored_notes((self.names[placed.row], placed.cell) for placed in self.group),
                 *training_notes((self.names[placed.row], placed.cell) for placed in self.group),
@@ -187,6 +204,15 @@ class _Draft:
             }
             rows.append(Row(name, means, decoding.get(head, ""), skipped))
         return rows
+
+    def _tests(self, test: Test) -> tuple[ColumnTest, ...]:
+        """The comparisons of each column's heads that have a score in it."""
+        cells: dict[Facts, defaultdict[str, list[CellRuns]]]
+        cells = {column: defaultdict(list) for column in self.columns}
+        for placed in self.group:
+            if placed.decoding:
+                cells[placed.column][self.names[placed.row]].append(placed.cell)
+        return tuple(test(found) for found in cells.values())
 
     def _reference(self) -> Row:
         """The baseline of each fold and pair of seeds once, however many heads had them."""

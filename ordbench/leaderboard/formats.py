@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MISSING = "\N{EN DASH}"
 SKIPPED = "skipped"
+CLOSE = "\N{ALMOST EQUAL TO}"
 _NOTES: dict[Kind, str] = {
     "marks": "best bold, second best underlined",
     "missing": f"{MISSING} no run with this score",
@@ -39,9 +40,16 @@ _NOTES: dict[Kind, str] = {
     "failed": "{runs} failed and not shown: {heads}",
     "older": "{runs} superseded and not shown",
     "versions": "made by ordbench {detail}",
+    "tested": f"{CLOSE} not distinguishable from the best of its column: p of at least {{detail}} "
+    "by a paired bootstrap over test images and seeds, with Holm's correction for all pairs of "
+    "heads of the column",
+    "one_draw": "tested over images alone where heads share one seed",
+    "untested": "not tested: {heads} ({detail})",
+    "unled": "not tested, as the best head was not: {heads}",
     "unspread": "no interval where few-shot samples were trained with different numbers of seeds",
 }
 NO_WRAP = 10_000  # characters a line: nothing is broken over lines
+_NUMBERS = ("mean", "std", "low", "high", "runs", "expected", "mark", "distinguishable")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$#!{}])")
 _LATEX = {
     **{character: rf"\{character}" for character in "&%$#_{}"},
@@ -54,6 +62,7 @@ _LATEX = {
     '"': "''",
     "±": r"$\pm$",
     MISSING: "--",
+    CLOSE: r"$\approx$",
 }
 
 
@@ -147,7 +156,7 @@ def to_csv(tables: Sequence[Table]) -> str:
     names = ["metric", "unit", "decoding", "ranked", *facts, "head", "column"]
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([*names, "mean", "std", "low", "high", "runs", "expected", "mark"])
+    lines.writerow([*names, *_NUMBERS])
     for table in tables:
         facts_of = [table.facts.get(name, "") for name in facts]
         for row in _rows(table):
@@ -174,6 +183,7 @@ def to_json(tables: Sequence[Table]) -> str:
             "expected_runs": table.expected,
             "rows": [_json_row(row) for row in table.rows],
             "reference": _json_row(table.reference) if table.reference else None,
+            "pairs": _json_pairs(table),
             "notes": [note_text(note) for note in table.notes],
         }
         for table in tables
@@ -208,6 +218,10 @@ def _count(cell: Score, table: Table) -> str:
     return f" ({cell.runs}/{table.expected})" if table.runs is None else ""
 
 
+def _close(cell: Score) -> str:
+    return f" {CLOSE}" if cell.distinguishable is False else ""
+
+
 def _empty(row: Row, index: int) -> str:
     return SKIPPED if index in row.skipped else MISSING
 
@@ -215,7 +229,7 @@ def _empty(row: Row, index: int) -> str:
 def _marked(row: Row, table: Table, best: str, second: str) -> list[str]:
     forms = {"best": best, "second": second, "": "{}"}
     return [
-        forms[cell.mark].format(cell_text(cell, table)) + _count(cell, table)
+        forms[cell.mark].format(cell_text(cell, table)) + _count(cell, table) + _close(cell)
         if cell
         else _empty(row, index)
         for index, cell in enumerate(row.cells)
@@ -229,7 +243,8 @@ def _rich_cell(row: Row, index: int, table: Table) -> Text:
     if cell is None:
         return Text(_empty(row, index), style="dim")
     style = {"best": "bold", "second": "underline", "": ""}[cell.mark]
-    return Text.assemble((cell_text(cell, table).replace(" ± ", "±"), style), _count(cell, table))
+    text = cell_text(cell, table).replace(" ± ", "±")
+    return Text.assemble((text, style), _count(cell, table), _close(cell))
 
 
 def to_terminal(tables: Sequence[Table], console: Console | None = None) -> str:
@@ -280,14 +295,24 @@ def _latex_numbers(cell: str) -> str:
     >>> print(_latex_numbers(r"\textbf{-0.5 ± 0.1} (3)"))
     \textbf{$-$0.5 $\pm$ 0.1} (3)
     """
-    return cell.replace("-", "$-$").replace("±", r"$\pm$").replace(MISSING, "--")
+    signs = {"-": "$-$", "±": r"$\pm$", MISSING: "--", CLOSE: r"$\approx$"}
+    return "".join(signs.get(character, character) for character in cell)
 
 
 def _numbers(cell: Score | None, table: Table) -> list[object]:
     if cell is None:
-        return ["", "", "", "", 0, table.expected, ""]
+        return ["", "", "", "", 0, table.expected, "", ""]
     ends = cell.interval or ("", "")
-    return [cell.mean, cell.std, *ends, cell.runs, table.expected, cell.mark]
+    distinct = {True: "yes", False: "no", None: ""}[cell.distinguishable]
+    return [cell.mean, cell.std, *ends, cell.runs, table.expected, cell.mark, distinct]
+
+
+def _json_pairs(table: Table) -> list[dict[str, object]]:
+    return [
+        {"column": column, "heads": heads, **pair._asdict()}
+        for column, test in zip(table.columns, table.tests, strict=False)  # there may be no tests
+        for heads, pair in test.pairs.items()
+    ]
 
 
 def _json_row(row: Row) -> dict[str, object]:
@@ -299,6 +324,7 @@ def _json_row(row: Row) -> dict[str, object]:
             "interval": cell.interval,
             "runs": cell.runs,
             "mark": cell.mark,
+            "distinguishable": cell.distinguishable,
         }
         for cell in row.cells
     ]

@@ -10,6 +10,7 @@ from typing import Literal
 
 from ordbench.leaderboard.grouping import asked, tuning
 from ordbench.leaderboard.ranking import Row
+from ordbench.leaderboard.significance import ALPHA, ColumnTest
 from ordbench.results.rows import CellRuns, RunRow
 
 Kind = Literal[
@@ -31,6 +32,10 @@ Kind = Literal[
     "older",
     "versions",
     "unspread",
+    "tested",
+    "untested",
+    "unled",
+    "one_draw",
 ]
 
 
@@ -71,6 +76,30 @@ def interval_notes(rows: Iterable[Row]) -> list[Note]:
     cells = (cell for row in rows for cell in row.cells)
     lacking = any(cell and cell.runs > 1 and not cell.interval for cell in cells)
     return [Note("unspread")] if lacking else []
+
+
+def test_notes(
+    rows: Sequence[Row], columns: Sequence[str], tests: Sequence[ColumnTest]
+) -> list[Note]:
+    """How columns were tested, and which heads and columns were not."""
+    untested: defaultdict[str, set[str]] = defaultdict(set)
+    for test in tests:
+        for head, reason in test.untested.items():
+            untested[reason].add(head)
+    pairs = [pair for test in tests for pair in test.pairs.values()]
+    cells = list(zip(*(row.cells for row in rows), strict=True))
+    led = [any(cell and cell.distinguishable is not None for cell in column) for column in cells]
+    unled = [
+        title
+        for title, has_marks, test in zip(columns, led, tests, strict=False)
+        if test.pairs and not has_marks
+    ]
+    return [
+        *([Note("tested", detail=f"{ALPHA:g}")] if any(led) else []),
+        *([Note("unled", tuple(unled))] if unled else []),
+        *([Note("one_draw")] if any(pair.draws == 1 for pair in pairs) else []),
+        *(Note("untested", tuple(sorted(heads)), why) for why, heads in sorted(untested.items())),
+    ]
 
 
 def score_notes(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[Note]:

@@ -24,6 +24,8 @@ class Score:
         runs: How many runs.
         mark: Whether it is the best or second best of its column.
         interval: 95 % t interval of the mean over seeds, where it was asked for and there is one.
+        distinguishable: Whether it is significantly different from the best of its column; None
+            for that one, and where it was not tested.
     """
 
     mean: float
@@ -31,6 +33,7 @@ class Score:
     runs: int
     mark: Mark = ""
     interval: Interval | None = None
+    distinguishable: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def aggregate(values: Iterable[float]) -> Score | None:
     """Mean and spread; values that are not finite are left out, and nothing is put in their place.
 
     >>> aggregate([1.0, 3.0])
-    Score(mean=2.0, std=1.4142135623730951, runs=2, mark='', interval=None)
+    Score(mean=2.0, std=1.4142135623730951, runs=2, mark='', interval=None, distinguishable=None)
     >>> aggregate([float("nan")]) is None
     True
     """
@@ -108,6 +111,14 @@ def ranked(rows: Sequence[Row], metric: Metric, reference: Row | None = None) ->
         for index, row in enumerate(rows)
     ]
     return tuple(marked[index] for index in sorted(range(len(rows)), key=order))
+
+
+def leader(column: Sequence[Score | None], metric: Metric) -> int | None:
+    """The index of the best cell among those with the most runs, at a tie the first."""
+    most = max((cell.runs for cell in column if cell), default=0)
+    sign = -1 if metric.higher_is_better else 1
+    means = {i: sign * cell.mean for i, cell in enumerate(column) if cell and cell.runs == most}
+    return min(means, key=lambda index: means[index], default=None)
 
 
 def by_name(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ordbench.leaderboard.notes import Note
 from ordbench.leaderboard.ranking import Row
+from ordbench.leaderboard.significance import ColumnTest
 from ordbench.metrics.registry import Metric
 
 
@@ -29,6 +30,7 @@ class Table:
         expected: How many runs a cell would have, had it all seeds (and folds) of the table.
         per: What tells the runs of a cell apart: their seed, or seed and fold ("run").
         interval: Whether cells show 95 % t intervals in place of standard deviations.
+        tests: The comparisons of each column's heads; empty where they were not compared.
         notes: What a reader must know besides.
     """
 
@@ -45,6 +47,7 @@ class Table:
     per: Literal["seed", "run"]
     notes: tuple[Note, ...]
     interval: bool = False
+    tests: tuple[ColumnTest, ...] = ()
 
     @property
     def caption(self) -> str:

@@ -1,0 +1,131 @@
+"""Marks of what is not distinguishable from the best, from stored predictions."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ordbench.errors import SpecError, StoreError
+from ordbench.leaderboard.build import build
+from ordbench.leaderboard.formats import render
+from ordbench.leaderboard.query import ask
+from ordbench.leaderboard.significance import Significance
+from ordbench.leaderboard.table import Table
+from ordbench.plugins.registry import find_metric
+from ordbench.results.archive import write_archive
+from ordbench.results.layout import ARCHIVE
+from ordbench.results.loading import load_cells, read_records
+from ordbench.results.store import Store
+from ordbench.runs.predictions import Predictions
+from ordbench.runs.record import TaskFacts
+from ordbench.runs.spec import RunSpec
+from ordbench.utils.canonical_json import run_id
+from tests.ordbench.conftest import done, said
+
+Write = Callable[..., None]
+IMAGES = 200
+TASK = TaskFacts(title="Faces", num_ranks=2, unit="years", rank_values=(0.0, 100.0))
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Keep the run of a head: its errors are 10 years, ``worse``, and noise of its own."""
+    store = Store(tmp_path)
+
+    def keep(head: str, seed: int, *, worse: float = 0.0, images: int = IMAGES) -> None:
+        generator = np.random.default_rng([*head.encode(), seed])
+        errors = 10 + worse + generator.normal(0, 1, images)
+        predictions = Predictions(
+            samples=[f"{index}.jpg" for index in range(images)],
+            ranks=np.zeros(images, np.int64),
+            estimates={"point": errors},
+            rank_values=TASK.rank_values,
+            unit=TASK.unit,
+        )
+        record = done(
+            run_id=run_id({"head": head, "seed": seed}),
+            label=head,
+            spec=RunSpec(head=head, dataset="fgnet", data_seed=seed, train_seed=seed),
+            task=TASK,
+            metrics={"point": {"mae": float(errors.mean())}},
+        )
+        store.write(record, predictions)
+
+    return keep
+
+
+def shown(root: Path) -> Table:
+    query = ask()
+    test = Significance(root, query.metric, query.decode)
+    (table,) = build(load_cells(root), query, test=test)
+    return table
+
+
+def marks(table: Table) -> dict[str, bool | None]:
+    return {row.label: row.cells[0] and row.cells[0].distinguishable for row in table.rows}
+
+
+def test_equal_heads_are_marked_and_worse_ones_are_not(write: Write, tmp_path: Path) -> None:
+    for seed in range(5):
+        write("linear", seed)
+        write("coral", seed, worse=0.05)
+        write("emd", seed, worse=5.0)
+    table = shown(tmp_path)
+    assert marks(table) == {"linear": None, "coral": False, "emd": True}
+    markdown = render([table], "markdown")
+    (line,) = [line for line in markdown.splitlines() if "`coral`" in line]
+    assert line.endswith("</ins> ≈ |")
+    assert "≈ not distinguishable from the best of its column: p of at least 0.05 by" in markdown
+    assert r"$\approx$ \\" in render([table], "latex")
+    (read,) = json.loads(render([table], "json"))
+    assert [pair["heads"] for pair in read["pairs"]] == [
+        ["coral", "emd"],
+        ["coral", "linear"],
+        ["emd", "linear"],
+    ]
+    assert read["pairs"][0]["difference"] == pytest.approx(-5.0, abs=0.2)
+    assert read["pairs"][1]["units"] == IMAGES
+
+
+def test_heads_without_comparable_predictions_are_named(
+    write: Write, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write("linear", 0)
+    write("coral", 0)
+    write("emd", 0, worse=1.0, images=50)
+    write("corn", 0, worse=1.0)
+    (tmp_path / "runs" / run_id({"head": "corn", "seed": 0})[:2]).joinpath(
+        run_id({"head": "corn", "seed": 0}) + ".parquet"
+    ).unlink()
+    table = shown(tmp_path)
+    assert set(marks(table).values()) == {None, False}
+    notes = said(table.notes)
+    assert "not tested: emd (tested on other images)" in notes
+    assert "tested over images alone where heads share one seed" in notes
+    assert "not tested: corn (no usable predictions)" in notes
+    assert "corn is not tested: " in caplog.text
+    assert "does not hold the predictions of run" in caplog.text
+
+
+def test_a_column_whose_best_head_was_not_tested_has_no_marks(write: Write, tmp_path: Path) -> None:
+    for head in ("coral", "emd"):
+        write(head, 0)
+    write("linear", 0, worse=-1.0, images=50)
+    table = shown(tmp_path)
+    assert set(marks(table).values()) == {None}
+    notes = said(table.notes)
+    assert "not tested, as the best head was not: all" in notes
+    assert not [note for note in notes if note.startswith("≈")]
+
+
+def test_what_cannot_be_tested_is_refused(write: Write, tmp_path: Path) -> None:
+    write("linear", 0)
+    with pytest.raises(SpecError, match="'qwk' is no mean over test images"):
+        Significance(tmp_path, find_metric("qwk"), "median")
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    write_archive(read_records(tmp_path), archive / ARCHIVE)
+    with pytest.raises(StoreError, match="is an archive, which holds no predictions"):
+        Significance(archive, find_metric("mae"), "median")
