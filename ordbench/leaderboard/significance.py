@@ -16,7 +16,7 @@ from ordbench.results.rescoring import NO_POSTERIOR
 from ordbench.results.rows import CellRuns
 
 if TYPE_CHECKING:
-    from ordbench.results.image_scores import ImageScores, TestImages
+    from ordbench.results.image_scores import ImageScores, ImageSet
     from ordbench.statistics.paired import Paired
 
 ALPHA = 0.05
@@ -120,7 +120,7 @@ class Significance:
         return read_image_scores(self._root, cells, self._metric, self._decode)
 
 
-def _most_common(images: Sequence[TestImages]) -> TestImages | None:
+def _most_common(images: Sequence[ImageSet]) -> ImageSet | None:
     """The images that most heads were tested on, of equals those of the first."""
     counts = [sum(one.same(other) for other in images) for one in images]
     return images[counts.index(max(counts))] if images else None

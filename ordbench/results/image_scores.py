@@ -21,7 +21,7 @@ from ordbench.statistics.paired import SeedScores
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestImages:
+class ImageSet:
     """The N images that runs were tested on, in the order of their names.
 
     Attributes:
@@ -46,7 +46,7 @@ class TestImages:
         pairs = zip(self.groups, self.samples, strict=True)
         return [f"image {name}" if group is None else f"group {group}" for group, name in pairs]
 
-    def same(self, other: TestImages) -> bool:
+    def same(self, other: ImageSet) -> bool:
         """Whether they are the same images with the same truth."""
         return self.samples == other.samples and np.array_equal(self.ranks, other.ranks)
 
@@ -63,7 +63,7 @@ class ImageScores:
         train_medians: Median of the training ranks of each run in that unit; None in older files.
     """
 
-    images: TestImages
+    images: ImageSet
     seeds: Sequence[Seeds]
     scores: NDArray[np.float64]
     estimates: NDArray[np.float64]
@@ -128,7 +128,7 @@ def read_image_scores(
     )
 
 
-_Read = tuple[TestImages, NDArray[np.float64], NDArray[np.float64], float | None]
+_Read = tuple[ImageSet, NDArray[np.float64], NDArray[np.float64], float | None]
 
 
 def _read(store: Store, run_id: str, metric: Metric, score: PerImage, decode: str) -> _Read:
@@ -157,10 +157,10 @@ def _read(store: Store, run_id: str, metric: Metric, score: PerImage, decode: st
 
 def _images(
     predictions: Predictions, values: tuple[float, ...], order: NDArray[np.intp]
-) -> TestImages:
+) -> ImageSet:
     indices: list[int] = order.tolist()
     groups = predictions.groups or [None] * len(indices)
-    return TestImages(
+    return ImageSet(
         samples=tuple(predictions.samples[index] for index in indices),
         ranks=np.asarray(predictions.ranks)[order],
         rank_values=values,

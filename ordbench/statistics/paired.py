@@ -91,20 +91,20 @@ def compare_all(heads: Sequence[SeedScores], units: Sequence[str]) -> dict[Pair,
     images = Images(units)
     pairs: dict[Pair, tuple[Seeds, ...]] = {}
     for first, second in combinations(range(len(heads)), 2):
-        if common := set(heads[first].seeds) & set(heads[second].seeds):
-            pairs[first, second] = tuple(sorted(common))
+        if common := common_seeds(heads[first], heads[second]):
+            pairs[first, second] = common
     if not pairs:
         return {}
     wanted = sorted({(head, seeds) for pair, seeds in pairs.items() for head in pair})
-    by_draw = {(head, seeds): _by_draw(heads[head], seeds) for head, seeds in wanted}
+    scores = {(head, seeds): by_draw(heads[head], seeds) for head, seeds in wanted}
     resamples = max(RESAMPLES, _PER_TEST * len(pairs))
-    means = np.stack([scores.mean(0) for scores in by_draw.values()], 1)
+    means = np.stack([one.mean(0) for one in scores.values()], 1)
     resampled = dict(zip(wanted, images.means(means, resamples).T, strict=True))
     return _with_holm(
         {
             (first, second): _paired(
-                by_draw[first, seeds],
-                by_draw[second, seeds],
+                scores[first, seeds],
+                scores[second, seeds],
                 resampled[first, seeds] - resampled[second, seeds],
                 sorted(set(draws_of(seeds))),
                 images.number,
@@ -114,8 +114,13 @@ def compare_all(heads: Sequence[SeedScores], units: Sequence[str]) -> dict[Pair,
     )
 
 
-def _by_draw(head: SeedScores, seeds: Sequence[Seeds]) -> Floats:
-    """Mean scores ``(D, N)`` over the runs of each draw, by the seeds that draw."""
+def common_seeds(first: SeedScores, second: SeedScores) -> tuple[Seeds, ...]:
+    """The seeds that both heads have."""
+    return tuple(sorted(set(first.seeds) & set(second.seeds)))
+
+
+def by_draw(head: SeedScores, seeds: Sequence[Seeds]) -> Floats:
+    """Mean scores ``(D, N)`` over the runs of each draw: see `draws_of`."""
     draws = np.asarray(draws_of(seeds))
     scores = head.scores[[head.seeds.index(pair) for pair in seeds]]
     return np.stack([scores[draws == draw].mean(0) for draw in np.unique(draws)])

@@ -13,6 +13,7 @@ from ordbench.leaderboard.formats import note_text
 from ordbench.leaderboard.notes import Note
 from ordbench.leaderboard.query import TableQuery, ask
 from ordbench.leaderboard.table import Table
+from ordbench.results.layout import record_path
 from ordbench.results.rows import RunRow, group_by_cell
 from ordbench.results.store import Store
 from ordbench.runs.predictions import Predictions
@@ -149,3 +150,45 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(ordbench.runs.record, "from_sealed", count)
     return read
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Keep a run with predictions of one rank of two, and say where.
+
+    Its errors are 10 years, ``worse``, and noise of the head and the seed.
+    """
+    task = TaskFacts(title="FG-NET", num_ranks=2, unit="years", rank_values=(0.0, 100.0))
+
+    def keep(
+        head: str,
+        seed: int,
+        *,
+        worse: float = 0.0,
+        images: int = 200,
+        root: Path = tmp_path,
+        spec: dict[str, object] | None = None,
+        **predicted: object,
+    ) -> Path:
+        generator = np.random.default_rng([*head.encode(), seed])
+        errors = 10 + worse + generator.normal(0, 1, images)
+        fields: dict[str, object] = {
+            "samples": [f"{index}.jpg" for index in range(images)],
+            "ranks": np.zeros(images, np.int64),
+            "estimates": {"point": errors},
+            "rank_values": task.rank_values,
+            "unit": task.unit,
+        }
+        described: dict[str, object] = {"head": head, "dataset": "fgnet", "data_seed": seed}
+        described |= {"train_seed": seed, **(spec or {})}
+        record = done(
+            run_id=run_id({"about": str(described)}),
+            label=head,
+            spec=RunSpec.model_validate(described),
+            task=task,
+            metrics={"point": {"mae": float(errors.mean())}},
+        )
+        kept = Store(root).write(record, Predictions(**(fields | predicted)))  # type: ignore[arg-type]
+        return record_path(root, kept.run_id)
+
+    return keep

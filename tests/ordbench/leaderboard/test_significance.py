@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ordbench.errors import SpecError, StoreError
@@ -17,43 +16,10 @@ from ordbench.plugins.registry import find_metric
 from ordbench.results.archive import write_archive
 from ordbench.results.layout import ARCHIVE
 from ordbench.results.loading import load_cells, read_records
-from ordbench.results.store import Store
-from ordbench.runs.predictions import Predictions
-from ordbench.runs.record import TaskFacts
-from ordbench.runs.spec import RunSpec
-from ordbench.utils.canonical_json import run_id
-from tests.ordbench.conftest import done, said
+from tests.ordbench.conftest import said
 
-Write = Callable[..., None]
+Write = Callable[..., Path]
 IMAGES = 200
-TASK = TaskFacts(title="Faces", num_ranks=2, unit="years", rank_values=(0.0, 100.0))
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Keep the run of a head: its errors are 10 years, ``worse``, and noise of its own."""
-    store = Store(tmp_path)
-
-    def keep(head: str, seed: int, *, worse: float = 0.0, images: int = IMAGES) -> None:
-        generator = np.random.default_rng([*head.encode(), seed])
-        errors = 10 + worse + generator.normal(0, 1, images)
-        predictions = Predictions(
-            samples=[f"{index}.jpg" for index in range(images)],
-            ranks=np.zeros(images, np.int64),
-            estimates={"point": errors},
-            rank_values=TASK.rank_values,
-            unit=TASK.unit,
-        )
-        record = done(
-            run_id=run_id({"head": head, "seed": seed}),
-            label=head,
-            spec=RunSpec(head=head, dataset="fgnet", data_seed=seed, train_seed=seed),
-            task=TASK,
-            metrics={"point": {"mae": float(errors.mean())}},
-        )
-        store.write(record, predictions)
-
-    return keep
 
 
 def shown(root: Path) -> Table:
@@ -95,10 +61,7 @@ def test_heads_without_comparable_predictions_are_named(
     write("linear", 0)
     write("coral", 0)
     write("emd", 0, worse=1.0, images=50)
-    write("corn", 0, worse=1.0)
-    (tmp_path / "runs" / run_id({"head": "corn", "seed": 0})[:2]).joinpath(
-        run_id({"head": "corn", "seed": 0}) + ".parquet"
-    ).unlink()
+    write("corn", 0, worse=1.0).with_suffix(".parquet").unlink()
     table = shown(tmp_path)
     assert set(marks(table).values()) == {None, False}
     notes = said(table.notes)
