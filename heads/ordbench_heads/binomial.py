@@ -22,6 +22,7 @@ class BinomialPmf(LikelihoodHead):
     """The score is the log-odds of a success; always unimodal. Options: `ScoredHead`."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-1, weight_decay=1e-2)
+    coefficients: Tensor
 
     def __init__(
         self,
@@ -31,11 +32,13 @@ class BinomialPmf(LikelihoodHead):
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
         super().__init__(problem, 1, hidden=hidden, class_weight=class_weight)
+        # Computed once: ONNX has no lgamma.
+        factorials = torch.arange(1.0, self.num_ranks + 1, dtype=torch.float64).lgamma()
+        coefficients = factorials[-1] - factorials - factorials.flip(0)
+        self.register_buffer("coefficients", coefficients, persistent=False)
 
     def log_pmf(self, outputs: Tensor) -> Tensor:
         """Logarithm of the binomial coefficient, plus those of successes and failures."""
         successes = torch.arange(self.num_ranks, dtype=outputs.dtype, device=outputs.device)
-        failures = successes.flip(0)
-        coefficients = (successes + failures + 1).lgamma()
-        coefficients = coefficients - (successes + 1).lgamma() - (failures + 1).lgamma()
-        return coefficients + successes * F.logsigmoid(outputs) + failures * F.logsigmoid(-outputs)
+        log_probs = successes * F.logsigmoid(outputs) + successes.flip(0) * F.logsigmoid(-outputs)
+        return log_probs + self.coefficients.to(outputs.dtype)

@@ -32,6 +32,8 @@ class PoissonPmf(LikelihoodHead):
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-2, weight_decay=1e-2)
     search: ClassVar[SearchSpace] = {"first_count": (0, 1)}
+    counts: Tensor
+    factorials: Tensor
 
     def __init__(
         self,
@@ -45,15 +47,17 @@ class PoissonPmf(LikelihoodHead):
         middle = first_count + (problem.task.num_ranks - 1) / 2
         start = torch.tensor([middle + math.log(-math.expm1(-middle))])  # softplus takes it back
         super().__init__(problem, 1, hidden=hidden, class_weight=class_weight, bias=start)
-        self.first_count = first_count
+        counts = torch.arange(self.num_ranks, dtype=torch.float64) + first_count
+        self.register_buffer("counts", counts, persistent=False)
+        # Computed once: ONNX has no lgamma.
+        self.register_buffer("factorials", (counts + 1).lgamma(), persistent=False)
         self.log_temperature = nn.Parameter(torch.zeros(()), requires_grad=temperature)
 
     def log_pmf(self, outputs: Tensor) -> Tensor:
         """Log-softmax of the Poisson's log-probabilities, divided by the temperature."""
-        counts = torch.arange(self.num_ranks, dtype=outputs.dtype, device=outputs.device)
-        counts = counts + self.first_count
         # The rate itself is the same for all counts, and a softmax does not see it.
-        log_probs = counts * log_softplus(outputs) - (counts + 1).lgamma()
+        counts, factorials = self.counts.to(outputs.dtype), self.factorials.to(outputs.dtype)
+        log_probs = counts * log_softplus(outputs) - factorials
         return (log_probs * (-self.log_temperature).exp()).log_softmax(-1)
 
 
