@@ -45,6 +45,7 @@ class Written(NamedTuple):
     difference: float
 
 
+@torch.no_grad()
 def write(what: Exportable, inputs: Tensor, formats: Sequence[str]) -> dict[str, Written]:
     """The files of a module, by format.
 

@@ -40,6 +40,10 @@ def trace(module: nn.Module, inputs: Tensor) -> ExportedProgram:
     two = inputs[:1].expand(2, *inputs.shape[1:]).contiguous()  # 1 would count as a constant
     with torch.no_grad():
         program = torch.export.export(module, (two,), dynamic_shapes=({0: Dim("batch")},))
+    for tensor in (*program.state_dict.values(), *program.constants.values()):
+        if isinstance(tensor, Tensor):
+            # Else a part of a larger one would bring all of it, and channels last be reordered.
+            tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # names the folders of this machine
     return program

@@ -1,0 +1,104 @@
+"""A folder with a trained head that runs without ordbench, and a README."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from ordbench.backbone import Backbone
+from ordbench.errors import BackboneError, SpecError
+from ordbench.export.deployed import DeployedHead, DeployedModel
+from ordbench.export.formats import Exportable, Written, write
+from ordbench.export.inputs import inputs_for
+from ordbench.export.readme import readme
+from ordbench.features.extraction import open_family
+from ordbench.head import BaseHead
+from ordbench.runs.kept_head import HeadFacts
+from ordbench.runs.resources import Locations
+from ordbench.runs.spec import NO_BACKBONE, RunSpec
+from ordbench.utils.files import write_atomic
+
+README = "README.md"
+# Of the outputs' size; float32 has 1e-7, and sums over some thousand weights are less exact.
+TOLERANCE = 1e-4
+
+
+def export(
+    head: BaseHead,
+    facts: HeadFacts,
+    folder: Path,
+    *,
+    formats: Sequence[str],
+    with_backbone: bool,
+    spec: RunSpec | None,
+    backbone: str = "",
+    settings: Locations | None = None,
+) -> tuple[dict[Path, Written], str]:
+    """Write a head, alone or behind its image tower, each file checked against PyTorch.
+
+    Args:
+        head: Trained.
+        facts: What it is.
+        folder: Where files of the same names are replaced.
+        formats: As in `write`.
+        with_backbone: Whether images are taken, and not features. The tower is in float32.
+        spec: Its run, on samples of whose dataset the files are checked; None where unknown.
+        backbone: In place of the one that the facts name, where its weights lie elsewhere.
+        settings: Where datasets and caches lie.
+
+    Returns:
+        The files, and on what they were checked.
+
+    Raises:
+        SpecError: As `write`, and if a file gives other numbers than PyTorch.
+        BackboneError: If the backbone cannot be had or has other weights than in the run.
+        StoreError: If a file cannot be written.
+    """
+    name = backbone or facts.backbone
+    tower = _tower(facts, name) if with_backbone else None
+    transform = repr(tower.transform) if tower else ""
+    module = DeployedHead(head.cpu().eval(), facts.task.rank_values)
+    inputs = inputs_for(
+        facts, tower, spec=spec, backbone=name, settings=settings or Locations(device="cpu")
+    )
+    what = Exportable(
+        module=DeployedModel(tower, module, normalize=facts.normalize, what=name)
+        if tower
+        else module,
+        takes="images" if tower else "features",
+        gives="estimate" if facts.decode == "point" else "posterior",
+        about=json.dumps({**facts.model_dump(mode="json"), "transform": transform}),
+    )
+    try:
+        written = write(what, inputs.rows, formats)
+    except SpecError as error:
+        raise SpecError(f"head {facts.label}: {error}") from error
+    files = {f"{'model' if tower else 'head'}.{ending}": one for ending, one in written.items()}
+    size = max(map(abs, facts.task.rank_values)) if facts.decode == "point" else 1.0
+    for file, one in files.items():
+        if not one.difference <= TOLERANCE * size:
+            raise SpecError(
+                f"head {facts.label}: {file} would differ from PyTorch by {one.difference:.1e} and "
+                "is not written; leave its format out"
+            )
+    for file, one in files.items():
+        write_atomic(folder / file, one.content)
+    text = readme(what, facts, files, inputs, transform=transform)
+    write_atomic(folder / README, text.encode())
+    return {folder / file: one for file, one in files.items()}, inputs.what
+
+
+def _tower(facts: HeadFacts, backbone: str) -> Backbone:
+    if backbone == NO_BACKBONE:
+        raise SpecError(
+            f"run {facts.run_id} was trained on features of a dataset and has no backbone; leave "
+            "--with-backbone out"
+        )
+    family, argument = open_family(backbone)
+    if family.fingerprint(argument) != facts.fingerprint:
+        raise BackboneError(
+            f"backbone {backbone} has other weights than run {facts.run_id} was trained with; name "
+            "the right ones, --backbone NAME@PATH"
+        )
+    return family.load(argument, layer=facts.layer, device="cpu", dtype="float32")
