@@ -51,7 +51,7 @@ def table(
         Format | None, typer.Option(help="Output format.", show_default="rich")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    head: Annotated[list[str] | None, typer.Option(help="Only these heads.")] = None,
+    head: Annotated[list[str] | None, typer.Option(help="Only these heads, or not: -NAME.")] = None,
     dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
     backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
     shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,

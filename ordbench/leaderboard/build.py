@@ -14,6 +14,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from ordbench.errors import StoreError
+from ordbench.leaderboard.across import across_datasets
 from ordbench.leaderboard.grouping import (
     Facts,
     column_facts,
@@ -37,6 +38,7 @@ from ordbench.leaderboard.notes import (
     seed_notes,
     skip_notes,
     split_notes,
+    standing_notes,
     test_notes,
     training_notes,
     unscored_notes,
@@ -104,7 +106,10 @@ def _groups(asked: TableQuery, cells: Iterable[CellRuns]) -> list[tuple[Facts, l
     for cell in cells:
         run = cell.first
         facts = table_facts(run, asked.columns, pool_folds=asked.pool_folds)
-        place = row_facts(run), column_facts(run, asked.columns, pool_folds=asked.pool_folds)
+        place = (
+            row_facts(run, asked.columns),
+            column_facts(run, asked.columns, pool_folds=asked.pool_folds),
+        )
         groups[not run.ranked, facts].append(_Placed(cell, *place, *asked.answer(cell)))
     keys = [key for key, group in groups.items() if any(placed.decoding for placed in group)]
     keys.sort(key=lambda key: (key[0], natural(key[1])))
@@ -135,7 +140,7 @@ class _Draft:
             if fits_table(skip, run, columns, pool_folds=pool_folds):
                 rows = {one.row for one in self.group if fits_row(skip, one.cell.first)}
                 own = {one.column for one in self.group if fits_column(skip, one.column)}
-                for row in rows or {row_facts(skip)}:
+                for row in rows or {row_facts(skip, columns)}:
                     for column in own or {column_facts(skip, columns, pool_folds=pool_folds)}:
                         found[row, column] = skip.error or ""
         return found
@@ -151,6 +156,10 @@ class _Draft:
         may_rank = all(cell.first.ranked for cell in cells)
         drawn, reference = self._rows(), self._reference()
         rows = ranked(drawn, self.asked.metric, reference) if may_rank else by_name(drawn)
+        across = None
+        if may_rank and self.asked.columns == "dataset":
+            across = across_datasets(rows, self.asked.metric)
+            rows = across.rows if across else rows
         tests = self._tests(test) if test and may_rank else ()
         rows = with_tests(rows, tests, self.asked.metric) if tests else rows
         columns = self._titles()
@@ -177,6 +186,7 @@ class _Draft:
                 *cell_notes(rows, same),
                 *(interval_notes(rows) if self.asked.interval else ()),
                 *test_notes(rows, columns, tests),
+                *(standing_notes(across) if across else ()),
                 *score_notes(named),
                 *unscored_notes((self.names[placed.row], placed.cell) for placed in self.group),
                 *training_notes((self.names[placed.row], placed.cell) for placed in self.group),

@@ -45,6 +45,10 @@ _NOTES: dict[Kind, str] = {
     "heads of the column",
     "one_draw": "tested over images alone where heads share one seed",
     "untested": "not tested: {heads} ({detail})",
+    "standings": "rank: mean over {detail}; Borda: share of other heads beaten; Elo: Bradley-Terry "
+    "strength, mean 1000; none for a head without a cell in every column",
+    "friedman": "Friedman's test of ranks: {detail} (Nemenyi, alpha 0.05)",
+    "unranked": "ranks are not tested: {detail}, and 6 datasets and 3 heads are the least",
     "unled": "not tested, as the best head was not: {heads}",
     "unspread": "no interval where few-shot samples were trained with different numbers of seeds",
 }
@@ -102,11 +106,13 @@ def to_rich(table: Table) -> RenderableType:
     grid = Grid("head", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for title in table.columns:
         grid.add_column(Text(printable(title)), justify="right")
+    for title in _standing_titles(table):
+        grid.add_column(title, justify="right")
     for row in _rows(table):
         if row is table.reference:
             grid.add_section()
         cells = [_rich_cell(row, index, table) for index in range(len(row.cells))]
-        grid.add_row(Text(printable(row.label)), *cells)
+        grid.add_row(Text(printable(row.label)), *cells, *_standing(row, table))
     notes = [Text(printable(note_text(note)), style="dim") for note in table.notes]
     grid.width = Console(width=NO_WRAP).measure(grid).maximum
     return Group(Text(printable(table.caption)), "", grid, "", *notes)
@@ -117,13 +123,13 @@ def to_markdown(table: Table) -> str:
     lines = [
         escape_markdown(table.caption),
         "",
-        _markdown_line(["head", *map(escape_markdown, table.columns)]),
-        _markdown_line([":--", *["--:"] * len(table.columns)]),
+        _markdown_line(["head", *map(escape_markdown, table.columns), *_standing_titles(table)]),
+        _markdown_line([":--", *["--:"] * (len(table.columns) + len(_standing_titles(table)))]),
     ]
     for row in _rows(table):
         name = f"*{row.label}*" if row is table.reference else _code_span(row.label)
         cells = _marked(row, table, "**{}**", "<ins>{}</ins>")
-        lines.append(_markdown_line([name, *cells]))
+        lines.append(_markdown_line([name, *cells, *_standing(row, table)]))
     notes = _notes(table)
     return "\n".join([*lines, *(["", escape_markdown(notes)] if notes else []), ""])
 
@@ -134,15 +140,16 @@ def to_latex(table: Table) -> str:
         r"\begin{table}",
         r"  \centering",
         rf"  \caption{{{_escaped_latex(table.caption)}}}",
-        rf"  \begin{{tabular}}{{l{'r' * len(table.columns)}}}",
+        rf"  \begin{{tabular}}{{l{'r' * (len(table.columns) + len(_standing_titles(table)))}}}",
         r"    \toprule",
-        _latex_line(["head", *map(_escaped_latex, table.columns)]),
+        _latex_line(["head", *map(_escaped_latex, table.columns), *_standing_titles(table)]),
         r"    \midrule",
     ]
     for row in _rows(table):
         if row is table.reference:
             lines.append(r"    \midrule")
         cells = _marked(row, table, r"\textbf{{{}}}", r"\underline{{{}}}")
+        cells += _standing(row, table)
         lines.append(_latex_line([_escaped_latex(row.label), *map(_latex_numbers, cells)]))
     lines += [r"    \bottomrule", r"  \end{tabular}"]
     if table.notes:
@@ -299,6 +306,19 @@ def _latex_numbers(cell: str) -> str:
     return "".join(signs.get(character, character) for character in cell)
 
 
+def _standing_titles(table: Table) -> list[str]:
+    return ["rank", "Borda", "Elo"] if any(row.standing for row in table.rows) else []
+
+
+def _standing(row: Row, table: Table) -> list[str]:
+    found = row.standing
+    if found is None:
+        return [MISSING if row is not table.reference else ""] * len(_standing_titles(table))
+    ends = found.elo_interval
+    spread = f" [{ends.low:.0f}, {ends.high:.0f}]" if ends else ""
+    return [f"{found.mean_rank:.2f}", f"{found.borda:.2f}", f"{found.elo:.0f}{spread}"]
+
+
 def _numbers(cell: Score | None, table: Table) -> list[object]:
     if cell is None:
         return ["", "", "", "", 0, table.expected, "", ""]
@@ -328,7 +348,8 @@ def _json_row(row: Row) -> dict[str, object]:
         }
         for cell in row.cells
     ]
-    return {"head": row.label, "decoding": row.decoding, "cells": cells}
+    standing = row.standing and row.standing._asdict()
+    return {"head": row.label, "decoding": row.decoding, "cells": cells, "standing": standing}
 
 
 FORMATS: dict[str, Callable[[Sequence[Table]], str]] = {

@@ -14,7 +14,7 @@ from ordbench.results.rows import CellRuns, RunRow, options_text
 if TYPE_CHECKING:
     from ordbench.recipe import OptionValue
 
-Columns = Literal["shots", "dataset"]
+Columns = Literal["shots", "dataset", "backbone"]
 Facts = tuple[tuple[str, str], ...]
 """Names and values of what runs share, in a fixed order."""
 
@@ -39,9 +39,9 @@ def table_facts(record: RunRow, columns: Columns, *, pool_folds: bool) -> Facts:
     title = name if record.title == name else f"{record.title} ({name})"
     dataset = (("dataset", title), *_dataset_facts(record, pool_folds=pool_folds)[1:])
     return (
-        *(dataset if columns == "shots" else _shots_facts(record)),
-        ("backbone", record.backbone),
-        ("weight hash", record.backbone_hash[:_SHOWN]),
+        *(dataset if columns != "dataset" else ()),
+        *(_shots_facts(record) if columns != "shots" else ()),
+        *(_backbone_facts(record) if columns != "backbone" else ()),
         ("layer", record.layer),
         ("unit length", "yes" if record.normalize else "no"),
         ("dtype", record.dtype),
@@ -55,17 +55,23 @@ def column_facts(record: RunRow, columns: Columns, *, pool_folds: bool) -> Facts
     """What all runs of one column share."""
     if columns == "shots":
         return _shots_facts(record)
+    if columns == "backbone":
+        return _backbone_facts(record)
     return _dataset_facts(record, pool_folds=pool_folds)
 
 
-def row_facts(record: RunRow) -> Facts:
-    """What all runs of one row share: the head, its options, recipe, text tower and source."""
+def row_facts(record: RunRow, columns: Columns = "shots") -> Facts:
+    """What all runs of one row share: the head, its options, recipe, text tower and source.
+
+    Where columns are backbones, each has a text tower of its own.
+    """
+    own = columns == "backbone" and not record.text
     return (
         ("head", record.label),
         *_facts(record.head_options),
         *_facts(record.recipe),
         ("text encoder", (record.text or "own") if record.text_hash else ""),
-        ("text hash", record.text_hash[:_SHOWN]),
+        ("text hash", "" if own else record.text_hash[:_SHOWN]),
         ("source hash", record.head_hash[:_SHOWN]),
     )
 
@@ -140,9 +146,13 @@ def fits_table(skipped: RunRow, run: RunRow, columns: Columns, *, pool_folds: bo
 
     def names(record: RunRow) -> tuple[object, ...]:
         data = (record.dataset_name, *_facts(record.dataset_options))
-        own = data if columns == "shots" else (record.shots,)
+        own = (
+            *(data if columns != "dataset" else ()),
+            *((record.shots,) if columns != "shots" else ()),
+        )
         fold = 0 if pool_folds else record.fold
-        return (*own, *setting(replace(record, dataset="", fold=fold)))
+        backbone = "" if columns == "backbone" else record.backbone
+        return (*own, *setting(replace(record, dataset="", fold=fold, backbone=backbone)))
 
     return names(skipped) == names(run)
 
@@ -156,7 +166,12 @@ def fits_row(skipped: RunRow, run: RunRow) -> bool:
 def fits_column(skipped: RunRow, column: Facts) -> bool:
     """Whether a skipped cell belongs in a column."""
     name, value = column[0]
-    return value == (skipped.dataset_name if name == "dataset" else _shots_facts(skipped)[0][1])
+    own = {
+        "dataset": skipped.dataset_name,
+        "backbone": skipped.backbone,
+        "shots": _shots_facts(skipped)[0][1],
+    }
+    return value == own[name]
 
 
 def place(record: RunRow, columns: Columns) -> tuple[object, ...]:
@@ -248,6 +263,10 @@ def _dataset_facts(record: RunRow, *, pool_folds: bool) -> Facts:
         ("label hash", record.label_hash[:_SHOWN]),
         ("splits", given) if pool_folds else ("split hash", record.split[:_SHOWN]),
     )
+
+
+def _backbone_facts(record: RunRow) -> Facts:
+    return (("backbone", record.backbone), ("weight hash", record.backbone_hash[:_SHOWN]))
 
 
 def _shots_facts(record: RunRow) -> Facts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
+from ordbench.leaderboard.across import Across
 from ordbench.leaderboard.grouping import asked, tuning
 from ordbench.leaderboard.ranking import Row
 from ordbench.leaderboard.significance import ALPHA, ColumnTest
@@ -35,6 +36,9 @@ Kind = Literal[
     "tested",
     "untested",
     "unled",
+    "standings",
+    "friedman",
+    "unranked",
     "one_draw",
 ]
 
@@ -100,6 +104,17 @@ def test_notes(
         *([Note("one_draw")] if any(pair.draws == 1 for pair in pairs) else []),
         *(Note("untested", tuple(sorted(heads)), why) for why, heads in sorted(untested.items())),
     ]
+
+
+def standing_notes(across: Across) -> list[Note]:
+    """What the order over datasets means, and whether it is significant."""
+    datasets = f"{across.datasets} datasets"
+    found = across.friedman
+    if found is None:
+        reason = f"{datasets} and {across.heads} heads"
+        return [Note("standings", detail=datasets), Note("unranked", detail=reason)]
+    test = f"p = {found.p:.2g}; critical difference of mean ranks {found.critical_difference:.2f}"
+    return [Note("standings", detail=datasets), Note("friedman", detail=test)]
 
 
 def score_notes(answers: Iterable[tuple[str, str, Sequence[float]]]) -> list[Note]:

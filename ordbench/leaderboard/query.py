@@ -51,7 +51,8 @@ def ask(
     Args:
         metric: A name in `ordbench.plugins.registry.METRICS`, or ``cs@K``.
         decode: A name in `ordbench.plugins.registry.DECODES`.
-        columns: ``shots``, or ``dataset``: then each number of shots has a table of its own.
+        columns: ``shots``; or ``dataset`` or ``backbone``: then each number of shots has a table of
+            its own.
         pool_folds: Whether a cell holds the runs of all folds; if not, each fold has a table.
         interval: Whether cells show a t interval in place of the standard deviation.
 
@@ -84,7 +85,8 @@ def select(
     Args:
         cells: Runs.
         head: Names ("coral") or whole labels ("ordinalclip:base_ranks=5"); as for the others,
-            several can be joined by commas, and None keeps all.
+            several can be joined by commas, a hyphen before one leaves it out ("-zeroshot"), and
+            None keeps all.
         dataset: Names ("csv"), or with the argument after the colon ("csv:ages.csv").
         backbone: ``FAMILY:ARGUMENT``, without a path.
         shots: Images a rank, or ``all``.
@@ -106,10 +108,12 @@ def select(
 
 
 def _matching(what: str, typed: Iterable[str] | None, found: Sequence[set[str]]) -> list[bool]:
-    wanted = {item for text in typed or () for item in split(text, ",") if item}
-    for value in sorted(wanted):
+    given = {item for text in typed or () for item in split(text, ",") if item}
+    unwanted = {item.removeprefix("-") for item in given if item.startswith("-")}
+    wanted = {item for item in given if not item.startswith("-")}
+    for value in sorted(wanted | unwanted):
         _check(what, value, set[str]().union(*found), where=" among the records")
-    return [not wanted or bool(wanted & names) for names in found]
+    return [(not wanted or bool(wanted & names)) and not unwanted & names for names in found]
 
 
 def _check(what: str, name: str, known: Iterable[str], where: str = "") -> None:

@@ -6,10 +6,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import fsum, isfinite, sqrt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ordbench.metrics.registry import Metric
 from ordbench.statistics.intervals import Interval
+
+if TYPE_CHECKING:
+    from ordbench.statistics.across import Standing
 
 Mark = Literal["", "best", "second"]
 
@@ -45,12 +48,14 @@ class Row:
         cells: One a column.
         decoding: How its posteriors became estimates, as in `ordbench.leaderboard.table.Table`.
         skipped: Why runs could not be started, by the index of an empty cell.
+        standing: Over all datasets, where these are the columns and none of them is missing.
     """
 
     label: str
     cells: tuple[Score | None, ...]
     decoding: str = ""
     skipped: Mapping[int, str] = field(default_factory=dict[int, str])
+    standing: Standing | None = None
 
 
 def digits(metric: Metric) -> int:
@@ -132,7 +137,7 @@ def _mean(values: Sequence[float]) -> float:
 
 def _places(column: Sequence[Score | None], metric: Metric) -> dict[int, int]:
     """Place (1 is best) of each row that has a cell; those that look the same share one."""
-    shown = {index: _shown(cell, metric) for index, cell in enumerate(column) if cell}
+    shown = {index: shown_mean(cell, metric) for index, cell in enumerate(column) if cell}
     return {i: 1 + sum(other < value for other in shown.values()) for i, value in shown.items()}
 
 
@@ -140,11 +145,13 @@ def _marks(
     column: Sequence[Score | None], metric: Metric, baseline: Score | None
 ) -> dict[int, Mark]:
     most = max((cell.runs for cell in column if cell), default=0)
-    shown = {i: _shown(cell, metric) for i, cell in enumerate(column) if cell and cell.runs == most}
+    shown = {
+        i: shown_mean(cell, metric) for i, cell in enumerate(column) if cell and cell.runs == most
+    }
     first, second, *_ = [*sorted(set(shown.values())), None, None]
     if len(shown) < 2 or first is None:
         return {}
-    limit = _shown(baseline, metric) if baseline else math.inf
+    limit = shown_mean(baseline, metric) if baseline else math.inf
     return {
         index: "best" if value == first else "second"
         for index, value in shown.items()
@@ -152,6 +159,6 @@ def _marks(
     }
 
 
-def _shown(cell: Score, metric: Metric) -> float:
+def shown_mean(cell: Score, metric: Metric) -> float:
     """A mean as it is shown, with the sign by which less is better."""
     return (-1 if metric.higher_is_better else 1) * round(cell.mean, digits(metric))

@@ -162,6 +162,29 @@ def test_datasets_can_stand_in_the_columns_each_with_its_unit(flat_run: FlatRun)
     assert "dataset" not in two.facts
 
 
+def test_backbones_can_stand_in_the_columns_with_their_own_text_towers(flat_run: FlatRun) -> None:
+    runs = [
+        flat_run("coop", 5.0, shots=1, text_hash="t0"),
+        flat_run("coop", 4.0, shots=1, text_hash="t1", backbone="clip:RN50", backbone_hash="b1"),
+        flat_run("coop", 3.0, shots=2, text_hash="t0"),
+        flat_run("coop", 2.0, shots=1, text_hash="t2", text="clip:other"),
+    ]
+    none: dict[str, object] = {"status": "skipped", "image_hash": "", "head_hash": ""}
+    skipped = flat_run("linear", shots=1, backbone="clip:RN50", error="no weights", **none)
+    cells = group_by_cell(runs)
+    one, two = leaderboard.build(cells, ask(columns="backbone"), [skipped])
+    assert one.columns == ("clip:RN50", "clip:tiny")
+    assert means(one) == {
+        "coop (text encoder=own)": [4.0, 5.0],
+        "coop (text encoder=clip:other)": [None, 2.0],
+        "linear": [None, None],
+    }
+    assert "skipped: linear clip:RN50 (no weights)" in said(one.notes)
+    assert (one.facts["shots"], two.facts["shots"]) == ("1-shot", "2-shot")
+    assert one.facts["dataset"] == "FG-NET (fgnet)"
+    assert "backbone" not in one.facts
+
+
 def test_a_run_that_was_done_again_counts_once_and_is_mentioned(flat_run: FlatRun) -> None:
     runs = [
         flat_run(mae=1.0, created="2026-11-21T00:00:00+00:00", head_hash="old"),

@@ -59,6 +59,11 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
     assert select(runs, shots=["all,2"]) == [runs[1], runs[4]]
     assert select(runs, head=["linear"], shots=["2"]) == []
     assert select(runs, fold=["0"]) == runs
+    assert select(runs, head=["-coral"]) == runs[3:]
+    assert select(runs, head=['-coral,-coop:context="x,y"'], shots=["2"]) == []
+    assert select(runs, head=["coral"], shots=["-all"]) == [runs[0], runs[2]]
+    with pytest.raises(SpecError, match="no head 'corall' among the records; did you mean coral"):
+        select(runs, head=["-corall"])
 
 
 def test_a_dataset_is_selected_by_its_name_or_by_its_file_as_well(flat_run: FlatRun) -> None:
