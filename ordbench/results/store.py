@@ -222,8 +222,8 @@ class Store:
             else:
                 yield record
 
-    def read_predictions(self, run_id: str) -> Predictions:
-        """The predictions of one run, image by image.
+    def read_predictions(self, run_id: str, *, posterior: bool = True) -> Predictions:
+        """The predictions of one run, image by image; without their posterior if none is needed.
 
         Raises:
             StoreError: If the run or its predictions are not there, or not those of the record.
@@ -232,7 +232,7 @@ class Store:
         try:
             content = self.predictions_file(record)
             if content is not None:
-                return from_parquet(content)
+                return from_parquet(content, posterior=posterior)
         except ValueError as error:
             path = self._path(run_id).with_suffix(".parquet")
             raise StoreError(

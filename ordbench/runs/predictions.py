@@ -106,20 +106,25 @@ def to_parquet(predictions: Predictions) -> bytes:
     return file.getvalue()
 
 
-def from_parquet(content: bytes) -> Predictions:
+def from_parquet(content: bytes, *, posterior: bool = True) -> Predictions:
     """Read what `to_parquet` made.
+
+    Args:
+        content: The file.
+        posterior: Whether the posterior is needed, which is most of the file.
 
     Raises:
         ValueError: If it is not such a file.
     """
     pa, pq = _arrow()
     try:
-        table = pq.read_table(pa.BufferReader(content))
-        posterior = None
-        if "posterior" in table.column_names:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        names = [name for name in file.schema_arrow.names if posterior or name != "posterior"]
+        table, probs = file.read(names), None
+        if "posterior" in names:
             column = table["posterior"]
             flat = column.combine_chunks().flatten().to_numpy()
-            posterior = flat.reshape(len(column), column.type.list_size)
+            probs = flat.reshape(len(column), column.type.list_size)
         about = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
         extra = [name for name in table.column_names if name.startswith(_EXTRA)]
         estimates = [name for name in table.column_names if name not in {*_NOT_ESTIMATES, *extra}]
@@ -127,7 +132,7 @@ def from_parquet(content: bytes) -> Predictions:
             samples=table["sample"].to_pylist(),
             ranks=table["rank"].to_numpy(),
             estimates={name: table[name].to_numpy() for name in estimates},
-            posterior=posterior,
+            posterior=probs,
             rank_values=tuple(about.get("rank_values", ())),
             unit=about.get("unit", ""),
             train_median=about.get("train_median"),
