@@ -6,6 +6,7 @@ arithmetic is imported when it is called.
 
 from __future__ import annotations
 
+import re
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,42 @@ if TYPE_CHECKING:
     from ordbench.metrics.registry import Score
 
 
-def _named(function: str) -> Score:
+_INTERVALS = re.compile(r"(coverage|width)@(\d+(?:\.\d+)?)")
+
+
+class CalibratedMetric(Metric):
+    """A score of the posterior that needs `Evaluation.calibration`."""
+
+
+def parse_interval_metric(name: str) -> Metric | None:
+    """The metric that ``coverage@P`` or ``width@P`` names, for P percent; None for other names.
+
+    >>> metric = parse_interval_metric("width@95")
+    >>> metric and metric.title
+    'width of 95 % intervals'
+    """
+    match = _INTERVALS.fullmatch(name)
+    possible = match and 0 < float(match[2]) < 100
+    return intervals(match[1], float(match[2])) if match and possible else None
+
+
+def intervals(kind: str, percent: float) -> CalibratedMetric:
+    """``coverage`` or ``width`` of intervals that are calibrated on the validation images."""
+    return CalibratedMetric(
+        name=f"{kind}@{percent:g}",
+        title=f"{kind} of {percent:g} % intervals",
+        unit=f"share of images, {percent / 100:g} is stated" if kind == "coverage" else "ranks",
+        higher_is_better=kind == "coverage",
+        function=_named(f"conformal:{kind}", percent),
+        of_posterior=True,
+    )
+
+
+def _named(function: str, *arguments: float) -> Score:
     """A function of a module beside this one, which is imported when it is called."""
 
     def score(evaluation: Evaluation) -> float:
-        value: float = resolve_name(f"ordbench.metrics.{function}")(evaluation)
+        value: float = resolve_name(f"ordbench.metrics.{function}")(evaluation, *arguments)
         return value
 
     return score
@@ -133,5 +165,7 @@ ON_DEMAND_METRICS: dict[str, Metric] = {
             of_head=True,
         ),
         ordinality_of("ordinality"),
+        intervals("coverage", 90),
+        intervals("width", 90),
     )
 }

@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from ordbench.errors import BrokenPluginError, OrdbenchError, UnknownPluginError
-from ordbench.metrics.on_demand import ON_DEMAND_METRICS
+from ordbench.metrics.on_demand import ON_DEMAND_METRICS, parse_interval_metric
 from ordbench.metrics.registry import (
     BUILTIN_DECODES,
     BUILTIN_METRICS,
@@ -254,14 +254,17 @@ DECODES: Registry[Decode] = Registry(
 )
 
 
+_FAMILIES = (parse_cumulative_score, parse_ordinality, parse_interval_metric)
+
+
 def find_metric(name: str) -> Metric:
-    """The metric of that name; CS@k for any k, as ``cs@K``.
+    """The metric of that name; of families such as ``cs@K`` for any K.
 
     Raises:
         UnknownPluginError: If nobody offers it.
         BrokenPluginError: If what a package offers is not a metric of that name.
     """
-    parsed = parse_cumulative_score(name) or parse_ordinality(name)
+    parsed = next(filter(None, (parse(name) for parse in _FAMILIES)), None)
     metric = cast(object, parsed or METRICS[name])  # packages may err
     if not isinstance(metric, Metric) or metric.name != name:
         raise BrokenPluginError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ordbench.errors import StoreError
 from ordbench.metrics.decoding import estimates
-from ordbench.metrics.evaluation import Evaluation
+from ordbench.metrics.evaluation import Calibration, Evaluation
 from ordbench.plugins.registry import DECODES
 from ordbench.results.layout import archive_path
 from ordbench.results.store import Store
@@ -25,8 +25,19 @@ class Decoded(NamedTuple):
     evaluation: Evaluation
 
 
-def decoded(predictions: Predictions, rank_values: Sequence[float], decode: str) -> Decoded:
+def decoded(
+    predictions: Predictions,
+    rank_values: Sequence[float],
+    decode: str,
+    calibration: Calibration | None = None,
+) -> Decoded:
     """Decode predictions; a head without a posterior answers with its point estimates.
+
+    Args:
+        predictions: Of the test images.
+        rank_values: K rising numbers in the dataset's unit.
+        decode: Name of a decoding.
+        calibration: Of the validation images, for metrics that need them.
 
     Raises:
         UnknownPluginError: If there is no such decoding.
@@ -42,6 +53,7 @@ def decoded(predictions: Predictions, rank_values: Sequence[float], decode: str)
         posterior=posterior,
         samples=predictions.samples,
         extra=predictions.extra,
+        calibration=calibration,
     )
     return Decoded("point" if posterior is None else decode, evaluation)
 

@@ -13,18 +13,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ordbench.errors import BrokenPluginError, StoreError
+from ordbench.metrics.on_demand import CalibratedMetric
 from ordbench.plugins.registry import DECODES
 from ordbench.results.index import INDEX, Index, Rescored
 from ordbench.results.layout import archive_path
 from ordbench.results.rows import CellRuns
 
 if TYPE_CHECKING:
+    from ordbench.metrics.evaluation import Calibration
     from ordbench.metrics.registry import Metric
+    from ordbench.results.store import Store
     from ordbench.runs.predictions import Predictions
+    from ordbench.runs.record import Record
 
 NO_PREDICTIONS = "no predictions stored"
 NOT_MEASURED = "not measured of this head"
 NO_POSTERIOR = "no posterior"
+NO_VALIDATION = "no validation posterior stored"
 logger = logging.getLogger(__name__)
 
 
@@ -113,9 +118,14 @@ def _rescored(root: Path, run_id: str, metric: Metric, decode: str) -> Rescored:
         return Rescored("", 0.0, NO_PREDICTIONS)
     if metric.of_posterior and predictions.posterior is None:
         return Rescored("", 0.0, NO_POSTERIOR)
+    calibration = None
+    if isinstance(metric, CalibratedMetric):
+        calibration = _calibration(store, record)
+        if calibration is None:
+            return Rescored("", 0.0, NO_VALIDATION)
     try:
         values = record.task.rank_values or predictions.rank_values
-        return _scored(predictions, values, metric, decode)
+        return _scored(predictions, values, metric, decode, calibration)
     except Exception as error:  # a plug-in may raise anything
         raise BrokenPluginError(
             f"metric {metric.name!r} with decode {decode!r} cannot score run {run_id}: "
@@ -123,12 +133,28 @@ def _rescored(root: Path, run_id: str, metric: Metric, decode: str) -> Rescored:
         ) from error
 
 
+def _calibration(store: Store, record: Record) -> Calibration | None:
+    """What the head said of the validation images; None where the file of the head lacks it."""
+    from ordbench.runs.kept_validation import read_calibration
+
+    try:
+        content = store.head_file(record)
+        return None if content is None else read_calibration(content)
+    except ValueError as error:
+        logger.warning("the head of run %s cannot be read: %s", record.run_id, error)
+        return None
+
+
 def _scored(
-    predictions: Predictions, rank_values: Sequence[float], metric: Metric, decode: str
+    predictions: Predictions,
+    rank_values: Sequence[float],
+    metric: Metric,
+    decode: str,
+    calibration: Calibration | None,
 ) -> Rescored:
     from ordbench.results.evaluations import decoded
 
-    how, evaluation = decoded(predictions, rank_values, decode)
+    how, evaluation = decoded(predictions, rank_values, decode, calibration)
     column = score_names(metric, decode)[0] if how != "point" else f"{metric.name}_point"
     return Rescored(column, float(metric.function(evaluation)), "")
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ordbench.errors import SpecError
 from ordbench.metrics.conformal import Method, aps_scores, coverage, intervals, rps_scores, width
 from ordbench.metrics.evaluation import Calibration, Evaluation
+from ordbench.metrics.on_demand import parse_interval_metric
 
 METHODS: tuple[Method, ...] = ("rps", "aps")
 NUM_RANKS = [3, 10, 90]
@@ -201,3 +202,11 @@ def test_a_metric_without_calibration_images_says_so() -> None:
     )
     with pytest.raises(ValueError, match="there are no calibration images"):
         coverage(evaluation, 90)
+
+
+def test_metrics_are_named_by_their_percentage() -> None:
+    metric = parse_interval_metric("coverage@99.5")
+    assert metric is not None
+    assert (metric.name, metric.title) == ("coverage@99.5", "coverage of 99.5 % intervals")
+    for name in ("coverage@0", "width@100", "coverage@", "cover@90", "width@-5"):
+        assert parse_interval_metric(name) is None

@@ -3,13 +3,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from ordbench.errors import BrokenPluginError
 from ordbench.leaderboard.build import build
 from ordbench.leaderboard.query import TableQuery, ask
 from ordbench.metrics.evaluation import Evaluation
 from ordbench.metrics.registry import Metric, cumulative_score
-from ordbench.plugins.registry import DECODES
+from ordbench.plugins.registry import DECODES, find_metric
 from ordbench.results import evaluations, rescoring
 from ordbench.results.archive import write_archive
 from ordbench.results.layout import ARCHIVE
@@ -97,6 +98,23 @@ def test_a_score_of_the_posterior_needs_one(store: Store) -> None:
     assert found["points"] == "no posterior"
     (cell,) = [cell for cell in cells if cell.first.label == "pmf"]
     assert cell.metrics["nll_posterior"] == [pytest.approx(-np.log(0.25) / 2)]
+
+
+def test_intervals_are_calibrated_on_the_validation_images(store: Store) -> None:
+    # RPS of the true ranks: 0.0625 nine times and 1.0625, so that 90 % take in 0.0625.
+    posterior = np.array([[0.75, 0.25, 0.0]] * 9, np.float32)
+    head = save({"validation.posterior": posterior, "validation.ranks": np.zeros(9, np.int64)})
+    pmf = Predictions(
+        samples=["a", "b"],
+        ranks=np.array([1, 0]),
+        posterior=np.array([[0.5, 0.5, 0.0], [0.75, 0.25, 0.0]], np.float32),
+    )
+    store.write(done(3, task=TASK, label="calibrated"), pmf, head)
+    for name, value in (("coverage@90", 1.0), ("width@90", 1.5)):
+        found = outcome(rescore(store.root, load_cells(store.root), find_metric(name), "median"))
+        assert found["calibrated"][f"{name}_posterior"] == [value]
+        assert found["pmf"] == "no validation posterior stored"
+        assert found["points"] == "no posterior"
 
 
 def test_what_was_computed_is_kept_until_the_run_or_the_code_changes(
