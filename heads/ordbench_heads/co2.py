@@ -6,7 +6,7 @@ cervical cancer risk. https://doi.org/10.7717/peerj-cs.457; ``qul``: Albuquerque
 https://doi.org/10.3390/math10060980
 
 Parity: agrees with golden values of the authors' code in the losses. Not official: the weight of
-``ho2`` is 10, as the authors' 1 trains badly here.
+``ho2`` is 10, or K if that is more, as the authors' 1 trains badly here.
 """
 
 from typing import ClassVar, Literal
@@ -62,7 +62,8 @@ class CO2(SoftmaxHead):
 
     Args:
         problem: See `Problem`.
-        penalty_weight: Weight of the penalties; ``none`` is 0.01 for CO2, 10 for HO2, 0.1 for QUL.
+        penalty_weight: Weight of the penalties; ``none`` is 0.01 for CO2, 0.1 for QUL, and for HO2
+            the greater of 10 and K.
         margin: Wanted difference of probabilities; CO2 with 0 is the loss CO. Not all of K - 1
             margins above 1 / (K - 1) can be kept.
 
@@ -75,7 +76,6 @@ class CO2(SoftmaxHead):
         "penalty_weight": (None, 0.01, 0.1, 1.0, 10.0),
         "margin": (0.05, 0.0, 0.01),
     }
-    default_weight: ClassVar[float] = 0.01
 
     def __init__(
         self,
@@ -87,12 +87,18 @@ class CO2(SoftmaxHead):
         class_weight: Literal["balanced"] | None = None,
     ) -> None:
         super().__init__(problem, hidden=hidden, class_weight=class_weight)
-        self.penalty_weight = self.default_weight if penalty_weight is None else penalty_weight
+        default = self.default_weight(problem.task.num_ranks)
+        self.penalty_weight = default if penalty_weight is None else penalty_weight
         self.margin = margin
         if self.penalty_weight < 0:
             raise SpecError(f"penalty_weight={self.penalty_weight} must be at least 0")
         if margin < 0:
             raise SpecError(f"margin={margin} must be at least 0")
+
+    @staticmethod
+    def default_weight(num_ranks: int) -> float:
+        """Weight of the penalties where none is given."""
+        return 0.01
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Cross-entropy in nats, plus the weighted penalties."""
@@ -104,7 +110,11 @@ class HO2(CO2):
     """Entropy in place of cross-entropy: only the penalties know the rank."""
 
     recipe: ClassVar[Recipe] = Recipe(learning_rate=3e-3, weight_decay=1e-2)
-    default_weight: ClassVar[float] = 10.0
+
+    @staticmethod
+    def default_weight(num_ranks: int) -> float:
+        """Weight of the penalties where none is given."""
+        return max(10.0, num_ranks)
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Entropy in nats, plus the weighted penalties."""
@@ -116,7 +126,10 @@ class HO2(CO2):
 class QUL(CO2):
     """Penalties that are more forgiving: `quasi_unimodal_penalties`."""
 
-    default_weight: ClassVar[float] = 0.1
+    @staticmethod
+    def default_weight(num_ranks: int) -> float:
+        """Weight of the penalties where none is given."""
+        return 0.1
 
     def losses(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Cross-entropy in nats, plus the weighted penalties."""

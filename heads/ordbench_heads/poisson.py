@@ -21,7 +21,9 @@ from ordbench.recipe import Recipe, SearchSpace
 
 
 class PoissonPmf(LikelihoodHead):
-    """The rate is a softplus of the score; always unimodal. Other options: `ScoredHead`.
+    """The rate is a softplus of the score, which counts in K / 10 ranks where K is above 10.
+
+    Always unimodal. Other options: `ScoredHead`.
 
     Args:
         problem: See `Problem`.
@@ -46,7 +48,10 @@ class PoissonPmf(LikelihoodHead):
     ) -> None:
         middle = first_count + (problem.task.num_ranks - 1) / 2
         start = torch.tensor([middle + math.log(-math.expm1(-middle))])  # softplus takes it back
-        super().__init__(problem, 1, hidden=hidden, class_weight=class_weight, bias=start)
+        # A step of the optimiser moves a score equally far, however many ranks there are to cross.
+        unit = max(1.0, problem.task.num_ranks / 10)
+        super().__init__(problem, 1, hidden=hidden, class_weight=class_weight, bias=start / unit)
+        self.unit = unit
         counts = torch.arange(self.num_ranks, dtype=torch.float64) + first_count
         self.register_buffer("counts", counts, persistent=False)
         # Computed once: ONNX has no lgamma.
@@ -57,7 +62,7 @@ class PoissonPmf(LikelihoodHead):
         """Log-softmax of the Poisson's log-probabilities, divided by the temperature."""
         # The rate itself is the same for all counts, and a softmax does not see it.
         counts, factorials = self.counts.to(outputs.dtype), self.factorials.to(outputs.dtype)
-        log_probs = counts * log_softplus(outputs) - factorials
+        log_probs = counts * log_softplus(self.unit * outputs) - factorials
         return (log_probs * (-self.log_temperature).exp()).log_softmax(-1)
 
 

@@ -13,21 +13,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ordbench.head import PointHead, Problem
-from ordbench.nn import encoder_of
+from ordbench.head import Problem
+from ordbench.nn import RegressionHead, encoder_of
 from ordbench.nn.links import NEVER
 from ordbench.recipe import Recipe, SearchSpace
 
 
-def rank_n_contrast_loss(
-    embeddings: Tensor, ranks: Tensor, num_ranks: int, temperature: float = 2.0
-) -> Tensor:
+def rank_n_contrast_loss(embeddings: Tensor, ranks: Tensor, temperature: float = 2.0) -> Tensor:
     """For each pair, how likely the partner is among those that are at least as far in rank.
 
     Args:
         embeddings: ``(N, E)``, not normalised.
-        ranks: ``(N,)``, int64, each in 0..K-1.
-        num_ranks: K.
+        ranks: ``(N,)``, int64.
         temperature: Divides the distances of embeddings.
 
     Returns:
@@ -35,23 +32,24 @@ def rank_n_contrast_loss(
 
     Of two images each is the other's only partner:
 
-    >>> rank_n_contrast_loss(torch.tensor([[0.0], [3.0]]), torch.tensor([0, 1]), 2).item()
+    >>> rank_n_contrast_loss(torch.tensor([[0.0], [3.0]]), torch.tensor([0, 1])).item()
     0.0
     """
     own = torch.eye(len(ranks), dtype=torch.bool, device=ranks.device)
-    between = embeddings.unsqueeze(1) - embeddings
-    # The distance of an image to itself is not used; at 0 the root has no gradient.
-    distances = (between.square().sum(-1) + own.to(between.dtype)).clamp_min(1e-12).sqrt()
+    distances = torch.cdist(embeddings, embeddings, compute_mode="donot_use_mm_for_euclid_dist")
     similarities = (-distances / temperature).masked_fill(own, NEVER)
-    apart = (ranks.unsqueeze(1) - ranks).abs()
-    steps = torch.arange(num_ranks, device=ranks.device).unsqueeze(1)
-    at_least = apart.unsqueeze(1) >= steps  # (N, K, N)
-    totals = torch.where(at_least, similarities.unsqueeze(1), NEVER).logsumexp(-1)
-    losses = (totals.gather(1, apart) - similarities).masked_fill(own, 0.0)
+    # The farthest come first; a pair is compared with all up to the last of its own distance.
+    apart, order = (ranks.unsqueeze(1) - ranks).abs().sort(dim=1, descending=True)
+    similarities, own = similarities.gather(1, order), own.gather(1, order)
+    is_last = F.pad(apart[:, 1:] < apart[:, :-1], (0, 1), value=True)
+    places = torch.arange(len(ranks), device=ranks.device)
+    last = torch.where(is_last, places, len(ranks)).flip(1).cummin(1).values.flip(1)
+    totals = similarities.logcumsumexp(1).gather(1, last)
+    losses = (totals - similarities).masked_fill(own, 0.0)
     return losses.sum() / (len(ranks) * max(len(ranks) - 1, 1))
 
 
-class RankNContrast(PointHead):
+class RankNContrast(RegressionHead):
     """A perceptron, trained by contrast and then frozen, and a linear regression on what it gives.
 
     Args:
@@ -72,7 +70,7 @@ class RankNContrast(PointHead):
         self.register_buffer("embedding_mean", torch.zeros(hidden))
         self.register_buffer("embedding_scale", torch.ones(()))
         self.weight = nn.Parameter(torch.zeros(hidden))
-        self.bias = nn.Parameter(torch.tensor((self.num_ranks - 1) / 2))
+        self.bias = nn.Parameter(torch.zeros(()))
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features ``(N, D)`` to embeddings ``(N, hidden)``."""
@@ -81,7 +79,7 @@ class RankNContrast(PointHead):
 
     def first_loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """See `rank_n_contrast_loss`."""
-        return rank_n_contrast_loss(outputs, ranks, self.num_ranks, self.temperature)
+        return rank_n_contrast_loss(outputs, ranks, self.temperature)
 
     @torch.no_grad()
     def fit(self, features: Tensor, ranks: Tensor) -> None:
@@ -94,12 +92,9 @@ class RankNContrast(PointHead):
 
     def loss(self, outputs: Tensor, ranks: Tensor) -> Tensor:
         """Mean absolute error in rank steps."""
-        return F.l1_loss(self._raw(outputs), ranks.to(outputs.dtype))
+        return F.l1_loss(self.raw(outputs), ranks.to(outputs.dtype))
 
-    def estimate(self, outputs: Tensor) -> Tensor:
-        """The regression's value, kept within 0 to K - 1."""
-        return self._raw(outputs).clamp(0, self.num_ranks - 1)
-
-    def _raw(self, outputs: Tensor) -> Tensor:
+    def numbers(self, outputs: Tensor) -> Tensor:
+        """The regression on standardised embeddings, ``(N,)``."""
         standardized = (outputs - self.embedding_mean) / self.embedding_scale
         return (standardized * self.weight).sum(-1) + self.bias

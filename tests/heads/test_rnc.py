@@ -36,21 +36,21 @@ def by_hand(embeddings: Tensor, ranks: list[int], temperature: float) -> float:
 )
 def test_two_views_cost_what_the_authors_code_says(shift: list[float], golden: float) -> None:
     views = torch.cat([EMBEDDINGS, EMBEDDINGS + torch.tensor(shift)])
-    assert rank_n_contrast_loss(views, RANKS.repeat(2), 5).item() == pytest.approx(golden, rel=1e-5)
+    assert rank_n_contrast_loss(views, RANKS.repeat(2)).item() == pytest.approx(golden, rel=1e-5)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_the_loss_is_its_definition(temperature: float) -> None:
     torch.manual_seed(0)
     embeddings, ranks = torch.randn(9, 4), torch.randint(4, (9,))
-    got = rank_n_contrast_loss(embeddings, ranks, 4, temperature).item()
+    got = rank_n_contrast_loss(embeddings, ranks, temperature).item()
     assert got == pytest.approx(by_hand(embeddings, ranks.tolist(), temperature), rel=1e-5)
 
 
 def test_one_image_costs_nothing_and_identical_ones_have_finite_gradients() -> None:
-    assert rank_n_contrast_loss(torch.ones(1, 3), torch.tensor([1]), 3).item() == 0
+    assert rank_n_contrast_loss(torch.ones(1, 3), torch.tensor([1])).item() == 0
     same = torch.ones(4, 3, requires_grad=True)
-    torch.autograd.backward(rank_n_contrast_loss(same, torch.tensor([0, 1, 1, 2]), 3))
+    torch.autograd.backward(rank_n_contrast_loss(same, torch.tensor([0, 1, 1, 2])))
     assert same.grad is not None
     assert same.grad.isfinite().all()
 
@@ -73,7 +73,7 @@ def test_the_encoder_is_trained_first_and_the_regression_after_it() -> None:
     embeddings = fitted.head(features)
     torch.testing.assert_close(after["embedding_mean"], embeddings.mean(0))
     with torch.no_grad():
-        contrast = rank_n_contrast_loss(embeddings, ranks, 5)
+        contrast = rank_n_contrast_loss(embeddings, ranks)
         start = RankNContrast(problem())
         start.load_state_dict(before)
-        assert contrast < rank_n_contrast_loss(start(features), ranks, 5)
+        assert contrast < rank_n_contrast_loss(start(features), ranks)
