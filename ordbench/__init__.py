@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from ordbench.recipe import Recipe as Recipe
     from ordbench.recipe import SearchSpace as SearchSpace
     from ordbench.results.loading import load_records as load_records
+    from ordbench.results.trained_heads import load_head as load_head
+    from ordbench.runs.estimates import Estimates as Estimates
+    from ordbench.runs.predictor import Predictor as Predictor
     from ordbench.runs.resources import Locations as Locations
     from ordbench.runs.spec import RunSpec as RunSpec
     from ordbench.sweeps.api import Callback as Callback
@@ -56,6 +59,9 @@ _MODULES = {
     "protocol": ("Parts", "SplitProtocol"),
     "recipe": ("LogUniform", "Recipe", "SearchSpace"),
     "results.loading": ("load_records",),
+    "results.trained_heads": ("load_head",),
+    "runs.estimates": ("Estimates",),
+    "runs.predictor": ("Predictor",),
     "runs.resources": ("Locations",),
     "runs.spec": ("RunSpec",),
     "sweeps.api": ("Callback", "run", "sweep"),

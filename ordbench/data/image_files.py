@@ -162,6 +162,15 @@ def bytes_problem(name: str, start: bytes) -> str | None:
     )
 
 
+def has_image_name(name: str) -> bool:
+    """Whether a file is called like an image, though perhaps one that is not read.
+
+    >>> has_image_name("a.JPG"), has_image_name("a.heic"), has_image_name("notes.txt")
+    (True, True, False)
+    """
+    return _ending_problem(name) in (None, _CONVERT)
+
+
 def _ending_problem(name: str) -> str | None:
     suffix = Path(name).suffix
     if suffix.lower() in {".heic", ".heif", ".avif"}:

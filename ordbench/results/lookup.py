@@ -1,16 +1,18 @@
-"""One run out of a folder of records: by the first digits of its id, or the newest."""
+"""One run out of a folder of records: by the first digits of its id, the newest or the best."""
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
-from ordbench.errors import StoreError
+from ordbench.errors import OrdbenchError, SpecError, StoreError
+from ordbench.plugins.reference import PluginRef
 from ordbench.results.layout import archive_path, no_records, stamps
 from ordbench.results.loading import load_rows, read_records
 from ordbench.results.store import Store
 from ordbench.runs.record import Record
-from ordbench.runs.titles import cell_title, seed_title
+from ordbench.runs.titles import cell_title, dataset_label, seed_title
 from ordbench.utils.canonical_json import RUN_ID_LENGTH
 from ordbench.utils.text import counted, printable
 
@@ -67,9 +69,56 @@ def newest_run(results: Path) -> Record:
     return Store(results).read(last.run_id)
 
 
+def best_run(results: Path, dataset: str = "") -> Record:
+    """The ranked run with the lowest validation MAE; of equal ones, that of the lowest run id.
+
+    Test images have no say. Runs of a protocol that selects on them are not ranked.
+
+    Args:
+        results: As in `find_run`.
+        dataset: As typed, or its name; needed where there are runs of several.
+
+    Raises:
+        StoreError: If there is no such run, or the records cannot be read.
+        SpecError: If there are runs of several datasets.
+    """
+    done = [
+        (_dataset(record), record.training.val_mae, record)
+        for record in read_records(results)
+        if record.status == "done" and record.ranked and record.training
+    ]
+    labels = sorted({label for label, _, _ in done})
+    if dataset:
+        done = [one for one in done if dataset in (one[0], one[2].spec.dataset)]
+    found = sorted({label for label, _, _ in done})
+    if not found:
+        what = f"run on {dataset}" if dataset else "run that is done and ranked"
+        raise StoreError(f"no {what} in {results}; there are: {', '.join(labels) or 'none'}")
+    if len(found) > 1:
+        raise SpecError(
+            f"errors on several datasets do not compare; choose one, --dataset {found[0]}; "
+            f"there are: {', '.join(found)}"
+        )
+    finite = [one for one in done if math.isfinite(one[1])]
+    if not finite:
+        raise StoreError(f"no run on {found[0]} in {results} has a validation error")
+    return min(finite, key=lambda one: (one[1], one[2].run_id))[2]
+
+
 def run_title(record: Record) -> str:
     """A run in words: head, dataset, backbone, shots and seed."""
-    return f"{cell_title(record.spec, record.label)}, {seed_title(record.spec)}"
+    try:
+        return f"{cell_title(record.spec, record.label)}, {seed_title(record.spec)}"
+    except OrdbenchError:  # the dataset is not installed here
+        return f"{record.label} on {_dataset(record)}, {seed_title(record.spec)}"
+
+
+def _dataset(record: Record) -> str:
+    """The dataset as it would be typed, even if it is not installed here."""
+    try:
+        return dataset_label(record.spec)
+    except OrdbenchError:
+        return str(PluginRef(record.spec.dataset, record.spec.dataset_argument))
 
 
 def _ambiguous(prefix: str, found: list[Record]) -> str:

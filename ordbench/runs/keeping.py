@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from functools import cache
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from ordbench.head import BaseHead, Prediction
@@ -22,6 +22,7 @@ from ordbench.runs.kept_head import (
     to_safetensors,
 )
 from ordbench.runs.preparation import PreparedRun
+from ordbench.runs.spec import is_aligned
 from ordbench.runs.titles import head_label
 from ordbench.training.trainer import problem_of
 from ordbench.utils.environment import version_of
@@ -48,14 +49,14 @@ def keep(
         state = head.kept()
         if state is None:
             return None
-        validation = predict(head, prepared.labelled("val").features.to(device))
+        validation = validation_of(prepared, head, device)
         content = to_safetensors(_kept(prepared, state, validation, options, device))
         images = prepared.labelled("val").features[:BATCH].to(device)
         loaded = predict(from_safetensors(content).head().to(device), images)
     except Exception as error:  # a plug-in may raise anything, and its run is done
         _say_not_kept(head.typed_name, one_line(error))
         return None
-    if not all(_equal(one, other) for one, other in zip(loaded, validation, strict=True)):
+    if not _begins(validation, loaded):
         _say_not_kept(
             head.typed_name,
             "loaded from what its method `kept` gives, it predicts otherwise; all that it learns "
@@ -65,61 +66,85 @@ def keep(
     return content
 
 
+def facts_of(
+    prepared: PreparedRun, options: Mapping[str, OptionValue], device: str, *, has_posterior: bool
+) -> HeadFacts:
+    """What is to be known of a trained head to use it.
+
+    Args:
+        prepared: Its run.
+        options: Its options, those that a tuning chose among them.
+        device: Where it lies.
+        has_posterior: Whether it predicts a distribution.
+    """
+    spec, features = prepared.spec, prepared.material.features
+    task = prepared.material.listing.task
+    return HeadFacts(
+        run_id=prepared.identity.run_id,
+        label=head_label(spec.model_copy(update={"head_options": dict(options)})),
+        head=spec.head,
+        head_options=dict(options),
+        train_seed=spec.train_seed,
+        task=KeptTask(
+            title=DATASETS[spec.dataset].card.title,
+            num_ranks=task.num_ranks,
+            rank_names=task.rank_names,
+            rank_values=task.rank_values,
+            unit=task.unit,
+            context=task.context,
+        ),
+        backbone=spec.backbone,
+        fingerprint=features.fingerprint,
+        layer=spec.layer,
+        normalize=spec.normalize,
+        dtype=features.dtype,
+        device=device.partition(":")[0],
+        text=spec.text,
+        aligned=is_aligned(spec),
+        in_features=features.features.shape[1],
+        decode="median" if has_posterior else "point",
+        ordbench=version_of("ordbench"),
+    )
+
+
+def validation_of(prepared: PreparedRun, head: BaseHead, device: str) -> Validation:
+    """What a trained head says of the validation images of its run."""
+    val = prepared.labelled("val")
+    position, posterior = predict(head, val.features.to(device))
+    return Validation(
+        ranks=val.ranks.numpy(),
+        posterior=None if posterior is None else posterior.cpu().numpy(),
+        position=position.cpu().numpy(),
+    )
+
+
 def _kept(
     prepared: PreparedRun,
     state: Mapping[str, Tensor],
-    validation: Prediction,
+    validation: Validation,
     options: Mapping[str, OptionValue],
     device: str,
 ) -> KeptHead:
-    spec, material = prepared.spec, prepared.material
-    task, train = material.listing.task, prepared.labelled("train")
-    problem = problem_of(train, task, aligned=not spec.text and spec.layer == "post")
-    posterior = validation.posterior
+    has_posterior = validation.posterior is not None
+    task, train = prepared.material.listing.task, prepared.labelled("train")
+    problem = problem_of(train, task, aligned=is_aligned(prepared.spec))
     return KeptHead(
-        facts=HeadFacts(
-            run_id=prepared.identity.run_id,
-            label=head_label(spec.model_copy(update={"head_options": dict(options)})),
-            head=spec.head,
-            head_options=dict(options),
-            train_seed=spec.train_seed,
-            task=KeptTask(
-                title=DATASETS[spec.dataset].card.title,
-                num_ranks=task.num_ranks,
-                rank_names=task.rank_names,
-                rank_values=task.rank_values,
-                unit=task.unit,
-                context=task.context,
-            ),
-            backbone=spec.backbone,
-            fingerprint=material.features.fingerprint,
-            layer=spec.layer,
-            normalize=spec.normalize,
-            dtype=material.features.dtype,
-            device=device.partition(":")[0],
-            text=spec.text,
-            aligned=problem.aligned,
-            in_features=problem.in_features,
-            decode="point" if posterior is None else "median",
-            ordbench=version_of("ordbench"),
-        ),
+        facts=facts_of(prepared, options, device, has_posterior=has_posterior),
         state=state,
         train_counts=problem.train_counts,
         feature_mean=problem.feature_mean,
         feature_scale=problem.feature_scale,
-        validation=Validation(
-            ranks=prepared.labelled("val").ranks.numpy(),
-            posterior=None if posterior is None else posterior.cpu().numpy(),
-            position=validation.position.cpu().numpy(),
-        ),
+        validation=validation,
     )
 
 
-def _equal(loaded: Tensor | None, trained: Tensor | None) -> bool:
-    """Whether predictions are those of the first images, bit by bit."""
-    if loaded is None or trained is None:
-        return loaded is trained
-    return torch.equal(loaded, trained[: len(loaded)])
+def _begins(trained: Validation, loaded: Prediction) -> bool:
+    """Whether predictions are those of the first validation images, bit by bit."""
+    num = len(loaded.position)
+    same = np.array_equal(loaded.position.cpu().numpy(), trained.position[:num])
+    if loaded.posterior is None or trained.posterior is None:
+        return same and loaded.posterior is None and trained.posterior is None
+    return same and np.array_equal(loaded.posterior.cpu().numpy(), trained.posterior[:num])
 
 
 @cache

@@ -27,7 +27,7 @@ from ordbench.runs.keeping import keep
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.preparation import PreparedRun
 from ordbench.runs.record import FeatureFacts, Record, SplitFacts, TaskFacts, TrainingFacts, Tried
-from ordbench.runs.spec import RunSpec, datasets_of
+from ordbench.runs.spec import RunSpec, datasets_of, is_aligned
 from ordbench.runs.titles import head_label
 from ordbench.splits.draw import open_protocol
 from ordbench.training.samplers import Candidate
@@ -128,6 +128,16 @@ def train_and_test(group: Sequence[PreparedRun], bench: Bench) -> list[RunResult
         TrainingError: If a training diverged.
     """
     started = time.perf_counter()
+    searches = train(group, bench)
+    seconds = (time.perf_counter() - started) / len(group)
+    return [
+        _tested(prepared, one.found(), one, seconds, bench)
+        for prepared, one in zip(group, searches, strict=True)
+    ]
+
+
+def train(group: Sequence[PreparedRun], bench: Bench) -> list[Search]:
+    """Train replicas, equal but for their seeds, as one model; what is found may have diverged."""
     task = group[0].material.listing.task
     values = torch.tensor(task.rank_values, dtype=torch.float64, device=bench.device)
 
@@ -136,11 +146,7 @@ def train_and_test(group: Sequence[PreparedRun], bench: Bench) -> list[RunResult
 
     searches = [search_of(prepared.spec) for prepared in group]
     search(searches, replica, values)
-    seconds = (time.perf_counter() - started) / len(group)
-    return [
-        _tested(prepared, one.found(), one, seconds, bench)
-        for prepared, one in zip(group, searches, strict=True)
-    ]
+    return searches
 
 
 def search_of(spec: RunSpec) -> Search:
@@ -169,8 +175,7 @@ def build_head(
     spec, task = prepared.spec, prepared.material.listing.task
     train = prepared.labelled("train")
     tower = bench.text_tower(spec) if HEADS[spec.head].needs_text else None
-    aligned = not spec.text and spec.layer == "post"
-    problem = problem_of(train, task, tower, aligned=aligned)
+    problem = problem_of(train, task, tower, aligned=is_aligned(spec))
     with seeded(spec.train_seed):  # heads are made on the CPU
         own = spec.head_options if options is None else options
         return create_head(spec.head, problem, own).to(bench.device)
@@ -231,8 +236,8 @@ def _tested(
         },
     )
     options = tuned.default.at(tuned.chosen).options
-    head = keep(prepared, fitted.head, options, bench.device) if bench.save_heads else None
-    return RunResult(record, predictions, head)
+    kept = keep(prepared, fitted.head, options, bench.device) if bench.save_heads else None
+    return RunResult(record, predictions, kept)
 
 
 def _groups(prepared: PreparedRun) -> list[str | None]:

@@ -132,6 +132,11 @@ def datasets_of(spec: RunSpec) -> list[str]:
     return [spec.dataset, *tested]
 
 
+def is_aligned(spec: RunSpec) -> bool:
+    """Whether the features lie in the joint space of the text tower that a head would prompt."""
+    return not spec.text and spec.layer == "post"
+
+
 def _brings_features(dataset: str) -> bool:
     return dataset in DATASETS and DATASETS[dataset].card.brings_features
 

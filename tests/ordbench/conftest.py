@@ -119,6 +119,44 @@ def said(notes: Iterable[Note]) -> tuple[str, ...]:
     return tuple(map(note_text, notes))
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    """A folder with a run of four heads on few drawn faces; the estimator's head is not kept."""
+    from ordbench.runs.resources import Locations
+    from ordbench.sweeps.api import sweep
+    from ordbench.sweeps.spec import SweepSpec
+
+    results = tmp_path_factory.mktemp("trained")
+    spec = SweepSpec.from_options(
+        head=["linear", "regression", "coop", "sklearn:DecisionTreeClassifier"],
+        dataset="drawn-faces:per_rank=5",
+        shots="3",
+        recipe=["min_steps=4", "epochs=1"],
+    )
+    settings = Locations(cache=shared_cache, device="cpu")
+    for result in sweep(spec, results=results, settings=settings):
+        assert result.record.status == "done", result.trace
+    return results
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path, trained: Path) -> Path:
+    """A folder with the first 20 test images of these runs, by their number in the predictions."""
+    from ordbench.data.loading import open_dataset
+
+    folder = tmp_path_factory.mktemp("faces")
+    listing = open_dataset("drawn-faces", options={"per_rank": 5}, cache=shared_cache)
+    images = {sample.name: sample.image for sample in listing.samples}
+    store = Store(trained)
+    run_id = next(iter(store.records())).run_id
+    for number, name in enumerate(store.read_predictions(run_id).samples[:20]):
+        image = images[name]
+        assert image is not None
+        content = image.read_bytes() if isinstance(image, Path) else image.read()
+        (folder / f"{number:02}.png").write_bytes(content)
+    return folder
+
+
 def record(seed: int, mae: float = 0.25, **changes: object) -> Record:
     about = {"metrics": {"median": {"mae": mae}}, "baseline": {"mae": float(seed)}}
     return done(seed, **(about | changes))

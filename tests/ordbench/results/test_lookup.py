@@ -1,12 +1,15 @@
+import math
 from pathlib import Path
 
 import pytest
 
-from ordbench.errors import StoreError
+from ordbench.errors import SpecError, StoreError
 from ordbench.results.archive import write_archive
 from ordbench.results.layout import ARCHIVE
-from ordbench.results.lookup import find_run, newest_run
+from ordbench.results.lookup import best_run, find_run, newest_run
 from ordbench.results.store import Store
+from ordbench.runs.record import Record, TrainingFacts
+from ordbench.runs.spec import RunSpec
 from tests.ordbench.conftest import done, failed
 
 IDS = [first + "0" * 19 for first in ("a", "b")] + ["ab" + "0" * 18, "ab1" + "0" * 17]
@@ -87,3 +90,59 @@ def test_a_damaged_record_is_named(four: Path) -> None:
     path.write_bytes(path.read_bytes()[:80])
     with pytest.raises(StoreError, match=f"^{path} is not a record: "):
         find_run(four, "b")
+
+
+def validated(
+    number: int, val_mae: float, dataset: str = "drawn-faces", **changes: object
+) -> Record:
+    training = TrainingFacts(steps=1, best_step=1, val_mae=val_mae, parameters=1)
+    spec = RunSpec(head="coral", dataset=dataset)
+    fields = {"training": training, "spec": spec, "metrics": {"median": {"mae": 9 - val_mae}}}
+    return done(number, **(fields | changes))
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Path:
+    store = Store(tmp_path)
+    store.write(validated(0, 3.0))
+    store.write(validated(1, 2.0))
+    store.write(validated(2, 1.0, ranked=False))
+    store.write(validated(3, math.nan))
+    store.write(validated(4, 2.5, "drawn-fruit"))
+    store.write(failed(5))
+    return tmp_path
+
+
+def test_the_best_run_is_best_on_validation_and_ranked(several: Path) -> None:
+    assert best_run(several, "drawn-faces").run_id == validated(1, 2.0).run_id
+    assert best_run(several, "drawn-fruit").run_id == validated(4, 2.5).run_id
+
+
+@pytest.mark.parametrize(
+    ("dataset", "error", "said"),
+    [
+        ("", SpecError, "choose one, --dataset drawn-faces; there are: drawn-faces, drawn-fruit$"),
+        ("utkface", StoreError, "^no run on utkface in .*; there are: drawn-faces, drawn-fruit$"),
+    ],
+)
+def test_the_best_run_is_that_of_one_dataset(
+    several: Path, dataset: str, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        best_run(several, dataset)
+
+
+def test_options_of_a_dataset_make_another_one(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for number, dataset in enumerate(("drawn-faces", "drawn-faces:per_rank=5")):
+        spec = RunSpec(head="coral", dataset=dataset)
+        store.write(validated(number, 1.0 + number, spec=spec))
+    with pytest.raises(SpecError, match="there are: drawn-faces, drawn-faces:per_rank=5"):
+        best_run(tmp_path, "drawn-faces")
+    assert best_run(tmp_path, "drawn-faces:per_rank=5").run_id == validated(1, 2.0).run_id
+
+
+def test_there_is_no_best_run_of_failures(tmp_path: Path) -> None:
+    Store(tmp_path).write(failed())
+    with pytest.raises(StoreError, match=r"^no run that is done and ranked in .*; there are: none"):
+        best_run(tmp_path)

@@ -1,0 +1,93 @@
+"""The trained head of a run, ready to predict: from its file, or trained again."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ordbench.errors import StoreError
+from ordbench.results.layout import HEAD, record_path
+from ordbench.results.lookup import find_run
+from ordbench.results.store import Store
+from ordbench.runs.kept_head import KeptHead, from_safetensors
+from ordbench.runs.predictions import Predictions
+from ordbench.runs.predictor import Predictor
+from ordbench.runs.record import Record
+from ordbench.runs.resources import Locations, Resources
+from ordbench.runs.retraining import retrain
+from ordbench.utils.files import cannot_read, expanded, read_regular
+
+logger = logging.getLogger(__name__)
+
+
+def load_head(
+    run: str | Path,
+    *,
+    results: str | Path = "results",
+    backbone: str = "",
+    settings: Locations | None = None,
+) -> Predictor:
+    """The trained head of a run, with its backbone.
+
+    A head that was not kept is trained again, which is logged, and so is what is not as in the
+    record then.
+
+    Args:
+        run: The run id, or as many of its first digits as no other run has; or the path of a kept
+            head, ``....safetensors``.
+        results: Folder of the records.
+        backbone: ``FAMILY:ARGUMENT[@PATH]`` where the weights do not lie where they lay in the run.
+        settings: Where datasets and caches lie, and the device; None for the defaults of the
+            command line.
+
+    Raises:
+        StoreError: If there is no such run or file, it failed, or the file cannot be read.
+        OrdbenchError: If the head is to be trained again and something is missing.
+    """
+    if isinstance(run, Path) or run.endswith(HEAD):
+        return _predictor(_read(expanded(run)), backbone, settings)
+    return head_of(find_run(Path(results), run), Path(results), backbone, settings)
+
+
+def head_of(
+    record: Record, results: Path, backbone: str = "", settings: Locations | None = None
+) -> Predictor:
+    """The trained head of a record; see `load_head`."""
+    if record.status == "failed":
+        raise StoreError(f"run {record.run_id} failed and has no head: {record.error}")
+    store = Store(results)
+    try:
+        content = store.head_file(record)
+        if content is not None:
+            return _predictor(from_safetensors(content), backbone, settings)
+        why = "was not kept"
+    except ValueError as error:
+        why = f"cannot be used ({record_path(results, record.run_id).with_suffix(HEAD)}: {error})"
+    logger.warning("the head of run %s %s and is trained again", record.run_id, why)
+    resources = Resources(settings)
+    again = retrain(record, _stored(store, record), resources)
+    if again.differs:
+        logger.warning("the new head is not that of run %s: %s", record.run_id, again.differs)
+    return Predictor(
+        again.head, again.facts, again.validation, backbone=backbone, settings=settings
+    )
+
+
+def _predictor(kept: KeptHead, backbone: str, settings: Locations | None) -> Predictor:
+    return Predictor(kept.head(), kept.facts, kept.validation, backbone=backbone, settings=settings)
+
+
+def _read(path: Path) -> KeptHead:
+    try:
+        return from_safetensors(read_regular(path))
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    except ValueError as error:
+        raise StoreError(f"{path} cannot be used: {error}") from error
+
+
+def _stored(store: Store, record: Record) -> Predictions | None:
+    try:
+        return store.read_predictions(record.run_id)
+    except StoreError:
+        return None
