@@ -42,7 +42,7 @@ def compact(
     folder: Folder,
     out: Annotated[Path, typer.Argument(help="File to write, NAME.jsonl.gz.")],
 ) -> None:
-    """Write all records of a folder as one archive, without predictions."""
+    """Write all records of a folder as one archive, without predictions and trained heads."""
     from ordbench.results.archive import refuse_to_hide, write_archive
     from ordbench.results.loading import read_records
 
@@ -56,7 +56,7 @@ def merge(
     sources: Annotated[list[Path], typer.Argument(metavar="FROM...", help="Folders to copy from.")],
     as_json: AsJson = False,
 ) -> None:
-    """Copy the runs of other folders, with their predictions; existing runs stay."""
+    """Copy the runs of other folders, with predictions and trained heads; existing runs stay."""
     from ordbench.results.merge import Outcome
     from ordbench.results.merge import merge as merged
 

@@ -38,8 +38,9 @@ class Merged(NamedTuple):
 def merge(into: Path, source: Path) -> Iterator[Merged]:
     """Copy runs from one store to another, with predictions and trained heads, one by one.
 
-    A run that is done takes the place of a failure, and of a file that is not whole; nothing else
-    is replaced. Whoever stops this in the middle leaves two stores that are whole.
+    A run that is done takes the place of a failure, of a file that is not whole, and of the same
+    outcome without its trained head; nothing else is replaced. Whoever stops this in the middle
+    leaves two stores that are whole.
 
     Args:
         into: Where runs go; it is made if it is not there.
@@ -83,7 +84,8 @@ def _copy(target: Store, origin: Store, path: Path, record: Record) -> Merged:
     if record.status == "failed":
         return Merged("already present", path)
     changes = changes_of(flatten(there), flatten(record))
-    if not changes and not _whole(target, there):
+    headless = there.kept_head is None and record.kept_head is not None
+    if not changes and (headless or not _whole(target, there)):
         target.keep(record, files)
         return Merged("copied", path)
     if changes:

@@ -69,6 +69,15 @@ def test_a_run_without_one_of_its_files_is_made_whole(
     assert counts(merged(ours, theirs)) == {"copied": 1}
 
 
+def test_a_trained_head_is_added_and_never_lost(ours: Store, theirs: Store) -> None:
+    kept = theirs.write(done(0), PREDICTIONS, b"head")
+    ours.write(done(0), PREDICTIONS)
+    assert counts(merged(theirs, ours)) == {"already present": 1}
+    assert counts(merged(ours, theirs)) == {"copied": 1}
+    for store in (ours, theirs):
+        assert store.head_file(store.read(kept.run_id)) == b"head"
+
+
 def test_of_two_outcomes_the_one_that_is_there_stays(ours: Store, theirs: Store) -> None:
     kept = ours.write(done(0), PREDICTIONS)
     theirs.write(done(0, metrics={"median": {"mae": 0.5, "qwk": 1.0}}), PREDICTIONS)
