@@ -63,6 +63,10 @@ def table(
         bool,
         typer.Option("--interval", help="95 % t interval over seeds, not standard deviation."),
     ] = False,
+    group_by: Annotated[
+        str,
+        typer.Option(help="A table for each value beside the rank, as the dataset names it."),
+    ] = "",
     significance: Annotated[
         bool,
         typer.Option(
@@ -87,6 +91,7 @@ def table(
         fold=fold,
         pool_folds=pool_folds,
         interval=interval,
+        group_by=group_by,
         significance=significance,
     )
     typer.echo(text, nl=False)
@@ -106,12 +111,14 @@ def table_text(
     fold: Iterable[str] | None = None,
     pool_folds: bool = False,
     interval: bool = False,
+    group_by: str = "",
     significance: bool = False,
 ) -> str:
     """The leaderboards of a folder of records, as text that ends with a line feed.
 
     The arguments are those of `ordbench.leaderboard.query.ask`, `select` and
-    `ordbench.leaderboard.formats.render`; ``significance`` asks for
+    `ordbench.leaderboard.formats.render`; ``group_by`` is a name of
+    `ordbench.results.attributes.by_attribute`, and ``significance`` asks for
     `ordbench.leaderboard.significance.Significance`.
 
     Raises:
@@ -124,10 +131,20 @@ def table_text(
             "--significance and --pool-folds exclude each other: folds share training images, so "
             "they are no independent runs; leave out one"
         )
+    if significance and group_by:
+        raise SpecError(
+            "--significance and --group-by exclude each other; "
+            "`ordbench compare A B --group-by NAME` tests two heads"
+        )
     test = Significance(results, query.metric, decode) if significance else None
     # A hundred thousand rows hold no circles, and looking for some takes longer than the rows.
     with no_garbage_collection():
         cells = load_cells(results, query.columns_needed())
         cells = select(cells, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold)
-        cells = rescore(results, cells, query.metric, decode)
+        if group_by:
+            from ordbench.results.attributes import by_attribute  # NumPy
+
+            cells = by_attribute(results, cells, group_by, query.metric, decode)
+        else:
+            cells = rescore(results, cells, query.metric, decode)
         return render(build(cells, query, load_skipped(results), test), format)

@@ -11,17 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ordbench.errors import SpecError
 from ordbench.metrics.registry import Metric
 from ordbench.report.error_analysis import rank_groups
+from ordbench.results.attributes import Indices, parts_of, quarters, span
 from ordbench.results.image_scores import ImageScores, ImageSet
 from ordbench.statistics.paired import Paired, SeedScores, by_draw, common_seeds, compare
-from ordbench.utils.text import did_you_mean
 
 GROUPS = 10  # of ranks
-_PARTS = 4  # of a number: by distance, or by an attribute of many values
-_FEW = 12  # values of an attribute that stand for themselves
-Indices = NDArray[np.intp]
 Named = tuple[str, Indices]
 
 
@@ -146,7 +142,7 @@ def differences(
     return Differences(
         by_rank=parts(_ranks(images)),
         by_distance=parts(_distances(true, first, second)),
-        by_attribute={name: parts(_attribute(images, name)) for name in attributes},
+        by_attribute={name: parts(parts_of(images.extra, name)) for name in attributes},
         people=_people(images, change)[:top],
         first_better=int((gain > 0).sum()),
         second_better=int((gain < 0).sum()),
@@ -165,7 +161,7 @@ def _ranks(images: ImageSet) -> list[Named]:
     values, ranks = images.rank_values, images.ranks
     return [
         (
-            _span(values[group[0]], values[group[-1]]),
+            span(values[group[0]], values[group[-1]]),
             np.flatnonzero((ranks >= group[0]) & (ranks <= group[-1])),
         )
         for group in rank_groups(len(values), GROUPS)
@@ -174,37 +170,7 @@ def _ranks(images: ImageSet) -> list[Named]:
 
 def _distances(true: NDArray[np.float64], first: ImageScores, second: ImageScores) -> list[Named]:
     known = [one for one in (*first.train_medians, *second.train_medians) if one is not None]
-    return _quarters(np.abs(true - median(known))) if known else []
-
-
-def _attribute(images: ImageSet, name: str) -> list[Named]:
-    if name not in images.extra:
-        raise SpecError(
-            f"the test images have no attribute {name!r}; {did_you_mean(name, images.extra)}"
-        )
-    found: defaultdict[float | str, list[int]] = defaultdict(list)
-    for at, value in enumerate(images.extra[name]):
-        if value is not None:
-            found[value].append(at)
-    numbers = [value for value in found if not isinstance(value, str)]
-    if len(numbers) == len(found) > _FEW:
-        chosen = np.sort(np.concatenate([np.asarray(found[value]) for value in numbers]))
-        values = np.asarray([images.extra[name][at] for at in chosen.tolist()], np.float64)
-        return [(title, chosen[inside]) for title, inside in _quarters(values)]
-    ordered = sorted(found, key=lambda value: (isinstance(value, str), value))
-    return [(f"{value}", np.asarray(found[value])) for value in ordered]
-
-
-def _quarters(values: NDArray[np.float64]) -> list[Named]:
-    """Images cut into four by a number, equal numbers together; fewer where many are equal."""
-    ends = np.unique(np.quantile(values, np.linspace(0, 1, _PARTS + 1), method="lower"))
-    part = np.searchsorted(ends[1:-1], values)
-    found = (np.flatnonzero(part == number) for number in range(max(1, len(ends) - 1)))
-    return [
-        (_span(values[inside].min(), values[inside].max()), inside)
-        for inside in found
-        if len(inside)
-    ]
+    return quarters(np.abs(true - median(known))) if known else []
 
 
 def _people(images: ImageSet, change: NDArray[np.float64]) -> list[Person]:
@@ -215,10 +181,6 @@ def _people(images: ImageSet, change: NDArray[np.float64]) -> list[Person]:
             found[group].append(at)
     people = [Person(name, len(at), float(change[at].mean())) for name, at in found.items()]
     return sorted(people, key=lambda person: (-abs(person.difference), person.name))
-
-
-def _span(low: float, high: float) -> str:
-    return f"{low:g}" if low == high else f"{low:g}..{high:g}"
 
 
 def _plain(parts: Sequence[Part]) -> list[dict[str, object]]:

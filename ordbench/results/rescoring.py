@@ -116,6 +116,17 @@ def _rescored(root: Path, run_id: str, metric: Metric, decode: str) -> Rescored:
     except StoreError as error:
         logger.warning("%s", error)
         return Rescored("", 0.0, NO_PREDICTIONS)
+    return score(store, record, predictions, metric, decode)
+
+
+def score(
+    store: Store, record: Record, predictions: Predictions, metric: Metric, decode: str
+) -> Rescored:
+    """The score of a run by its predictions of the test images, or of some of them.
+
+    Raises:
+        BrokenPluginError: If the metric or the decoding cannot be computed.
+    """
     if metric.of_posterior and predictions.posterior is None:
         return Rescored("", 0.0, NO_POSTERIOR)
     calibration = None
@@ -124,11 +135,11 @@ def _rescored(root: Path, run_id: str, metric: Metric, decode: str) -> Rescored:
         if calibration is None:
             return Rescored("", 0.0, NO_VALIDATION)
     try:
-        values = record.task.rank_values or predictions.rank_values
+        values = (record.task.rank_values if record.task else ()) or predictions.rank_values
         return _scored(predictions, values, metric, decode, calibration)
     except Exception as error:  # a plug-in may raise anything
         raise BrokenPluginError(
-            f"metric {metric.name!r} with decode {decode!r} cannot score run {run_id}: "
+            f"metric {metric.name!r} with decode {decode!r} cannot score run {record.run_id}: "
             f"{type(error).__name__}: {error}"
         ) from error
 
