@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ordbench.cli.compare import compare
+from ordbench.cli.export import export
 from ordbench.cli.latency import latency
 from ordbench.cli.ls import ls
 from ordbench.cli.predict import predict
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, table, compare, predict, latency, ls, show):
+for command in (run, table, compare, predict, export, latency, ls, show):
     app.command()(command)
 app.add_typer(split_app, name="split", help="Show or write a split into training and test images.")
 app.add_typer(results_app, name="results", help="Verify, merge, compare or publish results.")

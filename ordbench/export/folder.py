@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ordbench.backbone import Backbone
-from ordbench.errors import BackboneError, SpecError
+from ordbench.errors import BackboneError, SpecError, StoreError
 from ordbench.export.deployed import DeployedHead, DeployedModel
 from ordbench.export.formats import Exportable, Written, write
 from ordbench.export.inputs import inputs_for
-from ordbench.export.readme import readme
+from ordbench.export.readme import MADE_BY, readme
 from ordbench.features.extraction import open_family
 from ordbench.head import BaseHead
 from ordbench.runs.kept_head import HeadFacts
@@ -53,8 +53,9 @@ def export(
     Raises:
         SpecError: As `write`, and if a file gives other numbers than PyTorch.
         BackboneError: If the backbone cannot be had or has other weights than in the run.
-        StoreError: If a file cannot be written.
+        StoreError: If a file cannot be written, or there is a README that is not of an export.
     """
+    _refuse_other(folder / README)
     name = backbone or facts.backbone
     tower = _tower(facts, name) if with_backbone else None
     transform = repr(tower.transform) if tower else ""
@@ -87,6 +88,16 @@ def export(
     text = readme(what, facts, files, inputs, transform=transform)
     write_atomic(folder / README, text.encode())
     return {folder / file: one for file, one in files.items()}, inputs.what
+
+
+def _refuse_other(path: Path) -> None:
+    """Nobody's README is written over but that of an earlier export."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return
+    if MADE_BY.encode() not in content:
+        raise StoreError(f"{path} is not the README of an export; choose another folder, --output")
 
 
 def _tower(facts: HeadFacts, backbone: str) -> Backbone:

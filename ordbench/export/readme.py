@@ -8,6 +8,7 @@ from ordbench.export.formats import Exportable, Written
 from ordbench.export.inputs import Inputs
 from ordbench.runs.kept_head import HeadFacts
 
+MADE_BY = "Written by `ordbench export`"
 _RUN = {
     "onnx": """```python
 import onnxruntime  # takes NumPy arrays of float32
@@ -48,7 +49,8 @@ def readme(
     task = facts.task
     parts = [
         f"# {facts.label}: {task.title}",
-        f"Run {facts.run_id}, by ordbench {facts.ordbench}. Checked on {inputs.what}.",
+        f"{MADE_BY} from run {facts.run_id}, which ordbench {facts.ordbench} made; compared with "
+        f"PyTorch on {inputs.what}.",
         _table(
             ("file", "bytes", "largest difference from PyTorch"),
             [(name, len(one.content), f"{one.difference:.1e}") for name, one in files.items()],

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from ordbench.errors import BackboneError, SpecError
+from ordbench.errors import BackboneError, SpecError, StoreError
 from ordbench.export import formats
 from ordbench.export.folder import export
 from ordbench.export.program import open_session
@@ -169,3 +169,22 @@ def test_a_tower_that_is_not_there_or_another_is_refused(trained: Trained, tmp_p
                 spec=None,
             )
     assert not list(tmp_path.iterdir())
+
+
+def test_the_readme_of_a_project_is_not_written_over(trained: Trained, tmp_path: Path) -> None:
+    _, kept, _ = trained("coral")
+    (tmp_path / "README.md").write_text("# My project")
+    with pytest.raises(StoreError, match=r"README\.md is not the README of an export; choose"):
+        export(kept.head(), kept.facts, tmp_path, formats=["pt2"], with_backbone=False, spec=None)
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert (tmp_path / "README.md").read_text() == "# My project"
+    (tmp_path / "README.md").unlink()
+    for _ in range(2):  # its own may be
+        export(
+            kept.head(),
+            kept.facts,
+            tmp_path,
+            formats=["safetensors"],
+            with_backbone=False,
+            spec=None,
+        )
