@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from ordbench.runs.predictor import Predictor as Predictor
     from ordbench.runs.resources import Locations as Locations
     from ordbench.runs.spec import RunSpec as RunSpec
-    from ordbench.sweeps.api import Callback as Callback
     from ordbench.sweeps.api import run as run
     from ordbench.sweeps.api import sweep as sweep
+    from ordbench.sweeps.callback import Callback as Callback
     from ordbench.sweeps.scheduler import Policy as Policy
     from ordbench.sweeps.spec import SweepSpec as SweepSpec
     from ordbench.task import Task as Task
@@ -64,7 +64,8 @@ _MODULES = {
     "runs.predictor": ("Predictor",),
     "runs.resources": ("Locations",),
     "runs.spec": ("RunSpec",),
-    "sweeps.api": ("Callback", "run", "sweep"),
+    "sweeps.api": ("run", "sweep"),
+    "sweeps.callback": ("Callback",),
     "sweeps.scheduler": ("Policy",),
     "sweeps.spec": ("SweepSpec",),
     "task": ("Task",),

@@ -19,6 +19,7 @@ from ordbench.cli.results import results_app
 from ordbench.cli.run import run
 from ordbench.cli.show import show
 from ordbench.cli.split import split_app
+from ordbench.cli.status import status
 from ordbench.cli.table import table
 from ordbench.errors import OrdbenchError, TrainingError
 from ordbench.utils.wording import wanted
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, table, compare, predict, export, latency, ls, show):
+for command in (run, status, table, compare, predict, export, latency, ls, show):
     app.command()(command)
 app.add_typer(split_app, name="split", help="Show or write a split into training and test images.")
 app.add_typer(results_app, name="results", help="Verify, merge, compare or publish results.")

@@ -30,7 +30,7 @@ from ordbench.cli.run_names import RunNames
 from ordbench.results.layout import trace_path
 from ordbench.runs.record import to_json
 from ordbench.runs.titles import cell_title, dataset_label, seed_title
-from ordbench.sweeps.api import Callback
+from ordbench.sweeps.callback import Callback
 from ordbench.utils.text import counted
 
 if TYPE_CHECKING:

@@ -74,6 +74,7 @@ def _facts(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "recipe", ", ".join(f"{name}={value}" for name, value in recipe)
     if training:
         yield "training", _training(training, task.unit if task else "")
+    yield "kept head", record.kept_head.file if record.kept_head else ""
     seconds = (f"{name} {value:.2f} s" for name, value in record.seconds.items())
     yield "time", ", ".join(seconds)
     yield "machine", ", ".join(f"{name} {value}" for name, value in record.machine.items())

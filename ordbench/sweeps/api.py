@@ -14,26 +14,12 @@ from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.runner import RunResult
 from ordbench.runs.spec import RunSpec, of_manifest, resolved
+from ordbench.sweeps.callback import Callback
 from ordbench.sweeps.cells import Cell, cells, longest_first
 from ordbench.sweeps.scheduler import Policy, Scheduler
 from ordbench.sweeps.spec import SweepSpec
+from ordbench.sweeps.status import StatusFile
 from ordbench.sweeps.survey import PreparedCell, RefusedCell, prepare_cells
-
-
-class Callback:
-    """What a sweep tells while it runs; override what you need."""
-
-    def on_images(self, done: int, total: int) -> None:
-        """So many images of a dataset are encoded."""
-
-    def on_cell(self, cell: Cell) -> None:
-        """A cell starts to train."""
-
-    def on_skip(self, skipped: RefusedCell) -> None:
-        """A cell cannot run."""
-
-    def on_result(self, result: RunResult) -> None:
-        """A run has its record, from now or from before."""
 
 
 def sweep(
@@ -74,6 +60,9 @@ def sweep(
         )
         spec = spec.expand()
     store = Store(_writable(Path(results)))
+    planned = cells(spec)
+    status = StatusFile(store.root, planned)
+    callbacks = [status, *callbacks]
 
     def on_images(done: int, total: int) -> None:
         for callback in callbacks:
@@ -84,8 +73,7 @@ def sweep(
             callback.on_cell(cell)
 
     resources = Resources(settings, on_images)
-    with open_engine(engine, resources, jobs) as workers:
-        planned = cells(spec)
+    with status, open_engine(engine, resources, jobs) as workers:
         found = prepare_cells(longest_first(planned) if workers.size > 1 else planned, resources)
         if policy.strict or policy.overwrite == "never":
             found = iter(_checked(list(found), store, policy))

@@ -21,7 +21,8 @@ from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.runner import RunResult
 from ordbench.runs.spec import resolved
 from ordbench.splits.manifest import write_manifest
-from ordbench.sweeps.api import Callback, sweep
+from ordbench.sweeps.api import sweep
+from ordbench.sweeps.callback import Callback
 from ordbench.sweeps.cells import Cell
 from ordbench.sweeps.dry_run import find_missing, imagined
 from ordbench.sweeps.scheduler import Policy
