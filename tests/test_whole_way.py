@@ -286,6 +286,7 @@ def test_the_wheel_runs_from_an_empty_folder_as_the_checkout_does(cli: Cli, tmp_
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "ordbench/backbones/clip/tiny/model.safetensors" in names
+    assert "ordbench/report/published.yaml" in names
     assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {
         "ordbench",
         "ordbench_heads",

@@ -15,6 +15,7 @@ from ordbench.cli.export import export
 from ordbench.cli.latency import latency
 from ordbench.cli.ls import ls
 from ordbench.cli.predict import predict
+from ordbench.cli.reproduce import reproduce
 from ordbench.cli.results import results_app
 from ordbench.cli.run import run
 from ordbench.cli.show import show
@@ -33,7 +34,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, status, table, compare, predict, export, latency, ls, show):
+for command in (
+    run,
+    status,
+    table,
+    compare,
+    reproduce,
+    predict,
+    export,
+    latency,
+    ls,
+    show,
+):
     app.command()(command)
 app.add_typer(split_app, name="split", help="Show or write a split into training and test images.")
 app.add_typer(results_app, name="results", help="Verify, merge, compare or publish results.")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from ordbench.backbone import Dtype, Layer
-from ordbench.errors import SpecError, TrainingError
+from ordbench.cli.sweeping import loading, print_dry_run, run_sweep
+from ordbench.errors import SpecError
 
 Texts = list[str] | None
 what, training, where, execution, output = (
@@ -176,14 +174,9 @@ def run(
     if sum((quiet, verbose, as_json)) > 1:
         raise SpecError("--quiet, --verbose and --json exclude each other; choose one")
     # Imported here so that --help does not load torch, which takes seconds.
-    with _loading(quiet=quiet):
-        from ordbench.cli.dry_run import print_objects, print_plan
-        from ordbench.cli.progress import Report, stop_on_interrupt
-        from ordbench.cli.run_names import RunNames
+    with loading(quiet=quiet):
         from ordbench.engines.registry import check_engine
         from ordbench.runs.resources import Locations
-        from ordbench.sweeps.api import sweep
-        from ordbench.sweeps.dry_run import find_missing
         from ordbench.sweeps.scheduler import Policy
         from ordbench.sweeps.spec import SweepSpec
 
@@ -198,44 +191,16 @@ def run(
         allow_leak=allow_leak,
     )
     policy = Policy(overwrite, retry_failed, fail_fast, strict, limit)
-    specs = spec.expand()
     if dry_run:
         check_engine(engine)
-        found = find_missing(specs, results, settings, policy)
-        if as_json:
-            print_objects(found)
-        else:
-            print_plan(found, RunNames(specs))
+        print_dry_run(spec, results, settings, policy, as_json=as_json)
         return
-    report = Report(
-        specs,
-        "json" if as_json else "quiet" if quiet else "verbose" if verbose else "lines",
+    run_sweep(
+        spec,
+        results=results,
+        settings=settings,
+        engine=engine,
+        jobs=jobs,
+        policy=policy,
+        output="json" if as_json else "quiet" if quiet else "verbose" if verbose else "lines",
     )
-    with report, stop_on_interrupt(report.warn) as stopped:
-        for _ in sweep(
-            spec,
-            results=results,
-            settings=settings,
-            engine=engine,
-            jobs=jobs,
-            policy=policy,
-            callbacks=[report],
-            stopped=stopped,
-        ):
-            pass
-    if report.failed:
-        again = "--overwrite always" if overwrite == "always" else "--retry-failed"
-        raise TrainingError(report.failures(results, again=again))
-    if stopped():
-        raise KeyboardInterrupt
-
-
-@contextmanager
-def _loading(*, quiet: bool) -> Generator[None]:
-    """Say on a terminal what is waited for."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield
-        return
-    with console.status("loading PyTorch"):
-        yield
