@@ -1,4 +1,4 @@
-"""What a reader of a leaderboard must know besides its numbers; `formats` has the words."""
+"""What a reader of a leaderboard must know besides its numbers; `note_texts` has the words."""
 
 from __future__ import annotations
 

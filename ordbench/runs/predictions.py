@@ -120,7 +120,7 @@ def from_parquet(content: bytes, *, posterior: bool = True) -> Predictions:
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
         names = [name for name in file.schema_arrow.names if posterior or name != "posterior"]
-        table, probs = file.read(names), None
+        table, probs = file.read(names, use_threads=False), None
         if "posterior" in names:
             column = table["posterior"]
             flat = column.combine_chunks().flatten().to_numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from math import sqrt
 
 import numpy as np
@@ -85,11 +86,18 @@ def seed_deviations(scores: Floats, draws: Sequence[int], resamples: int) -> Flo
     number = len(scores)
     if number < 2:
         return np.zeros(resamples)
-    generator = np.random.default_rng(_seed_of(draws))
-    normal = generator.standard_normal((resamples, number))
-    spread = np.sqrt(generator.chisquare(number - 1, resamples) * number)
-    deviations: Floats = normal @ (scores - scores.mean()) / spread
+    deviations: Floats = _seed_weights(tuple(draws), resamples) @ (scores - scores.mean())
     return deviations
+
+
+@lru_cache(maxsize=8)
+def _seed_weights(draws: tuple[int, ...], resamples: int) -> Floats:
+    """Weights ``(B, S)`` of a multivariate t distribution; all pairs of heads share them."""
+    generator = np.random.default_rng(_seed_of(draws))
+    normal = generator.standard_normal((resamples, len(draws)))
+    spread = np.sqrt(generator.chisquare(len(draws) - 1, resamples) * len(draws))
+    weights: Floats = normal / spread[:, None]
+    return weights
 
 
 def _seed_of(names: Sequence[object]) -> int:

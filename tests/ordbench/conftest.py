@@ -9,7 +9,7 @@ import pytest
 
 import ordbench.runs.record
 from ordbench.leaderboard import build as leaderboard
-from ordbench.leaderboard.formats import note_text
+from ordbench.leaderboard.note_texts import note_text
 from ordbench.leaderboard.notes import Note
 from ordbench.leaderboard.query import TableQuery, ask
 from ordbench.leaderboard.table import Table

@@ -2,7 +2,7 @@ import math
 from collections.abc import Callable
 
 from ordbench.leaderboard import notes
-from ordbench.leaderboard.formats import note_text
+from ordbench.leaderboard.note_texts import note_text
 from ordbench.leaderboard.ranking import Row, Score
 from ordbench.results.rows import RunRow, group_by_cell
 
