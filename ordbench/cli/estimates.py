@@ -72,6 +72,7 @@ def _json(found: Estimates, run_id: str) -> str:
         "run": run_id,
         "unit": found.unit,
         "decode": found.decode,
+        **({"coverage": found.coverage} if found.coverage else {}),
         "rank_names": list(found.rank_names),
         "rank_values": list(found.rank_values),
         "images": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -46,6 +46,16 @@ def predict(
         typer.Option("--backbone", "-b", help="The run's, where its weights lie elsewhere now."),
     ] = None,
     decode: DecodeName = "median",
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            help="Add intervals that hold the true rank of this share of images, such as 0.9.",
+            show_default="no intervals",
+        ),
+    ] = None,
+    method: Annotated[
+        Literal["rps", "aps"], typer.Option(help="Score by which intervals are made.")
+    ] = "rps",
     format: Annotated[
         Format | None,
         typer.Option(help="Output format.", show_default="by the ending of --output, else rich"),
@@ -79,7 +89,7 @@ def predict(
         typer.echo(f"run {record.run_id}: {run_title(record)}", err=True)
         head = head_of(record, results, backbone or "", settings)
     with _progress() as told:
-        found = head.predict(images, decode=decode, progress=told)
+        found = head.predict(images, decode=decode, coverage=coverage, method=method, progress=told)
     if output:
         write(found, head.facts.run_id, how, output)
     else:

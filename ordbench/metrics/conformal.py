@@ -65,8 +65,7 @@ def intervals(
     >>> lower.tolist(), upper.tolist(), note
     ([0], [1], '')
     """
-    if not 0 < coverage < 1:
-        raise SpecError(f"coverage must lie between 0 and 1, such as 0.9; got {coverage}")
+    check_coverage(coverage)
     if method not in get_args(Method):
         raise SpecError(f"unknown method {method!r} of intervals; take {' or '.join(_SCORES)}")
     num_ranks, scores_of = posterior.shape[-1], _SCORES[method]
@@ -86,6 +85,16 @@ def intervals(
     bound = np.sort(seen[np.arange(len(ranks)), ranks])[place - 1]
     inside = scores <= np.maximum(bound, scores.min(1, keepdims=True))
     return Intervals(inside.argmax(1), num_ranks - 1 - inside[:, ::-1].argmax(1))
+
+
+def check_coverage(coverage: float) -> None:
+    """Refuse what no interval has.
+
+    Raises:
+        SpecError: If the coverage does not lie between 0 and 1.
+    """
+    if not 0 < coverage < 1:
+        raise SpecError(f"coverage must lie between 0 and 1, such as 0.9; got {coverage}")
 
 
 def rps_scores(probs: NDArray[np.float64]) -> NDArray[np.float64]:

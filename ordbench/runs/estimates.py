@@ -29,6 +29,9 @@ class Estimates:
         unit: What estimates are measured in ("years").
         decode: How the posterior became an estimate; ``point`` for a head without one.
         skipped: Images without an estimate, each with the reason.
+        lower: ``(N,)`` int64: the lowest rank of an interval; None where none was asked for.
+        upper: ``(N,)`` int64: the highest rank of it.
+        coverage: Share of images whose true rank is to lie in their interval.
     """
 
     images: Sequence[str]
@@ -40,6 +43,9 @@ class Estimates:
     unit: str
     decode: str
     skipped: Sequence[SkippedFile] = ()
+    lower: NDArray[np.int64] | None = None
+    upper: NDArray[np.int64] | None = None
+    coverage: float | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -47,7 +53,10 @@ class Estimates:
     @property
     def rank_name(self) -> list[str]:
         """N words: the names of the ranks."""
-        return [self.rank_names[int(rank)] for rank in self.rank]
+        return self._names(self.rank)
+
+    def _names(self, ranks: NDArray[np.int64]) -> list[str]:
+        return [self.rank_names[int(rank)] for rank in ranks]
 
     @property
     def probability(self) -> NDArray[np.float32] | None:
@@ -57,7 +66,7 @@ class Estimates:
         return self.posterior[np.arange(len(self)), self.rank]
 
     def columns(self) -> dict[str, Sequence[object]]:
-        """The table by column: image, estimate, rank (its name) and probability, where known."""
+        """By column: image, estimate, rank (its name); where known, probability and interval."""
         columns: dict[str, Sequence[object]] = {
             "image": list(self.images),
             "estimate": self.estimate.tolist(),
@@ -65,6 +74,8 @@ class Estimates:
         }
         if self.probability is not None:
             columns["probability"] = self.probability.tolist()
+        if self.lower is not None and self.upper is not None:
+            columns |= {"lower": self._names(self.lower), "upper": self._names(self.upper)}
         return columns
 
     def to_frame(self) -> pd.DataFrame:

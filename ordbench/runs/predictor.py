@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,9 @@ from ordbench.dataset import SkippedFile
 from ordbench.errors import BackboneError, DatasetError, SpecError
 from ordbench.features.extraction import Progress, extract, open_family
 from ordbench.head import BaseHead
+from ordbench.metrics.conformal import Method, check_coverage, intervals
 from ordbench.metrics.decoding import estimates, nearest_ranks, to_unit
+from ordbench.metrics.evaluation import Calibration
 from ordbench.plugins.registry import DECODES
 from ordbench.runs.estimates import Estimates
 from ordbench.runs.inference import predict
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ordbench.utils.images import ImageSource
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,8 @@ class Predictor:
         images: str | Path | Image | Iterable[str | Path | Image],
         *,
         decode: str = "median",
+        coverage: float | None = None,
+        method: Method = "rps",
         progress: Progress | None = None,
     ) -> Estimates:
         """Estimates of images; those that cannot be read are skipped.
@@ -108,15 +116,21 @@ class Predictor:
             images: Paths of images, folders, zip archives or CSV files with a column ``file``, and
                 images of Pillow; one or many.
             decode: How a posterior becomes an estimate: a name of ``ordbench ls metrics``.
+            coverage: Share of images whose rank is to lie in its interval, such as 0.9; None for
+                no intervals. They are calibrated on the validation images, which chose the head's
+                step or settings: see `ordbench.metrics.conformal`.
+            method: ``rps`` or ``aps``.
             progress: Told how many images of how many are encoded.
 
         Raises:
             DatasetError: If not one image can be read.
             BackboneError: If the backbone cannot be had or has other weights than in the run.
-            SpecError: If the head was trained on features without a backbone.
+            SpecError: If the head was trained on features without a backbone, or there can be no
+                intervals of that coverage.
             UnknownPluginError: If there is no such decode.
         """
         _ = DECODES[decode]  # refused now, and not after the encoding
+        self._check_intervals(coverage)
         self._check_backbone()
         named, skipped = _sources(images)
         if not named:
@@ -139,22 +153,32 @@ class Predictor:
             if str(source) in unreadable
         ]
         found = self._estimates(features.features, names, decode)
+        found = self._with_intervals(found, coverage, method)
         return replace(found, skipped=(*skipped, *lost))
 
     def predict_features(
-        self, features: ArrayLike | Tensor, *, decode: str = "median"
+        self,
+        features: ArrayLike | Tensor,
+        *,
+        decode: str = "median",
+        coverage: float | None = None,
+        method: Method = "rps",
     ) -> Estimates:
         """Estimates of images whose features are at hand, as the backbone gives them.
 
         Args:
             features: ``(N, D)``; brought to unit length here where the run did so.
             decode: As in `predict`.
+            coverage: As in `predict`.
+            method: As in `predict`.
 
         Raises:
-            SpecError: If they are of another width, or a number is not finite.
+            SpecError: If they are of another width, or a number is not finite, or there can be no
+                intervals of that coverage.
             UnknownPluginError: If there is no such decode.
         """
         rows = torch.as_tensor(features if isinstance(features, Tensor) else np.asarray(features))
+        self._check_intervals(coverage)
         width = self.facts.in_features
         if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
             raise SpecError(f"features must be (N, {width}), got {tuple(rows.shape)}")
@@ -163,7 +187,8 @@ class Predictor:
             bad = int((~rows.isfinite().all(1)).nonzero()[0])
             raise SpecError(f"features must be finite numbers, got another one in row {bad}")
         rows = F.normalize(rows, dim=1) if self.facts.normalize else rows
-        return self._estimates(rows, [str(row) for row in range(len(rows))], decode)
+        found = self._estimates(rows, [str(row) for row in range(len(rows))], decode)
+        return self._with_intervals(found, coverage, method)
 
     def _estimates(self, features: Tensor, images: Sequence[str], decode: str) -> Estimates:
         task = self.facts.task
@@ -185,6 +210,28 @@ class Predictor:
             unit=task.unit,
             decode=decode,
         )
+
+    def _with_intervals(
+        self, found: Estimates, coverage: float | None, method: Method
+    ) -> Estimates:
+        probs, validation = found.posterior, self.validation
+        if coverage is None or probs is None or validation.posterior is None:
+            return found
+        seen = Calibration(validation.posterior, validation.ranks)
+        lower, upper, note = intervals(probs, seen, coverage=coverage, method=method)
+        if note:
+            logger.warning("%s", note)
+        return replace(found, lower=lower, upper=upper, coverage=coverage)
+
+    def _check_intervals(self, coverage: float | None) -> None:
+        if coverage is None:
+            return
+        check_coverage(coverage)
+        if self.validation.posterior is None:
+            raise SpecError(
+                f"the head of run {self.facts.run_id} estimates a point only, and intervals take a "
+                "posterior; leave the coverage out"
+            )
 
     def _check_backbone(self) -> None:
         facts, name = self.facts, self._backbone

@@ -119,3 +119,39 @@ def test_what_cannot_be_is_refused_in_one_line(ran: Ran, arguments: list[str], s
     assert (code, out) == (2, "")
     assert said in err.splitlines()[-1]
     assert err.splitlines()[-1].startswith("ordbench: ")
+
+
+def test_intervals_are_columns_of_their_own(ran: Ran, trained: Path, faces: Path) -> None:
+    typed = ("--run", run_id(trained, "linear"), faces, "--format", "csv", "--coverage", "0.8")
+    wide, narrow = (
+        list(csv.DictReader(io.StringIO(ran(*typed[:-1], level)[1]))) for level in ("0.9", "0.5")
+    )
+    assert list(wide[0]) == ["image", "estimate", "rank", "probability", "lower", "upper"]
+    for one, other in zip(wide, narrow, strict=True):
+        median = float(one["estimate"])
+        assert int(one["lower"]) <= int(other["lower"]) <= median  # ages are their own names
+        assert median <= int(other["upper"]) <= int(one["upper"])
+    aps = list(csv.DictReader(io.StringIO(ran(*typed, "--method", "aps")[1])))
+    rps = list(csv.DictReader(io.StringIO(ran(*typed)[1])))
+    assert [row["estimate"] for row in aps] == [row["estimate"] for row in rps]
+    assert [row["upper"] for row in aps] != [row["upper"] for row in rps]
+    about = json.loads(ran(*typed[:4], "json", "--coverage", "0.8")[1])
+    assert about["coverage"] == 0.8
+    assert [one["lower"] for one in about["images"]] == [row["lower"] for row in rps]
+
+
+def test_intervals_that_cannot_be_are_refused_or_all_ranks(
+    ran: Ran, trained: Path, faces: Path
+) -> None:
+    code, out, err = ran("--run", run_id(trained, "regression"), faces, "--coverage", "0.9")
+    assert (code, out) == (2, "")
+    assert "estimates a point only, and intervals take a posterior; leave the coverage out" in err
+    code, out, err = ran("--run", run_id(trained, "linear"), faces, "--coverage", "90")
+    assert (code, out) == (2, "")
+    assert "coverage must lie between 0 and 1, such as 0.9; got 90.0" in err
+    typed = ("--run", run_id(trained, "linear"), faces, "--format", "csv")
+    code, out, err = ran(*typed, "--coverage", "0.9999")
+    assert code == 0
+    assert "calibration images are too few for a coverage of 0.9999" in err
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert {(row["lower"], row["upper"]) for row in rows} == {("1", "90")}
