@@ -26,8 +26,8 @@ _NOTES: dict[Kind, str] = {
     "older": "{runs} superseded and not shown",
     "versions": "made by ordbench {detail}",
     "tested": f"{CLOSE} not distinguishable from the best of its column: p of at least {{detail}} "
-    "by a paired bootstrap over test images and seeds, with Holm's correction for all pairs of "
-    "heads of the column",
+    "by a paired bootstrap over test images and seeds, with Holm's correction for all comparisons "
+    "with that best",
     "one_draw": "tested over images alone where heads share one seed",
     "untested": "not tested: {heads} ({detail})",
     "standings": "rank: mean over {detail}; Borda: share of other heads beaten; Elo: Bradley-Terry "

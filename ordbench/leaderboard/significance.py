@@ -14,6 +14,7 @@ from ordbench.metrics.registry import Metric
 from ordbench.results.layout import archive_path
 from ordbench.results.rescoring import NO_POSTERIOR
 from ordbench.results.rows import CellRuns
+from ordbench.statistics.holm import holm
 
 if TYPE_CHECKING:
     from ordbench.results.image_scores import ImageScores, ImageSet
@@ -35,10 +36,24 @@ class ColumnTest:
     pairs: Mapping[tuple[str, str], Paired] = field(default_factory=dict)
     untested: Mapping[str, str] = field(default_factory=dict)
 
-    def distinguishable(self, label: str, best: str) -> bool | None:
-        """Whether a head is significantly different from the best; None if that was not tested."""
-        found = self.pairs.get((min(label, best), max(label, best)))
-        return None if found is None or found.p_holm is None else found.p_holm < ALPHA
+    def distinguishable(self, best: str) -> dict[str, bool]:
+        """Whether heads are significantly different from the best, with `holm` over all of these.
+
+        So the truly best head is shown as best, or as not distinguishable from the best, in at
+        least 95 % of columns. Of ten heads that are all equal, one or more are called
+        distinguishable in up to 15 %, as the best of them was lucky; where that matters, ``p_holm``
+        of `pairs` is over all pairs.
+
+        Source: Edwards and Hsu (1983). Multiple comparisons with the best treatment. Journal of
+        the American Statistical Association 78.
+        """
+        known = {
+            one if other == best else other: pair.p
+            for (one, other), pair in self.pairs.items()
+            if best in (one, other) and pair.p is not None
+        }
+        adjusted = holm(list(known.values()))
+        return {label: p_value < ALPHA for label, p_value in zip(known, adjusted, strict=True)}
 
 
 def with_tests(rows: Sequence[Row], tests: Sequence[ColumnTest], metric: Metric) -> tuple[Row, ...]:
@@ -52,10 +67,10 @@ def with_tests(rows: Sequence[Row], tests: Sequence[ColumnTest], metric: Metric)
     columns: list[list[Score | None]] = []
     for column, test in zip(zip(*(row.cells for row in rows), strict=True), tests, strict=True):
         at = leader(column, metric)
-        best = "" if at is None else rows[at].label
+        found = {} if at is None else test.distinguishable(rows[at].label)
         columns.append(
             [
-                cell and replace(cell, distinguishable=test.distinguishable(row.label, best))
+                cell and replace(cell, distinguishable=found.get(row.label))
                 for cell, row in zip(column, rows, strict=True)
             ]
         )

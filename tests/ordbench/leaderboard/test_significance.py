@@ -10,12 +10,13 @@ from ordbench.errors import SpecError, StoreError
 from ordbench.leaderboard.build import build
 from ordbench.leaderboard.formats import render
 from ordbench.leaderboard.query import ask
-from ordbench.leaderboard.significance import Significance
+from ordbench.leaderboard.significance import ColumnTest, Significance
 from ordbench.leaderboard.table import Table
 from ordbench.plugins.registry import find_metric
 from ordbench.results.archive import write_archive
 from ordbench.results.layout import ARCHIVE
 from ordbench.results.loading import load_cells, read_records
+from ordbench.statistics.paired import Paired
 from tests.ordbench.conftest import said
 
 Write = Callable[..., Path]
@@ -92,3 +93,14 @@ def test_what_cannot_be_tested_is_refused(write: Write, tmp_path: Path) -> None:
     write_archive(read_records(tmp_path), archive / ARCHIVE)
     with pytest.raises(StoreError, match="is an archive, which holds no predictions"):
         Significance(archive, find_metric("mae"), "median")
+
+
+def test_holm_is_over_the_comparisons_with_the_best() -> None:
+    def pair(p_value: float | None) -> Paired:
+        return Paired(0.0, 0.0, 0.0, None, None, p_value, 0.0, None, 1, 1, 1)
+
+    p_values = {("a", "b"): 0.03, ("b", "c"): 0.02, ("b", "d"): None, ("a", "c"): 0.001}
+    test = ColumnTest({heads: pair(p_value) for heads, p_value in p_values.items()})
+    assert test.distinguishable("b") == {"a": True, "c": True}, "2 * 0.02 and 0.03"
+    assert test.distinguishable("a") == {"b": True, "c": True}, "0.03 and 2 * 0.001"
+    assert test.distinguishable("d") == {}
