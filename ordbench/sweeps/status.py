@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ordbench.sweeps.survey import RefusedCell
 
 FOLDER = "sweeps"
-SECONDS = 0.5  # between two writes that tell of no run that was trained
+SECONDS = 0.5  # between two writes that are soon followed by others
 logger = logging.getLogger(__name__)
 
 
@@ -165,7 +165,7 @@ class StatusFile(Callback):
     def on_skip(self, skipped: RefusedCell) -> None:
         """See `Callback`."""
         self._status.skipped += len(skipped.cell.specs)
-        self._write(at_once=False)
+        self._write(at_once=bool(self._running))
 
     def on_result(self, result: RunResult) -> None:
         """See `Callback`."""
@@ -179,7 +179,8 @@ class StatusFile(Callback):
         if not result.done_before:
             status.updated = time.time()
             self._running.pop(cell_title(record.spec, record.label), None)
-        self._write(at_once=not result.done_before)
+        # Where something trains, what comes next may be an hour away.
+        self._write(at_once=bool(self._running) or not result.done_before)
 
     def _write(self, *, at_once: bool = True) -> None:
         """Put the file into place; it need not outlive a power cut, so nothing is flushed."""

@@ -54,7 +54,9 @@ def test_the_file_says_how_far_the_sweep_is_until_it_ends(
         told.on_cell(planned[0])
         assert only(tmp_path).running == ["coral on fgnet, clip:tiny, all images"]
         told.on_result(RunResult(done(0), done_before=True))
-        assert only(tmp_path).running, "what was done before is not what runs"
+        found = only(tmp_path)
+        assert found.running, "what was done before is not what runs"
+        assert found.already_done == 1, "it is told at once, as the training may take long"
         clock[0] = 1016.0
         told.on_result(RunResult(done(1)))
         told.on_result(RunResult(failed(1)))
