@@ -154,7 +154,8 @@ def _paired(
 
 def _interval(resampled: Floats) -> Interval:
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(float(low), float(high))
+    # Sums of another number of threads end in other digits.
+    return Interval(float(f"{low:.12g}"), float(f"{high:.12g}"))
 
 
 def _p_value(resampled: Floats) -> float:
