@@ -66,14 +66,18 @@ def predict(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     data_root: Annotated[
         Path | None,
-        typer.Option(help="Folder of the datasets, where a head is to be trained again."),
+        typer.Option(help="Folder of the datasets, if the head is to be trained again."),
+    ] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(help="Split manifest of the run, if the head is to be trained again."),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of cached features.")] = None,
 ) -> None:
     """Estimate the ranks of images by the trained head of a run."""
     if (run is None) != best:
         raise SpecError("say which run: --run ID, or --best")
-    if dataset and run:
+    if dataset and run is not None:
         raise SpecError("--dataset chooses among the runs of --best; leave it out with --run")
     how = _format(format, output)
     # Imported here so that --help does not load torch, which takes seconds.
@@ -81,8 +85,8 @@ def predict(
     from ordbench.results.trained_heads import head_of, load_head
     from ordbench.runs.resources import Locations
 
-    settings = Locations(data_root=data_root, cache=cache, device=device)
-    if run:
+    settings = Locations(data_root=data_root, cache=cache, device=device, manifest=split)
+    if run is not None:
         head = load_head(run, results=results, backbone=backbone or "", settings=settings)
     else:
         record = best_run(results, dataset or "")

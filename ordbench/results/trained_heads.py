@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from ordbench.errors import StoreError
@@ -64,13 +65,23 @@ def head_of(
     except ValueError as error:
         why = f"cannot be used ({record_path(results, record.run_id).with_suffix(HEAD)}: {error})"
     logger.warning("the head of run %s %s and is trained again", record.run_id, why)
-    resources = Resources(settings)
-    again = retrain(record, _stored(store, record), resources)
+    if backbone:
+        spec = record.spec.model_copy(update={"backbone": backbone})
+        record = record.model_copy(update={"spec": spec})
+    again = retrain(record, _stored(store, record), _resources(record, settings))
     if again.differs:
         logger.warning("the new head is not that of run %s: %s", record.run_id, again.differs)
     return Predictor(
         again.head, again.facts, again.validation, backbone=backbone, settings=settings
     )
+
+
+def _resources(record: Record, settings: Locations | None) -> Resources:
+    """Where a run is done again: on the CPU if it was, and with the leaks that it had."""
+    settings = replace(settings or Locations(), allow_leak=True)
+    if settings.device == "auto" and record.machine.get("device") == "cpu":
+        settings = replace(settings, device="cpu")
+    return Resources(settings)
 
 
 def _predictor(kept: KeptHead, backbone: str, settings: Locations | None) -> Predictor:

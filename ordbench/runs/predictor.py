@@ -125,8 +125,8 @@ class Predictor:
         Raises:
             DatasetError: If not one image can be read.
             BackboneError: If the backbone cannot be had or has other weights than in the run.
-            SpecError: If the head was trained on features without a backbone, or there can be no
-                intervals of that coverage.
+            SpecError: If the head was trained on features without a backbone, there can be no
+                intervals of that coverage, or something is neither a path nor an image of Pillow.
             UnknownPluginError: If there is no such decode.
         """
         _ = DECODES[decode]  # refused now, and not after the encoding
@@ -259,10 +259,15 @@ def _sources(
         images = [images]
     named: list[tuple[str, ImageSource]] = []
     skipped: list[SkippedFile] = []
-    for number, one in enumerate(images):
+    for number, one in enumerate(cast("Iterable[object]", images)):  # whatever was given
         if isinstance(one, Image):
             named.append((f"image {number}", _Picture(f"image {number}", one)))
             continue
+        if not isinstance(one, str | Path):
+            raise SpecError(
+                f"images are paths or images of Pillow, got {type(one).__name__}; arrays become "
+                "one by PIL.Image.fromarray, features are for predict_features"
+            )
         for name, image, problem in list_images([one]):
             if problem:
                 skipped.append(SkippedFile(name, problem))

@@ -111,6 +111,7 @@ def test_unreadable_images_are_named_and_the_exit_code_says_so(
         (["--best", "none.png"], "not one image can be read: none.png: cannot be read: No such"),
         (["--best", "--decode", "medain", "a.png"], "unknown decode 'medain'; did you mean median"),
         (["--run", "zz", "a.png"], "'zz' is not a run id"),
+        (["--run", "", "a.png"], "'' is not a run id"),
         (["--best", "-d", "utkface", "a.png"], "no run on utkface in "),
     ],
 )

@@ -60,6 +60,16 @@ def test_a_head_that_was_not_kept_is_trained_again_and_that_is_said(
     assert len(head.validation.posterior) == len(head.validation.ranks) > 0
 
 
+def test_the_backbone_that_is_named_is_the_one_that_trains_again(
+    trained: Path, settings: Locations
+) -> None:
+    run_id = run_of(trained, "sklearn").run_id
+    with pytest.raises(BackboneError, match=r"nowhere\.pt"):
+        ordbench.load_head(
+            run_id, results=trained, backbone="clip:ViT-B-32@nowhere.pt", settings=settings
+        )
+
+
 def test_a_new_head_that_is_not_that_of_the_record_is_named(
     trained: Path, tmp_path: Path, settings: Locations, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -188,6 +198,8 @@ def test_images_that_cannot_be_read_are_skipped_by_name(
         head.predict(tmp_path / "notes.txt")
     with pytest.raises(DatasetError, match="none of 1 image can be decoded"):
         head.predict(tmp_path)
+    with pytest.raises(SpecError, match="paths or images of Pillow, got ndarray"):
+        head.predict(np.zeros((2, 4, 4, 3)))  # type: ignore[arg-type]  # by mistake
     with pytest.raises(DatasetError, match=r"^there is no image in what was named"):
         head.predict([])
 
