@@ -74,6 +74,7 @@ def _facts(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "recipe", ", ".join(f"{name}={value}" for name, value in recipe)
     if training:
         yield "training", _training(training, task.unit if task else "")
+    yield "measured", _measured(record)
     yield "kept head", record.kept_head.file if record.kept_head else ""
     seconds = (f"{name} {value:.2f} s" for name, value in record.seconds.items())
     yield "time", ", ".join(seconds)
@@ -125,12 +126,21 @@ def _title(text: str) -> None:
 
 def _print_scores(record: Record) -> None:
     """Scores by decoding, with those of the baseline beside them."""
-    columns = [*record.metrics, "baseline"]
-    tables = [*record.metrics.values(), record.baseline]
+    decoded = {how: scores for how, scores in record.metrics.items() if how != "head"}
+    columns = [*decoded, "baseline"]
+    tables = [*decoded.values(), record.baseline]
     names = dict.fromkeys(name for scores in tables for name in scores)
     rows = [[name, *(_number(scores.get(name)) for scores in tables)] for name in names]
     print_grid(["", *columns], rows)
     typer.echo("baseline: the median of the training ranks")
+
+
+def _measured(record: Record) -> str:
+    """What the head measured of itself, spans in the order of their numbers."""
+    measured = record.metrics.get("head", {})
+    parts = {name: name.partition("@") for name in measured}
+    order = sorted(measured, key=lambda name: (parts[name][0], float(parts[name][2] or 0)))
+    return ", ".join(f"{name} {_number(measured[name])}" for name in order)
 
 
 def _print_tuning(training: TrainingFacts) -> None:
