@@ -105,6 +105,7 @@ def test_no_text_tower_is_exported() -> None:
     shapes = {tuple(one.dims) for one in model.graph.initializer if len(one.dims) == 2}
     assert {tuple(sorted(shape)) for shape in shapes} == {(5, 512), (64, 512)}
     operations = {node.op_type for node in model.graph.node}
+    assert operations >= {"Gemm", "Mul", "ReduceSum", "Sqrt", "Div", "Softmax"}
     assert not operations & {"Attention", "LayerNormalization", "Erf", "Gelu", "Gather"}
 
 
@@ -132,6 +133,17 @@ def test_images_go_through_the_tower() -> None:
     features = features / features.norm(dim=1, keepdim=True)
     (found,) = open_session(files["onnx"].content).run(None, {"images": images.numpy()})
     assert found == pytest.approx(head(features).detach().numpy(), abs=1e-6)
+
+
+def test_lengths_of_other_norms_are_exported_as_they_are() -> None:
+    class Lengths(nn.Module):
+        def forward(self, features: Tensor) -> Tensor:
+            ones = torch.linalg.vector_norm(features, 1, -1)
+            twos = torch.linalg.vector_norm(features, 2, -1)
+            return torch.stack([ones, twos, torch.linalg.vector_norm(features, 3, -1)], 1)
+
+    what = Exportable(module=Lengths(), takes="features", gives="lengths", about="{}")
+    assert write(what, FEATURES, ["onnx"])["onnx"].difference < 1e-5
 
 
 def test_a_tower_that_is_no_module_is_refused() -> None:
