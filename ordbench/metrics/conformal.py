@@ -1,8 +1,9 @@
 """Split conformal prediction: intervals of ranks that hold the true one with a stated coverage.
 
-The coverage holds on average over images, for any posterior, if the calibration images and the
-others are exchangeable and the head has seen neither. Validation images chose the step or the
-settings of a head, so that calibration on them is a little too hopeful.
+The coverage holds on average over images and over draws of the calibration images, for any
+posterior, if these and the others are exchangeable and the head has seen neither. That of one draw
+of M images varies with a standard deviation of about sqrt(coverage (1 - coverage) / M). Validation
+images chose the step or the settings of a head, so calibration on them is a little too hopeful.
 
 Source: Vovk, Gammerman and Shafer (2005). Algorithmic learning in a random world.
 https://doi.org/10.1007/b106715
