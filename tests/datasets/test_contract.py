@@ -72,7 +72,31 @@ def features(put: Put) -> Files:
     return write
 
 
+def table(images: Sequence[str], lists: dict[str, str]) -> Callable[[Put], Files]:
+    """Images, and lists by their names below the folder."""
+
+    def maker(put: Put) -> Files:
+        def write(root: Path) -> str:
+            put(root, images)
+            for name, text in lists.items():
+                (root / name).write_text(text, encoding="utf-8")
+            return ""
+
+        return write
+
+    return maker
+
+
+ADIENCE = "user_id\toriginal_image\tface_id\tage\n"
+
 FILES_OF: dict[str, Callable[[Put], Files]] = {
+    "adience": table(
+        ["aligned/7@N01/landmark_aligned_face.1.a.jpg"],
+        {f"fold_{fold}_data.txt": ADIENCE for fold in range(1, 5)}
+        | {"fold_0_data.txt": ADIENCE + "7@N01\ta.jpg\t1\t(25, 32)\n"},
+    ),
+    "afad": faces(["15/111/638660-1.jpg", "40/112/7-0.jpg"]),
+    "agedb": faces(["11706_OliviaHussey_31_f.jpg", "4509_CarlosSantana_48_m.jpg"]),
     "csv": csv_file,
     "drawn-faces": faces([]),
     "features": features,

@@ -44,7 +44,7 @@ def age_task(ages: range) -> Task:
 
 
 def read_faces(
-    folder: Path, parse: Callable[[str], Face | str], ages: range
+    folder: Path, parse: Callable[[str], Face | str], ages: range, *, depth: int = 1
 ) -> tuple[list[Sample], list[SkippedFile]]:
     """List the images below ``folder`` by their official names, and what is odd there.
 
@@ -52,13 +52,14 @@ def read_faces(
         folder: Searched to any depth; it may be a zip archive, or lie inside one.
         parse: From a file's name to what it says, or to the reason why it says nothing.
         ages: The ages that are ranks, each one rank.
+        depth: How many of the last names of a path ``parse`` is given: 1 for the file's alone.
     """
     samples: dict[str, Sample] = {}
     shown_as: dict[str, str] = {}
     rejected: list[SkippedFile] = []
     found = image_folder(folder)
     for shown, image, problem in found.files() if found else ():
-        face = problem or parse(shown.rpartition("/")[2])
+        face = problem or parse("/".join(shown.split("/")[-depth:]))
         if isinstance(face, str):
             rejected.append(SkippedFile(shown, face))
         elif face.age not in ages:
