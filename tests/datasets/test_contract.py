@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ordbench.plugins.registry import DATASETS
@@ -87,6 +88,22 @@ def table(images: Sequence[str], lists: dict[str, str]) -> Callable[[Put], Files
     return maker
 
 
+def cacd2000(put: Put) -> Files:
+    def write(root: Path) -> str:
+        from scipy.io import savemat
+
+        names = ["53_Robin_Williams_0001.jpg", "23_Emma_Stone_0002.jpg"]
+        put(root / "CACD2000", names)
+        images = {"name": np.array(names, object), "identity": [1, 2], "age": [53, 23]}
+        content = {"celebrityImageData": images | {"rank": [1, 7]}}
+        savemat(root / "celebrity2000_meta.mat", content)
+        return ""
+
+    return write
+
+
+APPA = "file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n"
+APPA_PARTS = (("train", 1), ("valid", 2), ("test", 3))
 ADIENCE = "user_id\toriginal_image\tface_id\tage\n"
 
 FILES_OF: dict[str, Callable[[Put], Files]] = {
@@ -97,6 +114,19 @@ FILES_OF: dict[str, Callable[[Put], Files]] = {
     ),
     "afad": faces(["15/111/638660-1.jpg", "40/112/7-0.jpg"]),
     "agedb": faces(["11706_OliviaHussey_31_f.jpg", "4509_CarlosSantana_48_m.jpg"]),
+    "appa-real": table(
+        ["train/1.jpg_face.jpg", "valid/2.jpg_face.jpg", "test/3.jpg_face.jpg"],
+        {f"gt_avg_{part}.csv": APPA + f"{n}.jpg,38,30.5,3.2,31\n" for part, n in APPA_PARTS},
+    ),
+    "cacd2000": cacd2000,
+    "clap2015": table(
+        ["image_1.jpg", "image_2.jpg"],
+        {"total_2015.csv": "filename,age,stdv,database\nimage_1.jpg,21,4.0,train\n"},
+    ),
+    "clap2016": table(
+        ["train/1.jpg", "valid/2.jpg", "test/3.jpg"],
+        {f"{part}_gt.csv": f"image,mean,stdv\n{n}.jpg,30.5,3.2\n" for part, n in APPA_PARTS},
+    ),
     "csv": csv_file,
     "drawn-faces": faces([]),
     "features": features,
