@@ -22,7 +22,7 @@ def parse(name: str) -> Face | str:
     """Read person and age out of a file name; the person is the fold.
 
     >>> parse("001a43A.jpg")
-    Face(name='001A43a.JPG', age=43, group='001', fold=0)
+    Face(name='001A43a.JPG', age=43, group='001', fold=0, extra={})
     """
     match = _NAME.fullmatch(name)
     if not match:

@@ -22,13 +22,15 @@ _NAME = re.compile(r"(\d{6})_(\d{1,2})([MF])(\d{2})\.JPG", re.IGNORECASE)
 
 
 def parse(name: str) -> Face | str:
-    """Read person and age out of a file name.
+    """Read person, age and gender out of a file name.
 
-    >>> parse("009055_1M54.JPG")
-    Face(name='009055_1M54.JPG', age=54, group='009055', fold=None)
+    >>> face = parse("009055_1M54.JPG")
+    >>> face.age, face.group, face.extra
+    (54, '009055', {'gender': 'male'})
     """
     if match := _NAME.fullmatch(name):
-        return Face(name.upper(), int(match[4]), match[1])
+        gender = {"M": "male", "F": "female"}[match[3].upper()]
+        return Face(name.upper(), int(match[4]), match[1], extra={"gender": gender})
     return "not named [person]_[picture][M or F][age].JPG"
 
 

@@ -11,21 +11,25 @@ from ordbench.dataset import Dataset, DatasetCard, Samples
 from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
 AGES = range(1, 117)
+GENDERS = ("male", "female")
+RACES = ("White", "Black", "Asian", "Indian", "other")
 # Age, gender, race, time of collection; the aligned faces carry a second ending.
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_(\d+)\.jpg(?:\.chip\.jpg)?", re.IGNORECASE)
 
 
 def parse(name: str) -> Face | str:
-    """Read the age out of a file name, or say what is odd about it.
+    """Read age, gender and race out of a file name, or say what is odd about it.
 
-    >>> parse("26_0_2_20170104023102422.jpg.chip.jpg")
-    Face(name='26_0_2_20170104023102422.jpg', age=26, group=None, fold=None)
+    >>> face = parse("26_0_2_20170104023102422.jpg.chip.jpg")
+    >>> face.name, face.age, face.extra
+    ('26_0_2_20170104023102422.jpg', 26, {'gender': 'male', 'race': 'Asian'})
     >>> parse("61_1_20170109150557335.jpg")
     '3 fields instead of age_gender_race_time'
     """
     if match := _NAME.fullmatch(name):
         age, gender, race, time = match.groups()
-        return Face(f"{int(age)}_{gender}_{race}_{time}.jpg", int(age))
+        shown = {"gender": GENDERS[int(gender)], "race": RACES[int(race)]}
+        return Face(f"{int(age)}_{gender}_{race}_{time}.jpg", int(age), extra=shown)
     fields = re.sub(r"(\.[a-z]+)+$", "", name, flags=re.IGNORECASE).split("_")
     if len(fields) != 4:
         return f"{len(fields)} fields instead of age_gender_race_time"

@@ -37,6 +37,12 @@ def test_ages_1_to_116_are_the_ranks(tmp_path: Path, put: Put) -> None:
     assert (task.rank_names[0], task.rank_names[-1], task.num_ranks) == ("1", "116", 116)
     assert [task.rank_values[s.rank] for s in listing.samples] == [116.0, 1.0, 26.0]
     assert task.unit == "years"
+    # 0 and 1 are male and female; 0 to 4 are White, Black, Asian, Indian and others.
+    assert [s.extra for s in listing.samples] == [
+        {"gender": "female", "race": "other"},
+        {"gender": "male", "race": "White"},
+        {"gender": "male", "race": "Asian"},
+    ]
 
 
 def test_names_do_not_depend_on_the_folder_or_on_the_second_ending(

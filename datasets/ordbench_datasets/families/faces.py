@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,12 +21,14 @@ class Face(NamedTuple):
         age: In years.
         group: The person, where persons are known.
         fold: Official fold, where there is one.
+        extra: What else the name says of the person, by name.
     """
 
     name: str
     age: int
     group: str | None = None
     fold: int | None = None
+    extra: Mapping[str, str] = {}
 
 
 def age_task(ages: range) -> Task:
@@ -69,7 +71,9 @@ def read_faces(
             rejected.append(SkippedFile(shown, f"the same picture as {shown_as[face.name]}"))
         else:
             rank = ages.index(face.age)
-            samples[face.name] = Sample(face.name, image, rank, face.group, face.fold)
+            samples[face.name] = Sample(
+                face.name, image, rank, face.group, face.fold, extra=face.extra
+            )
             shown_as[face.name] = shown
     return [samples[name] for name in sorted(samples)], rejected
 
