@@ -128,7 +128,8 @@ class BackboneFamily(ABC):
     def caution(self, argument: str) -> str:
         """What to know before these weights see photographs, in one line; empty for most.
 
-        It is noted in each run on a dataset that does not come with ordbench.
+        It is noted in each run on a dataset that does not come with ordbench, and logged where
+        images of a user are predicted.
         """
         return ""
 

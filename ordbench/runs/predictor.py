@@ -247,6 +247,8 @@ class Predictor:
                 f"{facts.run_id} was trained with ({facts.fingerprint[:12]}...); name the right "
                 "ones, --backbone NAME@PATH"
             )
+        if said := family.caution(argument):
+            logger.warning("run %s: %s", facts.run_id, said)
 
 
 def _sources(
