@@ -192,7 +192,7 @@ def from_safetensors(content: bytes) -> KeptHead:
             facts=facts,
             state=_part(tensors, _HEAD),
             **_part(tensors, _PROBLEM),
-            validation=_to_validation(_part(tensors, _VALIDATION)),
+            validation=_to_validation(_part(tensors, _VALIDATION), facts.task.num_ranks),
         )
     except ValidationError as error:
         first = min(error.errors(), key=lambda found: found["loc"] != ("format_version",))
@@ -221,10 +221,19 @@ def _of_validation(validation: Validation) -> dict[str, Tensor]:
     return {_VALIDATION + name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def _to_validation(tensors: Mapping[str, Tensor]) -> Validation:
-    posterior = tensors.get("posterior")
+def _to_validation(tensors: Mapping[str, Tensor], num_ranks: int) -> Validation:
+    """What `_of_validation` made; a ValueError if it does not fit together."""
+    posterior, ranks = tensors.get("posterior"), tensors["ranks"]
+    shapes = {} if posterior is None else {"posterior": (*ranks.shape, num_ranks)}
+    for name, shape in {**shapes, "position": ranks.shape}.items():
+        if tensors[name].shape != shape:
+            raise ValueError(
+                f"validation.{name} must be {tuple(shape)}, got {tuple(tensors[name].shape)}"
+            )
+    if ((ranks < 0) | (ranks >= num_ranks)).any():
+        raise ValueError(f"validation.ranks must be in 0..{num_ranks - 1}")
     return Validation(
-        ranks=tensors["ranks"].numpy(),
+        ranks=ranks.numpy(),
         posterior=None if posterior is None else posterior.numpy(),
         position=tensors["position"].numpy(),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ordbench.plugins.registry import HEADS
@@ -204,3 +204,30 @@ def test_what_is_no_kept_head_is_refused_in_one_line(
         with pytest.raises(ValueError, match=said) as refused:
             from_safetensors(broken)
         assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("ranks", lambda ranks: ranks + 100, r"validation\.ranks must be in 0\.\."),
+        ("ranks", lambda ranks: ranks[:2].clone(), r"validation\.posterior must be \(2, "),
+        ("posterior", lambda probs: probs[:, 1:].clone(), r"validation\.posterior must be "),
+        ("position", lambda found: found[1:].clone(), r"validation\.position must be "),
+    ],
+)
+def test_validation_that_does_not_fit_together_is_refused(
+    name: str,
+    change: Callable[[Tensor], Tensor],
+    said: str,
+    resources: Resources,
+    small_cells: SmallCells,
+) -> None:
+    (cell,) = small_cells("linear", shots="1")
+    content = first_run(cell, resources).head
+    assert content is not None
+    length = int.from_bytes(content[:8], "little")
+    tensors = load(content)
+    tensors[f"validation.{name}"] = change(tensors[f"validation.{name}"])
+    edited = save(tensors, json.loads(content[8 : 8 + length])["__metadata__"])
+    with pytest.raises(ValueError, match=said):
+        from_safetensors(edited)
