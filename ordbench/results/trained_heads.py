@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ordbench.errors import StoreError
-from ordbench.results.layout import HEAD, record_path
+from ordbench.results.layout import HEAD, archive_path, record_path
 from ordbench.results.lookup import find_run
 from ordbench.results.store import Store
 from ordbench.runs.kept_head import KeptHead, from_safetensors
@@ -56,21 +56,22 @@ def head_of(
     """The trained head of a record; see `load_head`."""
     if record.status == "failed":
         raise StoreError(f"run {record.run_id} failed and has no head: {record.error}")
-    store = Store(results)
+    store, kept = Store(results), None
+    why = "was not kept" if record.kept_head is None else "is not in the archive"
     try:
-        content = store.head_file(record)
-        if content is not None:
-            return _predictor(from_safetensors(content), backbone, settings)
-        why = "was not kept"
+        content = None if archive_path(results) else store.head_file(record)
+        kept = from_safetensors(content) if content is not None else None
     except ValueError as error:
         why = f"cannot be used ({record_path(results, record.run_id).with_suffix(HEAD)}: {error})"
+    if kept is not None:
+        return _predictor(kept, backbone, settings)
     logger.warning("the head of run %s %s and is trained again", record.run_id, why)
     if backbone:
         spec = record.spec.model_copy(update={"backbone": backbone})
         record = record.model_copy(update={"spec": spec})
     again = retrain(record, _stored(store, record), _resources(record, settings))
     if again.differs:
-        logger.warning("the new head is not that of run %s: %s", record.run_id, again.differs)
+        logger.warning("the new head may not be that of run %s: %s", record.run_id, again.differs)
     return Predictor(
         again.head, again.facts, again.validation, backbone=backbone, settings=settings
     )

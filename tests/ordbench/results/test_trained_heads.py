@@ -7,6 +7,7 @@ from PIL import Image
 
 import ordbench
 from ordbench.errors import BackboneError, DatasetError, OrdbenchError, SpecError, StoreError
+from ordbench.results.archive import write_archive
 from ordbench.results.store import Store
 from ordbench.runs.predictor import Predictor
 from ordbench.runs.record import Record
@@ -85,7 +86,9 @@ def test_a_new_head_that_is_not_that_of_the_record_is_named(
     Store(tmp_path / "bare").write(changed.model_copy(update={"predictions": None}))
     ordbench.load_head(record.run_id, results=tmp_path, settings=settings)
     line = caplog.messages[-1]
-    assert line.startswith(f"the new head is not that of run {record.run_id}: the same description")
+    assert line.startswith(
+        f"the new head may not be that of run {record.run_id}: the same description"
+    )
     assert "by other labels; a test image's probability differs by up to 0." in line
     ordbench.load_head(record.run_id, results=tmp_path / "bare", settings=settings)
     assert caplog.messages[-1].endswith("; there are no stored predictions to compare with")
@@ -236,3 +239,22 @@ def test_what_is_no_run_with_a_head_is_refused(trained: Path, tmp_path: Path) ->
         with pytest.raises(error, match=said):
             ordbench.load_head(run, results=results)
     assert issubclass(StoreError, OrdbenchError)
+
+
+def test_a_device_that_is_not_there_is_not_blamed_on_the_file(
+    trained: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SpecError, match="--device tpu"):
+        load(trained, "linear", Locations(device="tpu"))
+    assert caplog.messages == []
+
+
+def test_an_archive_has_no_heads(
+    trained: Path, tmp_path: Path, settings: Locations, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = tmp_path / "all.jsonl.gz"
+    write_archive(Store(trained).records(), archive)
+    found = load(trained, "linear", settings)
+    again = ordbench.load_head(found.facts.run_id, results=archive, settings=settings)
+    assert again.facts == found.facts
+    assert "is not in the archive and is trained again" in caplog.messages[0]
