@@ -141,6 +141,8 @@ def header_problem(path: Path) -> str | None:
             start = file.read(12)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+    except ValueError:  # no file has a NUL character in its name
+        return "not the name of a file"
     return bytes_problem(path.name, start)
 
 

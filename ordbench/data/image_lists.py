@@ -27,8 +27,11 @@ def list_images(paths: Iterable[str | Path]) -> list[FoundImage]:
         Each image under its path; with a problem, where it is none.
 
     Raises:
-        DatasetError: If a folder or a CSV file cannot be read.
+        DatasetError: If a folder or a CSV file cannot be read, or a name is empty.
     """
+    paths = list(paths)
+    if "" in paths:  # a shell's unset variable; as a path it would be the current folder
+        raise DatasetError("the name of an image is empty; name an image, or . for this folder")
     return [image for path in paths for image in _at(expanded(path))]
 
 

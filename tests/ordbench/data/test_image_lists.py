@@ -50,10 +50,11 @@ def test_an_archive_is_read_as_a_folder(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_csv_file_names_images_beside_it(folder: Path) -> None:
-    (folder / "list.CSV").write_text("\ufeffage,file\n3,b.png\n4,\n5,more/x y.png\n")
+    (folder / "list.CSV").write_text("\ufeffage,file\n3,b.png\n4,\n5,more/x y.png\n6,a\0.png\n")
     assert listed(folder / "list.CSV") == {
         f"{folder}/b.png": None,
         f"{folder}/more/x y.png": "cannot be read: No such file or directory",
+        f"{folder}/a\0.png": "not the name of a file",
     }
 
 
@@ -76,3 +77,8 @@ def test_a_csv_file_that_names_no_images_is_refused(
 def test_a_csv_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"a.csv cannot be read: No such file"):
         list_images([tmp_path / "a.csv"])
+
+
+def test_an_empty_name_is_not_the_current_folder() -> None:
+    with pytest.raises(DatasetError, match="the name of an image is empty"):
+        list_images([""])
