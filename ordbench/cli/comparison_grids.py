@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ordbench.cli.grids import print_grid
+from ordbench.errors import SpecError
 from ordbench.leaderboard.significance import ALPHA
 from ordbench.utils.text import counted, printable
 
@@ -28,6 +29,15 @@ def print_comparison(found: Comparison, *, top: int, attributes: Sequence[str]) 
         top: How many images and people to name.
         attributes: See `ordbench.report.differences.differences`.
     """
+    single = len(found.settings) == 1
+    if attributes and not single:
+        raise SpecError(
+            f"--group-by {','.join(attributes)} is printed for one setting, got "
+            f"{len(found.settings)}; choose one (--dataset, --shots ...), or add --json"
+        )
+    details = None
+    if single:  # before anything is printed, as it may fail
+        details = found.differences(found.settings[0], top=top, attributes=attributes)
     facts = [setting.facts for setting in found.settings]
     told = [name for name in facts[0] if len({one.get(name) for one in facts}) > 1]
     typer.echo(printable("; ".join(_caption(found, told))))
@@ -41,11 +51,11 @@ def print_comparison(found: Comparison, *, top: int, attributes: Sequence[str]) 
     typer.echo()
     for line in _explained(found):
         typer.echo(printable(line))
-    if len(found.settings) > 1:
+    if not single:
         typer.echo(
             "choose one setting (--dataset, --shots ...) to see where they differ, or --json"
         )
-    elif details := found.differences(found.settings[0], top=top, attributes=attributes):
+    elif details:
         _print_details(details, names)
 
 

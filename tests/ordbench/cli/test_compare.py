@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ordbench.cli.main import app
+from ordbench.errors import SpecError
 
 Write = Callable[..., Path]
 
@@ -43,3 +44,16 @@ def test_json_is_all_that_is_printed(results: str) -> None:
     read = json.loads(printed("coral", "linear", "--results", results, "--json"))
     assert (read["first"], read["second"], read["metric"]) == ("coral", "linear", "mae")
     assert [setting["facts"]["shots"] for setting in read["settings"]] == ["1-shot", "2-shot"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"), [([], "is printed for one setting, got 2"), (["--shots", "2"], "light")]
+)
+def test_groups_that_cannot_be_shown_are_refused_before_anything_is_printed(
+    results: str, chosen: list[str], said: str
+) -> None:
+    arguments = ["coral", "linear", "--results", results, "--group-by", "light", *chosen]
+    done = CliRunner().invoke(app, ["compare", *arguments])
+    assert isinstance(done.exception, SpecError)
+    assert said in str(done.exception)
+    assert done.stdout == ""
