@@ -40,6 +40,7 @@ Kind = Literal[
     "friedman",
     "unranked",
     "one_draw",
+    "people",
 ]
 
 
@@ -102,6 +103,7 @@ def test_notes(
         *([Note("tested", detail=f"{ALPHA:g}")] if any(led) else []),
         *([Note("unled", tuple(unled))] if unled else []),
         *([Note("one_draw")] if any(pair.draws == 1 for pair in pairs) else []),
+        *([Note("people")] if any(pair.units < pair.images for pair in pairs) else []),
         *(Note("untested", tuple(sorted(heads)), why) for why, heads in sorted(untested.items())),
     ]
 

@@ -104,3 +104,9 @@ def test_holm_is_over_the_comparisons_with_the_best() -> None:
     assert test.distinguishable("b") == {"a": True, "c": True}, "2 * 0.02 and 0.03"
     assert test.distinguishable("a") == {"b": True, "c": True}, "0.03 and 2 * 0.001"
     assert test.distinguishable("d") == {}
+
+
+def test_people_who_repeat_are_said_to_be_drawn_together(write: Write, tmp_path: Path) -> None:
+    for head in ("linear", "coral"):
+        write(head, 0, groups=[str(index // 2) for index in range(IMAGES)])
+    assert "test images of one person are drawn together" in render([shown(tmp_path)], "markdown")
