@@ -33,7 +33,8 @@ RANGES = {
     "(60, 100)": "60+",
 }
 _ORDER = tuple(RANGES)
-_COLUMNS = ("user_id", "original_image", "face_id", "age")
+GENDERS = {"m": "male", "f": "female"}
+_COLUMNS = ("user_id", "original_image", "face_id", "age", "gender")
 
 
 class Adience(Dataset):
@@ -78,10 +79,11 @@ def labelled(lists: Sequence[Path]) -> Iterator[Sample | SkippedFile]:
     """
     for fold, path in enumerate(lists):
         for row in read_rows(path, _COLUMNS, "\t"):
-            user, image, face, age = (row.cells[column] for column in _COLUMNS)
+            user, image, face, age, gender = (row.cells[column] for column in _COLUMNS)
+            extra = {"gender": GENDERS[gender]} if gender in GENDERS else {}
             name = f"{user}/landmark_aligned_face.{face}.{image}"
             if age in RANGES:
-                yield Sample(name, None, _ORDER.index(age), user, fold)
+                yield Sample(name, None, _ORDER.index(age), user, fold, extra=extra)
             else:
                 yield SkippedFile(name, f"age {age!r} is none of the eight ranges ({row.where})")
 

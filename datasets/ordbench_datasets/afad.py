@@ -1,4 +1,4 @@
-"""AFAD: faces of Asian people aged 15 to 75, in a folder for each age and sex; no official split.
+"""AFAD: faces of Asian people aged 15 to 75, in a folder for each age and gender; no split.
 
 Source: Niu, Zhou, Wang, Gao, Hua (2016). Ordinal regression with multiple output CNN for age
 estimation. CVPR 2016. https://doi.org/10.1109/CVPR.2016.532
@@ -11,24 +11,27 @@ from ordbench.dataset import Dataset, DatasetCard, Samples
 from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
 AGES = range(15, 76)
-# Age, 111 for men and 112 for women, person, picture.
+GENDERS = {"111": "male", "112": "female"}
+# Age, gender, person, picture.
 _PATH = re.compile(r"(\d{2})/(11[12])/((\d+)-\d+\.jpg)", re.IGNORECASE)
 
 
 def parse(path: str) -> Face | str:
-    """Read the age out of the last three names of a path, or say what is odd about it.
+    """Read age, gender and person out of the last three names of a path, or say what is odd.
 
-    >>> parse("15/111/638660-1.jpg")
-    Face(name='15/111/638660-1.jpg', age=15, group='638660', fold=None)
+    >>> face = parse("15/111/638660-1.jpg")
+    >>> face.name, face.age, face.group, face.extra
+    ('15/111/638660-1.jpg', 15, '638660', {'gender': 'male'})
     """
     if match := _PATH.fullmatch(path):
-        age, sex, name, person = match.groups()
-        return Face(f"{age}/{sex}/{name.lower()}", int(age), person)
+        age, gender, name, person = match.groups()
+        path = f"{age}/{gender}/{name.lower()}"
+        return Face(path, int(age), person, extra={"gender": GENDERS[gender]})
     return "not at [age]/[111 or 112]/[person]-[picture].jpg"
 
 
 class Afad(Dataset):
-    """Faces at ``[age]/[sex]/[person]-[picture].jpg``, below any folder (Full or Lite)."""
+    """Faces at ``[age]/[gender]/[person]-[picture].jpg``, below any folder (Full or Lite)."""
 
     card: ClassVar[DatasetCard] = DatasetCard(
         title="AFAD",
@@ -43,7 +46,7 @@ class Afad(Dataset):
     )
 
     def read(self) -> Samples:
-        """List the faces by age, sex and name.
+        """List the faces by age, gender and name.
 
         Raises:
             DatasetError: If there is no face below the root.

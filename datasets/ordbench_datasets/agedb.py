@@ -11,18 +11,20 @@ from ordbench.dataset import Dataset, DatasetCard, Samples
 from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
 AGES = range(1, 102)
-# Picture, person, age, sex.
-_NAME = re.compile(r"(\d+_(.+)_(\d{1,3})_[mf])\.jpg", re.IGNORECASE)
+# Picture, person, age, gender.
+_NAME = re.compile(r"(\d+_(.+)_(\d{1,3})_([mf]))\.jpg", re.IGNORECASE)
 
 
 def parse(name: str) -> Face | str:
-    """Read person and age out of a file name.
+    """Read person, age and gender out of a file name.
 
-    >>> parse("11706_OliviaHussey_31_f.jpg")
-    Face(name='11706_OliviaHussey_31_f.jpg', age=31, group='OliviaHussey', fold=None)
+    >>> face = parse("11706_OliviaHussey_31_f.jpg")
+    >>> face.name, face.age, face.group, face.extra
+    ('11706_OliviaHussey_31_f.jpg', 31, 'OliviaHussey', {'gender': 'female'})
     """
     if match := _NAME.fullmatch(name):
-        return Face(f"{match[1]}.jpg", int(match[3]), match[2])
+        gender = {"m": "male", "f": "female"}[match[4].lower()]
+        return Face(f"{match[1]}.jpg", int(match[3]), match[2], extra={"gender": gender})
     return "not named [number]_[person]_[age]_[m or f].jpg"
 
 

@@ -70,6 +70,7 @@ def test_folds_albums_and_ranges_are_read(tmp_path: Path, put: Put) -> None:
         ("0@N0/landmark_aligned_face.0.1_o.jpg", 0, "0@N0", 0),
         ("1@N0/landmark_aligned_face.1.1_o.jpg", 1, "1@N0", 1),
     ]
+    assert listing.samples[0].extra == {"gender": "female"}
     assert listing.task.rank_names[-1] == "60+"
     split = draw(listing, dataset="adience", protocol="standard", fold=3, shots=None, data_seed=0)
     assert split.test == ("3@N0/landmark_aligned_face.3.1_o.jpg",)
@@ -119,7 +120,7 @@ def test_an_edited_list_is_named(tmp_path: Path, put: Put) -> None:
     with pytest.raises(DatasetError, match=r"fold_2_data\.txt has no column 'user_id'; it has"):
         Adience(tmp_path).read()
     (tmp_path / "fold_2_data.txt").write_text(
-        "user_id\toriginal_image\tface_id\tage\n7@N0\ta.jpg\n"
+        "user_id\toriginal_image\tface_id\tage\tgender\n7@N0\ta.jpg\n"
     )
     with pytest.raises(DatasetError, match=r"fold_2_data\.txt line 2: wanted the columns user_id"):
         Adience(tmp_path).read()
