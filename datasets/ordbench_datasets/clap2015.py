@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from ordbench.dataset import Dataset, DatasetCard, Sample, Samples, SkippedFile
-from ordbench.errors import DatasetError
 from ordbench_datasets.families.apparent import apparent
 from ordbench_datasets.families.faces import age_task
-from ordbench_datasets.families.listed import files_below, find_list, read_rows, tail, with_images
-from ordbench_datasets.families.own_images import PARTS
+from ordbench_datasets.families.listed import (
+    files_below,
+    find_list,
+    read_rows,
+    stated_part,
+    tail,
+    with_images,
+)
 
 AGES = range(3, 86)
 _LIST = "total_2015.csv"
@@ -57,11 +62,6 @@ def labelled(path: Path) -> Iterator[Sample | SkippedFile]:
         DatasetError: If the list cannot be read.
     """
     for row in read_rows(path, ("filename", "age", "stdv", "database")):
-        part = PARTS.get(row.cells["database"])
-        if part is None:
-            raise DatasetError(
-                f"{row.where}, column database: wanted train, val or test, got "
-                f"{row.cells['database']!r}; take the list as it was published"
-            )
+        part = stated_part(row, "database")
         name = row.cells["filename"]
         yield apparent(name, row.number("age"), row.number("stdv"), AGES, part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,15 +103,29 @@ def cacd2000(put: Put) -> Files:
     return write
 
 
+def retinamnist(put: Put) -> Files:
+    def write(root: Path) -> str:
+        root.mkdir()
+        arrays: dict[str, Any] = {}
+        for part in ("train", "val", "test"):
+            arrays[f"{part}_images"] = np.zeros((2, 4, 4, 3), np.uint8)
+            arrays[f"{part}_labels"] = np.array([[0], [4]], np.uint8)
+        np.savez(root / "retinamnist_224.npz", **arrays)
+        return ""
+
+    return write
+
+
+AESTHETICS = "#flickr_photo_id\tcategory\tbeauty_scores\n"
 APPA = "file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n"
 APPA_PARTS = (("train", 1), ("valid", 2), ("test", 3))
-ADIENCE = "user_id\toriginal_image\tface_id\tage\n"
+ADIENCE = "user_id\toriginal_image\tface_id\tage\tgender\n"
 
 FILES_OF: dict[str, Callable[[Put], Files]] = {
     "adience": table(
         ["aligned/7@N01/landmark_aligned_face.1.a.jpg"],
         {f"fold_{fold}_data.txt": ADIENCE for fold in range(1, 5)}
-        | {"fold_0_data.txt": ADIENCE + "7@N01\ta.jpg\t1\t(25, 32)\n"},
+        | {"fold_0_data.txt": ADIENCE + "7@N01\ta.jpg\t1\t(25, 32)\tf\n"},
     ),
     "afad": faces(["15/111/638660-1.jpg", "40/112/7-0.jpg"]),
     "agedb": faces(["11706_OliviaHussey_31_f.jpg", "4509_CarlosSantana_48_m.jpg"]),
@@ -126,6 +141,37 @@ FILES_OF: dict[str, Callable[[Put], Files]] = {
     "clap2016": table(
         ["train/1.jpg", "valid/2.jpg", "test/3.jpg"],
         {f"{part}_gt.csv": f"image,mean,stdv\n{n}.jpg,30.5,3.2\n" for part, n in APPA_PARTS},
+    ),
+    "aesthetics": table(
+        ["8039179792.png", "49021903.jpg"],
+        {"beauty-icwsm15-dataset.tsv": AESTHETICS + "8039179792\tnature\t3,4,4,5,2\n"},
+    ),
+    "aptos2019": table(["train_images/0a.png"], {"train.csv": "id_code,diagnosis\n0a,2\n"}),
+    "fairface": table(
+        ["train/1.jpg", "val/1.jpg"],
+        {
+            "fairface_label_train.csv": "file,age,gender,race\ntrain/1.jpg,3-9,Male,White\n",
+            "fairface_label_val.csv": "file,age,gender,race\nval/1.jpg,3-9,Male,White\n",
+        },
+    ),
+    "hci": faces(["decade_database/1930s/a.jpg", "decade_database/1970s/b.jpg"]),
+    "koniq10k": table(
+        ["512x384/1.jpg"],
+        {
+            "koniq10k_distributions_sets.csv": "image_name,c1,c2,c3,c4,c5,c_total,MOS,SD,set\n"
+            "1.jpg,0.0,0.0,0.2,0.7,0.1,105,77.4,0.5,training\n"
+        },
+    ),
+    "limuc": faces(
+        [
+            "train_and_validation_sets/Mayo 0/UC_patient_1_1.bmp",
+            "test_set/Mayo 3/UC_patient_2_1.bmp",
+        ]
+    ),
+    "retinamnist": retinamnist,
+    "scut-fbp5500": table(
+        ["Images/AF1.jpg"],
+        {f"test_{fold}.txt": "" for fold in range(2, 6)} | {"test_1.txt": "AF1.jpg 3.516667\n"},
     ),
     "csv": csv_file,
     "drawn-faces": faces([]),

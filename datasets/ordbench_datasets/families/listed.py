@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from ordbench.data.folders import image_folder
 from ordbench.data.image_files import FoundImage, has_image_name
-from ordbench.dataset import Dataset, Sample, SkippedFile
+from ordbench.dataset import Dataset, Part, Sample, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench.utils.text import printable
 from ordbench_datasets.families.cells import not_utf8
 from ordbench_datasets.families.faces import not_found
+from ordbench_datasets.families.own_images import PARTS
 
 
 class Row(NamedTuple):
@@ -66,6 +67,31 @@ def read_rows(path: Path, columns: Sequence[str], delimiter: str = ",") -> list[
         raise DatasetError(f"{path} cannot be read: {why}") from None
 
 
+def read_words(path: Path, columns: Sequence[str]) -> list[Row]:
+    """Rows of a list without a header: words between blanks, one for each column.
+
+    Raises:
+        DatasetError: If it cannot be read, or if a row has more or fewer words.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise not_utf8(path) from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}") from None
+    rows: list[Row] = []
+    for number, words in enumerate(map(str.split, lines), 1):
+        where = f"{path} line {number}"
+        if len(words) not in (0, len(columns)):
+            raise DatasetError(
+                f"{where}: wanted {len(columns)} words ({', '.join(columns)}), got {len(words)}; "
+                "take the list as it was published"
+            )
+        if words:
+            rows.append(Row(dict(zip(columns, words, strict=True)), where))
+    return rows
+
+
 def _row(cells: dict[str, str | None], columns: Sequence[str], where: str) -> Row:
     found = {name: cell.strip() for name in columns if (cell := cells[name]) is not None}
     if len(found) < len(columns):
@@ -76,22 +102,36 @@ def _row(cells: dict[str, str | None], columns: Sequence[str], where: str) -> Ro
     return Row(found, where)
 
 
+def stated_part(row: Row, column: str) -> Part:
+    """The official part in a cell.
+
+    Raises:
+        DatasetError: If it names none.
+    """
+    if part := PARTS.get(row.cells[column]):
+        return part
+    raise DatasetError(
+        f"{row.where}, column {column}: wanted the part of training, validation or test, got "
+        f"{row.cells[column]!r}; take the list as it was published"
+    )
+
+
 def files_below(root: Path) -> list[FoundImage]:
     """Every file below a root, lists and images, sorted by path; none where it is no folder."""
     found = image_folder(root)
     return found.files() if found else []
 
 
-def find_list(dataset: Dataset, files: Iterable[FoundImage], name: str) -> Path:
-    """The list of that name; where it lies twice, the first by path.
+def find_list(dataset: Dataset, files: Iterable[FoundImage], *names: str) -> Path:
+    """The list of one of these names; where there are several, the first by path.
 
     Raises:
-        DatasetError: If it is not there.
+        DatasetError: If none is there.
     """
     for file in files:
-        if file.name.rpartition("/")[2] == name and isinstance(file.image, Path):
+        if file.name.rpartition("/")[2] in names and isinstance(file.image, Path):
             return file.image
-    raise not_found(dataset, [SkippedFile(name, "the list is not there")])
+    raise not_found(dataset, [SkippedFile(names[0], "the list is not there")])
 
 
 def tail(depth: int) -> Callable[[str], str]:

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ordbench_datasets.hci import DECADES, HistoricalColorImages
+
+Put = Callable[[Path, Iterable[str]], Path]
+Shared = Callable[[str], Path]
+ABOVE = "HistoricalColor-ECCV2012/data/imgs/decade_database"
+
+
+def test_the_published_photographs_are_read(shared: Shared, tmp_path: Path, put: Put) -> None:
+    folder = shared("splits/l2rclip/datalist/hci")
+    for decade in DECADES:
+        lines = (folder / f"{decade}.txt").read_text().split()
+        names = [name.rpartition("/")[2] for name in lines[::2]]
+        put(tmp_path, [f"{ABOVE}/{decade}/{name}" for name in names])
+    listing = HistoricalColorImages(tmp_path).read()
+    assert Counter(s.rank for s in listing.samples) == dict.fromkeys(range(5), 265)
+    assert listing.rejected == ()
+
+
+def test_other_folders_of_the_archive_are_not_read(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, [f"{ABOVE}/1950s/a.jpg", f"{ABOVE}/1960s/a.jpg", f"{ABOVE}/2000s/a.jpg"])
+    put(tmp_path, ["HistoricalColor-ECCV2012/data/figures/1950s/b.jpg", f"{ABOVE}/c.jpg"])
+    (tmp_path / ABOVE / "1950s" / "notes.txt").write_text("x")
+    listing = HistoricalColorImages(tmp_path).read()
+    assert [(s.name, s.rank) for s in listing.samples] == [("1950s/a.jpg", 2), ("1960s/a.jpg", 3)]
+    assert [name.rpartition("/")[2] for name, _ in listing.rejected] == ["notes.txt"]
+    assert listing.task.rank_values == (193.0, 194.0, 195.0, 196.0, 197.0)
+    assert listing.task.unit == "decades"
