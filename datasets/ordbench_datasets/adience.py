@@ -85,7 +85,7 @@ def labelled(lists: Sequence[Path]) -> Iterator[Sample | SkippedFile]:
             if age in RANGES:
                 yield Sample(name, None, _ORDER.index(age), user, fold, extra=extra)
             else:
-                yield SkippedFile(name, f"age {age!r} is none of the eight ranges ({row.where})")
+                yield SkippedFile(name, f"age {age!r} is none of the eight ranges")
 
 
 def _task() -> Task:

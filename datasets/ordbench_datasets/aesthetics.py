@@ -12,9 +12,10 @@ from pathlib import Path
 from statistics import mean, median
 from typing import ClassVar, Literal
 
-from ordbench.dataset import Dataset, DatasetCard, Sample, Samples, SkippedFile
+from ordbench.dataset import Dataset, DatasetCard, Sample, Samples
 from ordbench.errors import DatasetError
 from ordbench.task import Task
+from ordbench.utils.text import counted
 from ordbench_datasets.families.listed import (
     Row,
     files_below,
@@ -74,26 +75,29 @@ class Aesthetics(Dataset):
             DatasetError: If the list or all photographs are missing, or if it cannot be read.
         """
         files = files_below(self.root)
-        rows = labelled(find_list(self, files, *_LISTS), self.category, self.label)
-        samples, rejected = with_images(self, files, rows, stem)
-        return Samples(task=_task(), samples=samples, rejected=rejected)
+        rows = labelled(find_list(self, files, *_LISTS), self.label)
+        every, rejected = with_images(self, files, rows, stem)
+        samples = tuple(s for s in every if self.category in ("all", s.extra["category"]))
+        if not samples:
+            raise DatasetError(f"{self.root} holds no photograph of category {self.category}")
+        others = len(every) - len(samples)
+        left = f"{counted(others, 'photograph')} of other categories left out"
+        return Samples(
+            task=_task(), samples=samples, rejected=rejected, notes=(left,) if others else ()
+        )
 
 
-def labelled(path: Path, category: Category, label: Label) -> Iterator[Sample | SkippedFile]:
-    """What the list says of each photograph: a sample without its image, or why not.
+def labelled(path: Path, label: Label) -> Iterator[Sample]:
+    """What the list says of each photograph: a sample without its image.
 
     Raises:
         DatasetError: If the list cannot be read.
     """
     for row in read_rows(path, _COLUMNS, "\t"):
         name, of, scores = (row.cells[column] for column in _COLUMNS)
-        of = "animals" if of == "animal" else of
-        if category not in ("all", of):
-            yield SkippedFile(name, f"of category {of}")
-        else:
-            grades = _grades(scores, row)
-            grade = int(median(grades)) if label == "median" else round(mean(grades))
-            yield Sample(name, None, grade - 1, extra={"category": of})
+        grades = _grades(scores, row)
+        grade = int(median(grades)) if label == "median" else round(mean(grades))
+        yield Sample(name, None, grade - 1, extra={"category": of})
 
 
 def _grades(scores: str, row: Row) -> list[int]:

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from ordbench.dataset import Dataset, DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench.utils.text import one_line
 from ordbench_datasets.families.faces import age_task
 from ordbench_datasets.families.listed import files_below, find_list, tail, with_images
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 AGES = range(14, 63)
 _LIST = "celebrity2000_meta.mat"
@@ -63,10 +59,10 @@ def labelled(path: Path) -> Iterator[Sample | SkippedFile]:
     """
     names, people, ages, ranks = _fields(path)
     for name, person, age, rank in zip(names, people, ages, ranks, strict=True):
-        if int(age) in AGES:
-            yield Sample(str(name), None, AGES.index(int(age)), str(person), None, _part(int(rank)))
+        if age in AGES:
+            yield Sample(name, None, AGES.index(age), str(person), part=_part(rank))
         else:
-            yield SkippedFile(str(name), f"age {age} is not in {AGES[0]}..{AGES[-1]}")
+            yield SkippedFile(name, f"age {age} is not in {AGES[0]}..{AGES[-1]}")
 
 
 def _part(rank: int) -> Part:
@@ -78,18 +74,19 @@ def _part(rank: int) -> Part:
     return "val" if rank <= 2 else "test" if rank <= 5 else "train"
 
 
-def _fields(path: Path) -> list[NDArray[np.generic]]:
+def _fields(path: Path) -> tuple[list[str], list[int], list[int], list[int]]:
     import numpy as np
     from scipy.io import loadmat
 
     try:
         images = loadmat(path, simplify_cells=True)["celebrityImageData"]
-        fields = [np.atleast_1d(images[field]) for field in _FIELDS]
-        if len({len(field) for field in fields}) > 1:
+        names, *numbers = (np.atleast_1d(images[field]).tolist() for field in _FIELDS)
+        people, ages, ranks = ([int(number) for number in column] for column in numbers)
+        if len({len(column) for column in (names, people, ages, ranks)}) > 1:
             raise ValueError("its fields are not equally long")
-    except Exception as error:  # of SciPy
+    except Exception as error:  # of SciPy, or no numbers
         raise DatasetError(
             f"{path} cannot be read: {one_line(error)}; wanted celebrityImageData with "
             f"{', '.join(_FIELDS)}; take the list as it was published"
         ) from None
-    return fields
+    return [str(name) for name in names], people, ages, ranks

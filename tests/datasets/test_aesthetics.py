@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.dataset import Sample
 from ordbench.errors import DatasetError
 from ordbench_datasets.aesthetics import Aesthetics, labelled
 
@@ -13,7 +12,7 @@ Put = Callable[[Path, Iterable[str]], Path]
 Shared = Callable[[str], Path]
 HEADER = "#flickr_photo_id\tcategory\tbeauty_scores\n"
 ROWS = (
-    "1\tnature\t3,4,4,5,2\n22\tanimal\t3,4,3,4,5,2\n333\turban\t1,1,1,1,1\n4\tpeople\t5,5,5,5,4\n"
+    "1\tnature\t3,4,4,5,2\n22\tanimals\t3,4,3,4,5,2\n333\turban\t1,1,1,1,1\n4\tpeople\t5,5,5,5,4\n"
 )
 
 
@@ -41,11 +40,9 @@ def test_one_category_leaves_the_others_out(tmp_path: Path, put: Put) -> None:
     put(tmp_path, ["1.png", "22.jpg"])
     listing = Aesthetics(listed(tmp_path, ROWS), category="animals").read()
     assert [s.name for s in listing.samples] == ["22"]
-    assert [reason for _, reason in listing.rejected] == [
-        "of category nature",
-        "of category urban",
-        "of category people",
-    ]
+    assert listing.notes == ("1 photograph of other categories left out",)
+    with pytest.raises(DatasetError, match="holds no photograph of category urban"):
+        Aesthetics(tmp_path, category="urban").read()
 
 
 # Rows of the published list: an id, its category and its grades.
@@ -66,11 +63,10 @@ def test_rounded_means_are_the_labels_of_l2rclip(shared: Shared, tmp_path: Path)
     folder = shared("splits/l2rclip/datalist/crowdbeauty")
     texts = [file.read_text() for file in folder.glob("*_datasets.txt")]
     theirs = dict(line.split() for text in texts for line in text.splitlines())
-    ours = [row for row in labelled(path, "all", "mean") if isinstance(row, Sample)]
+    ours = list(labelled(path, "mean"))
     assert len(ours) == 8
     assert [s.rank + 1 for s in ours] == [float(theirs[f"{s.name}.png"]) for s in ours]
-    medians = [row for row in labelled(path, "all", "median") if isinstance(row, Sample)]
-    assert [s.rank + 1 for s in medians] == [3, 4, 2, 2, 2, 5, 5, 3]
+    assert [s.rank + 1 for s in labelled(path, "median")] == [3, 4, 2, 2, 2, 5, 5, 3]
 
 
 @pytest.mark.parametrize("scores", ["", "3,,4", "3,6", "0,1", "3.5", "3;4"])

@@ -67,6 +67,10 @@ def test_another_file_is_refused(tmp_path: Path, put: Put) -> None:
     (tmp_path / "celebrity2000_meta.mat").write_bytes(b"<html>not found</html>")
     with pytest.raises(DatasetError, match=r"meta\.mat cannot be read: .*; wanted celebrityImage"):
         Cacd2000(tmp_path).read()
+    images = {"name": "a.jpg", "identity": 1, "age": np.nan, "rank": 1}
+    savemat(tmp_path / "celebrity2000_meta.mat", {"celebrityImageData": images})
+    with pytest.raises(DatasetError, match=r"meta\.mat cannot be read: cannot convert float NaN"):
+        Cacd2000(tmp_path).read()
     savemat(tmp_path / "celebrity2000_meta.mat", {"celebrityData": {"name": ["a"]}})
     with pytest.raises(DatasetError, match=r"meta\.mat cannot be read: .*celebrityImageData"):
         Cacd2000(tmp_path).read()

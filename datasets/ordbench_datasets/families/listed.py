@@ -129,8 +129,9 @@ def find_list(dataset: Dataset, files: Iterable[FoundImage], *names: str) -> Pat
         DatasetError: If none is there.
     """
     for file in files:
-        if file.name.rpartition("/")[2] in names and isinstance(file.image, Path):
-            return file.image
+        path = file.image
+        if file.name.rpartition("/")[2] in names and isinstance(path, Path) and path.is_file():
+            return path
     raise not_found(dataset, [SkippedFile(names[0], "the list is not there")])
 
 
