@@ -30,6 +30,7 @@ NO_PREDICTIONS = "no predictions stored"
 NOT_MEASURED = "not measured of this head"
 NO_POSTERIOR = "no posterior"
 NO_VALIDATION = "no validation posterior stored"
+UNREADABLE = "a stored file cannot be read"
 logger = logging.getLogger(__name__)
 
 
@@ -100,7 +101,9 @@ def _of_store(
         run_id: _rescored(root, run_id, metric, decode) for run_id in run_ids if run_id not in known
     }
     if fresh:
-        index.keep_rescored(name, code, fresh)
+        # A file that is lost or damaged may come back, as by `ordbench results merge`.
+        lasting = {run_id: one for run_id, one in fresh.items() if one.reason != UNREADABLE}
+        index.keep_rescored(name, code, lasting)
     return known | fresh
 
 
@@ -115,7 +118,7 @@ def _rescored(root: Path, run_id: str, metric: Metric, decode: str) -> Rescored:
         predictions = store.read_predictions(run_id)
     except StoreError as error:
         logger.warning("%s", error)
-        return Rescored("", 0.0, NO_PREDICTIONS)
+        return Rescored("", 0.0, UNREADABLE)
     return score(store, record, predictions, metric, decode)
 
 
@@ -131,7 +134,11 @@ def score(
         return Rescored("", 0.0, NO_POSTERIOR)
     calibration = None
     if isinstance(metric, CalibratedMetric):
-        calibration = _calibration(store, record)
+        try:
+            calibration = _calibration(store, record)
+        except ValueError as error:
+            logger.warning("the head of run %s cannot be read: %s", record.run_id, error)
+            return Rescored("", 0.0, UNREADABLE)
         if calibration is None:
             return Rescored("", 0.0, NO_VALIDATION)
     try:
@@ -145,15 +152,15 @@ def score(
 
 
 def _calibration(store: Store, record: Record) -> Calibration | None:
-    """What the head said of the validation images; None where the file of the head lacks it."""
+    """What the head said of the validation images; None where the file of the head lacks it.
+
+    Raises:
+        ValueError: If that file is lost or damaged.
+    """
     from ordbench.runs.kept_validation import read_calibration
 
-    try:
-        content = store.head_file(record)
-        return None if content is None else read_calibration(content)
-    except ValueError as error:
-        logger.warning("the head of run %s cannot be read: %s", record.run_id, error)
-        return None
+    content = store.head_file(record)
+    return None if content is None else read_calibration(content)
 
 
 def _scored(

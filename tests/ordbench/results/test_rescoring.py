@@ -137,6 +137,25 @@ def test_what_was_computed_is_kept_until_the_run_or_the_code_changes(
     assert len(scored) == 2
 
 
+@pytest.mark.parametrize("name", ["cs@12", "coverage@50"])
+def test_a_file_that_was_lost_is_read_when_it_is_back(tmp_path: Path, name: str) -> None:
+    head = save({"validation.posterior": POSTERIOR, "validation.ranks": RANKS})
+    pmf = Predictions(samples=SAMPLES, ranks=RANKS, posterior=POSTERIOR)
+    Store(tmp_path).write(done(0, task=TASK, label="pmf"), pmf, head)
+
+    def found() -> dict[str, Any]:
+        return outcome(rescore(tmp_path, load_cells(tmp_path), find_metric(name), "mean"))
+
+    files = [path for path in tmp_path.rglob("*") if path.suffix in {".parquet", ".safetensors"}]
+    assert len(files) == 2
+    for path in files:
+        path.rename(f"{path}.away")
+    assert found() == {"pmf": "a stored file cannot be read"}
+    for path in files:
+        Path(f"{path}.away").rename(path)
+    assert any(column.startswith(name) for column in found()["pmf"])
+
+
 def test_a_data_frame_has_a_column_for_a_computed_score(store: Store) -> None:
     frame = load_records(store.root, metrics=["cs@12"], decode="mean").set_index("label")
     assert frame["cs@12_mean"].dropna().to_dict() == {"pmf": 1.0}
