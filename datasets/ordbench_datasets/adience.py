@@ -52,7 +52,7 @@ class Adience(Dataset):
         licence="given to those who fill in the form of the Open University of Israel",
         how_to_get="fill in the form on the Adience page of the Open University of Israel and "
         "unpack aligned.tar.gz and the five lists there",
-        layout="aligned/[user_id]/landmark_aligned_face.[face_id].[original_image] and "
+        layout="[user_id]/landmark_aligned_face.[face_id].[original_image] and "
         "fold_0_data.txt to fold_4_data.txt, in any folder",
         ranks="eight ranges of age: " + ", ".join(RANGES.values()),
         folds=FOLDS,

@@ -1,7 +1,7 @@
 """APTOS2019: 3,662 retinal photographs in five grades of diabetic retinopathy.
 
 Source: Asia Pacific Tele-Ophthalmology Society (2019). APTOS 2019 blindness detection. Kaggle.
-https://www.kaggle.com/competitions/aptos2019-blindness-detection
+https://www.kaggle.com/c/aptos2019-blindness-detection
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Aptos2019(Dataset):
     card: ClassVar[DatasetCard] = DatasetCard(
         title="APTOS2019",
         source="Asia Pacific Tele-Ophthalmology Society (2019). APTOS 2019 blindness detection. "
-        "Kaggle. https://www.kaggle.com/competitions/aptos2019-blindness-detection",
+        "Kaggle. https://www.kaggle.com/c/aptos2019-blindness-detection",
         licence="the rules of the competition, which must be accepted",
         how_to_get="accept the rules at "
-        "https://www.kaggle.com/competitions/aptos2019-blindness-detection and unpack the "
+        "https://www.kaggle.com/c/aptos2019-blindness-detection and unpack the "
         "training images and train.csv there",
         layout="images named [id_code].png and train.csv, in any folder",
         ranks=f"grades {', '.join(GRADES)}",

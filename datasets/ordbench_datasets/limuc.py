@@ -45,8 +45,8 @@ class Limuc(Dataset):
         "Inflammatory Bowel Diseases. https://doi.org/10.1093/ibd/izac226",
         licence="as stated at https://doi.org/10.5281/zenodo.5827695",
         how_to_get="download https://doi.org/10.5281/zenodo.5827695, and for the ten folds "
-        "cross_validation_folds_train_val_info from "
-        "https://github.com/GorkemP/labeled-images-for-ulcerative-colitis, and unpack them there",
+        "cross_validation_folds_train_val_info of "
+        "GorkemP/labeled-images-for-ulcerative-colitis on GitHub, and unpack them there",
         layout="train_and_validation_sets/Mayo 0/UC_patient_[patient]_[number].bmp and so on, "
         "test_set/Mayo 0/..., and perhaps fold_0/train.json and val.json to fold_9, in any folder",
         ranks="Mayo classes 0 to 3",

@@ -40,8 +40,8 @@ class ScutFbp5500(Dataset):
         licence="non-commercial research only",
         how_to_get="download SCUT-FBP5500_v2 by the links of "
         "https://github.com/HCIILAB/SCUT-FBP5500-Database-Release and unpack it there",
-        layout="Images/AF1.jpg, and train_test_files/5_folders_cross_validations_files/"
-        "cross_validation_1/test_1.txt to cross_validation_5/test_5.txt, in any folder",
+        layout="Images/AF1.jpg, and test_1.txt to test_5.txt of "
+        "train_test_files/5_folders_cross_validations_files, in any folder",
         ranks="grades of beauty 1 (lowest) to 5 (highest)",
         folds=FOLDS,
     )
