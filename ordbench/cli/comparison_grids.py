@@ -39,7 +39,8 @@ def print_comparison(found: Comparison, *, top: int, attributes: Sequence[str]) 
     if single:  # before anything is printed, as it may fail
         details = found.differences(found.settings[0], top=top, attributes=attributes)
     facts = [setting.facts for setting in found.settings]
-    told = [name for name in facts[0] if len({one.get(name) for one in facts}) > 1]
+    known = dict.fromkeys(name for one in facts for name in one)  # some have no options to tell
+    told = [name for name in known if len({one.get(name) for one in facts}) > 1]
     typer.echo(printable("; ".join(_caption(found, told))))
     typer.echo()
     names = [found.first, found.second]
