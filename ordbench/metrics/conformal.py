@@ -78,12 +78,10 @@ def intervals(
         raise ValueError(
             f"calibration ranks must be {len(seen)} of 0..{num_ranks - 1}, got {ranks.shape}"
         )
-    share = Fraction(str(float(coverage)))  # as typed: 20 * 0.95 is to be 19
-    place = math.ceil((len(ranks) + 1) * share)
-    if place > len(ranks):
+    if note := too_few(len(ranks), coverage):
         all_ranks = np.zeros(len(scores), np.int64), np.full(len(scores), num_ranks - 1)
-        return Intervals(*all_ranks, note=_too_few(len(ranks), share))
-    bound = np.sort(seen[np.arange(len(ranks)), ranks])[place - 1]
+        return Intervals(*all_ranks, note=note)
+    bound = np.sort(seen[np.arange(len(ranks)), ranks])[_place(len(ranks), coverage) - 1]
     inside = scores <= np.maximum(bound, scores.min(1, keepdims=True))
     return Intervals(inside.argmax(1), num_ranks - 1 - inside[:, ::-1].argmax(1))
 
@@ -175,9 +173,25 @@ def _of(evaluation: Evaluation, percent: float) -> Intervals:
     return intervals(evaluation.probs, evaluation.calibration, coverage=share)
 
 
-def _too_few(num: int, share: Fraction) -> str:
-    wanted = math.ceil(share / (1 - share))
+def too_few(num: int, coverage: float) -> str:
+    """Why all ranks are in every interval that ``num`` images calibrate; empty if that is not so.
+
+    >>> too_few(9, 0.9), too_few(8, 0.9)[:30]
+    ('', '8 calibration images are too f')
+    """
+    if _place(num, coverage) <= num:
+        return ""
+    share = _share(coverage)
     return (
-        f"{num} calibration images are too few for a coverage of {float(share):g}, which takes "
-        f"{wanted}: every interval holds all ranks"
+        f"{num} calibration images are too few for a coverage of {coverage:g}, which takes "
+        f"{math.ceil(share / (1 - share))}: every interval holds all ranks"
     )
+
+
+def _place(num: int, coverage: float) -> int:
+    """Which of the sorted scores of ``num`` images is the bound, counted from 1."""
+    return math.ceil((num + 1) * _share(coverage))
+
+
+def _share(coverage: float) -> Fraction:
+    return Fraction(str(float(coverage)))  # as typed: 20 * 0.95 is to be 19

@@ -7,6 +7,8 @@ arithmetic is imported when it is called.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from fractions import Fraction
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
@@ -20,8 +22,15 @@ if TYPE_CHECKING:
 _INTERVALS = re.compile(r"(coverage|width)@(\d+(?:\.\d+)?)")
 
 
+@dataclass(frozen=True, kw_only=True)
 class CalibratedMetric(Metric):
-    """A score of the posterior that needs `Evaluation.calibration`."""
+    """A score of intervals, which needs `Evaluation.calibration`.
+
+    Attributes:
+        coverage: The stated one, between 0 and 1.
+    """
+
+    coverage: float
 
 
 def parse_interval_metric(name: str) -> Metric | None:
@@ -45,6 +54,7 @@ def intervals(kind: str, percent: float) -> CalibratedMetric:
         higher_is_better=kind == "coverage",
         function=_named(f"conformal:{kind}", percent),
         of_posterior=True,
+        coverage=float(Fraction(str(percent)) / 100),
     )
 
 

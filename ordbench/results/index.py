@@ -44,7 +44,7 @@ class Rescored(NamedTuple):
     Attributes:
         column: Its name in `RunRow.metrics`; empty if there is none.
         value: The score.
-        reason: Why there is none.
+        reason: Why there is none, or why it says nothing.
     """
 
     column: str

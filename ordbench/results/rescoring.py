@@ -143,12 +143,17 @@ def score(
             return Rescored("", 0.0, NO_VALIDATION)
     try:
         values = (record.task.rank_values if record.task else ()) or predictions.rank_values
-        return _scored(predictions, values, metric, decode, calibration)
+        found = _scored(predictions, values, metric, decode, calibration)
     except Exception as error:  # a plug-in may raise anything
         raise BrokenPluginError(
             f"metric {metric.name!r} with decode {decode!r} cannot score run {record.run_id}: "
             f"{type(error).__name__}: {error}"
         ) from error
+    if calibration is not None and isinstance(metric, CalibratedMetric):
+        from ordbench.metrics.conformal import too_few
+
+        return found._replace(reason=too_few(len(calibration.ranks), metric.coverage))
+    return found
 
 
 def _calibration(store: Store, record: Record) -> Calibration | None:

@@ -287,7 +287,8 @@ class CellRuns:
         val_maes: MAE on validation of each.
         metrics: Scores on the test images, as in `RunRow`.
         baseline: Scores of the median of the training ranks.
-        unscored: Why they lack a score that was asked for; see `ordbench.results.rescoring`.
+        unscored: Why they lack a score that was asked for, or have one that says nothing; see
+            `ordbench.results.rescoring`.
     """
 
     first: RunRow

@@ -137,6 +137,20 @@ def test_what_was_computed_is_kept_until_the_run_or_the_code_changes(
     assert len(scored) == 2
 
 
+def test_intervals_of_all_ranks_are_said_to_be_so(tmp_path: Path) -> None:
+    head = save({"validation.posterior": POSTERIOR, "validation.ranks": RANKS})
+    pmf = Predictions(samples=SAMPLES, ranks=RANKS, posterior=POSTERIOR)
+    Store(tmp_path).write(done(0, task=TASK, label="pmf"), pmf, head)
+    asked = ask("width@90")
+    cells = rescore(tmp_path, load_cells(tmp_path), asked.metric, "median")
+    (table,) = build(cells, asked)
+    (score,) = table.rows[0].cells
+    assert score is not None
+    assert score.mean == 3
+    (line, _) = said(table.notes)
+    assert line.startswith("2 calibration images are too few for a coverage of 0.9, which takes 9")
+
+
 @pytest.mark.parametrize("name", ["cs@12", "coverage@50"])
 def test_a_file_that_was_lost_is_read_when_it_is_back(tmp_path: Path, name: str) -> None:
     head = save({"validation.posterior": POSTERIOR, "validation.ranks": RANKS})
