@@ -76,9 +76,11 @@ def _explained(found: Comparison) -> Iterator[str]:
     number = counted(len(pairs), "difference")
     yield f"{significant} of {number} significant (two-sided, Holm, alpha {ALPHA:g})"
     yield f"difference: {found.first} less {found.second}, on the same images and seeds"
-    units = "people" if any(pair.units < pair.images for pair in pairs) else "images"
-    yield f"95 % interval and p: by a paired bootstrap over test {units} and seeds"
-    yield f"these runs: 95 % interval over {units} alone, for these very seeds"
+    seeds = " and seeds" if any(pair.draws > 1 for pair in pairs) else ", for this very seed"
+    yield f"95 % interval and p: by a paired bootstrap over test images{seeds}"
+    if any(pair.units < pair.images for pair in pairs):
+        yield "images of one person, and identical ones, are drawn together"
+    yield "these runs: 95 % interval over test images alone, for these very seeds"
     yield "d: difference over its standard deviation among images"
 
 

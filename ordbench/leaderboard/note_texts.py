@@ -29,7 +29,7 @@ _NOTES: dict[Kind, str] = {
     "by a paired bootstrap over test images and seeds, with Holm's correction for all comparisons "
     "with that best",
     "one_draw": "tested over images alone where heads share one seed",
-    "people": "test images of one person are drawn together",
+    "people": "test images of one person, and identical ones, are drawn together",
     "untested": "not tested: {heads} ({detail})",
     "standings": "rank: mean over {detail}; Borda: share of other heads beaten; Elo: Bradley-Terry "
     "strength, mean 1000; none for a head without a cell in every column",

@@ -154,7 +154,8 @@ def differences(
 def _part(first: ImageScores, second: ImageScores, chosen: Indices) -> Paired | None:
     units = first.images.units
     one, other = (SeedScores(side.seeds, side.scores[:, chosen]) for side in (first, second))
-    return compare(one, other, [units[at] for at in chosen.tolist()]) if len(chosen) else None
+    found = compare(one, other, [units[at] for at in chosen.tolist()]) if len(chosen) else None
+    return found and found._replace(p_holm=None)  # the parts are many, and none was planned
 
 
 def _ranks(images: ImageSet) -> list[Named]:

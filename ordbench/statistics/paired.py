@@ -42,7 +42,8 @@ class Paired(NamedTuple):
             alone for one seed; None for fewer than two units.
         over_images: The same over images alone, for these very runs.
         p: Two-sided p value of no difference, that of ``interval``; None as there.
-        p_holm: The same by `holm` over all pairs that were compared together.
+        p_holm: The same by `holm` over all pairs that were compared together; None where ``p`` is,
+            and for parts of the images, of which there are many.
         effect: Difference over the standard deviation of the images' differences; Cohen's d_z.
             None where that is zero.
         images: N.

@@ -109,4 +109,5 @@ def test_holm_is_over_the_comparisons_with_the_best() -> None:
 def test_people_who_repeat_are_said_to_be_drawn_together(write: Write, tmp_path: Path) -> None:
     for head in ("linear", "coral"):
         write(head, 0, groups=[str(index // 2) for index in range(IMAGES)])
-    assert "test images of one person are drawn together" in render([shown(tmp_path)], "markdown")
+    said = render([shown(tmp_path)], "markdown")
+    assert "test images of one person, and identical ones, are drawn together" in said

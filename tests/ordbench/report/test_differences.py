@@ -54,6 +54,8 @@ def test_every_rank_is_in_one_of_ten_groups() -> None:
     ]
     assert sum(part.paired.images for part in parts) == 12
     assert parts[0].paired.difference == -1.5
+    assert any(part.paired.p for part in parts)
+    assert {part.paired.p_holm for part in parts} == {None}, "parts are not adjusted"
 
 
 def test_images_are_cut_by_their_distance_from_the_train_median() -> None:
