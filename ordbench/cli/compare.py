@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from ordbench.cli.table import DecodeName, MetricName
+from ordbench.cli.table import (
+    DecodeName,
+    MetricName,
+    OnlyBackbones,
+    OnlyDatasets,
+    OnlyFolds,
+    OnlyShots,
+)
 from ordbench.leaderboard.query import ask, select
 from ordbench.utils.text import items
 
@@ -20,10 +27,10 @@ def compare(
     metric: MetricName = "mae",
     decode: DecodeName = "median",
     head: Annotated[list[str] | None, typer.Option(help="Only these heads.")] = None,
-    dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
-    backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
-    shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,
-    fold: Annotated[list[str] | None, typer.Option(help="Only these folds.")] = None,
+    dataset: OnlyDatasets = None,
+    backbone: OnlyBackbones = None,
+    shots: OnlyShots = None,
+    fold: OnlyFolds = None,
     group_by: Annotated[
         list[str] | None,
         typer.Option(help="Values beside the rank to compare by, as the dataset names them."),

@@ -52,6 +52,33 @@ DataRoot = Annotated[
 
 Results = Annotated[Path, where(help="Folder of the records.")]
 
+Device = Annotated[str, where(help="auto, cpu, cuda or cuda:N.")]
+
+Cache = Annotated[
+    Path | None,
+    where(help="Folder of cached features.", show_default="ORDBENCH_CACHE, else the user's"),
+]
+
+Download = Annotated[
+    bool, where("--download", help="Download a missing dataset, where that is allowed.")
+]
+
+AllowLeak = Annotated[
+    bool,
+    where("--allow-leak", help="Accept official or given parts that share people or pictures."),
+]
+
+Jobs = Annotated[
+    int | None,
+    execution("--jobs", "-j", min=1, help="Worker processes.", show_default="1; ray: all CPUs"),
+]
+
+Limit = Annotated[int | None, execution(min=1, help="Train at most N runs.")]
+
+RetryFailed = Annotated[bool, execution("--retry-failed", help="Re-run failed runs.")]
+
+DryRun = Annotated[bool, execution("--dry-run", help="Print what would run, and run nothing.")]
+
 
 def run(
     context: typer.Context,
@@ -123,45 +150,32 @@ def run(
             show_default="--save-heads",
         ),
     ] = None,
-    device: Annotated[str, where(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     data_root: DataRoot = None,
-    cache: Annotated[
-        Path | None,
-        where(help="Folder of cached features.", show_default="ORDBENCH_CACHE, else the user's"),
-    ] = None,
+    cache: Cache = None,
     results: Results = Path("results"),
-    download: Annotated[
-        bool, where("--download", help="Download a missing dataset, where that is allowed.")
-    ] = False,
-    allow_leak: Annotated[
-        bool,
-        where("--allow-leak", help="Accept official or given parts that share people or pictures."),
-    ] = False,
+    download: Download = False,
+    allow_leak: AllowLeak = False,
     engine: Annotated[
         str,
         execution(
             help="local, or ray[:address=auto][:gpus=0.5] (a cluster; gpus: per cell, 0 = CPU)."
         ),
     ] = "local",
-    jobs: Annotated[
-        int | None,
-        execution("--jobs", "-j", min=1, help="Worker processes.", show_default="1; ray: all CPUs"),
-    ] = None,
-    limit: Annotated[int | None, execution(min=1, help="Train at most N runs.")] = None,
+    jobs: Jobs = None,
+    limit: Limit = None,
     overwrite: Annotated[
         Literal["only-missing", "always", "never"],
         execution(
             help="only-missing: skip finished runs; always: re-run; never: stop if any exist."
         ),
     ] = "only-missing",
-    retry_failed: Annotated[bool, execution("--retry-failed", help="Re-run failed runs.")] = False,
+    retry_failed: RetryFailed = False,
     fail_fast: Annotated[bool, execution("--fail-fast", help="Stop at the first failure.")] = False,
     strict: Annotated[
         bool, execution("--strict", help="Stop if a cell cannot run, instead of skipping it.")
     ] = False,
-    dry_run: Annotated[
-        bool, execution("--dry-run", help="Print what would run, and run nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     quiet: Annotated[
         bool, output("--quiet", "-q", help="Print problems and the final line only.")
     ] = False,

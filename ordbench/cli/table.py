@@ -40,6 +40,11 @@ DecodeName = Annotated[
     ),
 ]
 
+OnlyDatasets = Annotated[list[str] | None, typer.Option(help="Only these datasets.")]
+OnlyBackbones = Annotated[list[str] | None, typer.Option(help="Only these backbones.")]
+OnlyShots = Annotated[list[str] | None, typer.Option(help="Only these shots.")]
+OnlyFolds = Annotated[list[str] | None, typer.Option(help="Only these folds.")]
+
 
 def table(
     folder: FolderArgument = None,
@@ -52,10 +57,10 @@ def table(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     head: Annotated[list[str] | None, typer.Option(help="Only these heads, or not: -NAME.")] = None,
-    dataset: Annotated[list[str] | None, typer.Option(help="Only these datasets.")] = None,
-    backbone: Annotated[list[str] | None, typer.Option(help="Only these backbones.")] = None,
-    shots: Annotated[list[str] | None, typer.Option(help="Only these shots.")] = None,
-    fold: Annotated[list[str] | None, typer.Option(help="Only these folds.")] = None,
+    dataset: OnlyDatasets = None,
+    backbone: OnlyBackbones = None,
+    shots: OnlyShots = None,
+    fold: OnlyFolds = None,
     pool_folds: Annotated[
         bool, typer.Option("--pool-folds", help="Mean over the runs of all folds.")
     ] = False,

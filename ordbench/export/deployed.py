@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ordbench.backbone import Backbone
 from ordbench.errors import SpecError
 from ordbench.head import BaseHead
+from ordbench.training.trainer import interpolate
 
 
 class DeployedHead(nn.Module):
@@ -34,11 +35,7 @@ class DeployedHead(nn.Module):
         position, posterior = self._read(self.deployed(features))
         if posterior is not None:
             return posterior
-        # Linear between ranks, as `ordbench.metrics.decoding.to_unit`.
-        position = position.clamp(0, len(self.rank_values) - 1)
-        low = position.floor().long().clamp(0, len(self.rank_values) - 2)
-        below, above = self.rank_values[low], self.rank_values[low + 1]
-        return below + (position - low) * (above - below)
+        return interpolate(position, self.rank_values)
 
 
 class DeployedModel(nn.Module):

@@ -6,17 +6,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from ordbench.backbone import Backbone
-from ordbench.errors import BackboneError, SpecError, StoreError
+from ordbench.errors import SpecError, StoreError
 from ordbench.export.deployed import DeployedHead, DeployedModel
 from ordbench.export.formats import Exportable, Written, write
 from ordbench.export.inputs import inputs_for
 from ordbench.export.readme import MADE_BY, readme
-from ordbench.features.extraction import open_family
 from ordbench.head import BaseHead
 from ordbench.runs.kept_head import HeadFacts
+from ordbench.runs.predictor import family_of
 from ordbench.runs.resources import Locations
-from ordbench.runs.spec import NO_BACKBONE, RunSpec
+from ordbench.runs.spec import RunSpec
 from ordbench.utils.files import write_atomic
 
 README = "README.md"
@@ -57,7 +56,10 @@ def export(
     """
     _refuse_other(folder / README)
     name = backbone or facts.backbone
-    tower = _tower(facts, name) if with_backbone else None
+    tower = None
+    if with_backbone:
+        family, argument = family_of(facts, name)
+        tower = family.load(argument, layer=facts.layer, device="cpu", dtype="float32")
     transform = repr(tower.transform) if tower else ""
     module = DeployedHead(head.cpu().eval(), facts.task.rank_values)
     inputs = inputs_for(
@@ -98,18 +100,3 @@ def _refuse_other(path: Path) -> None:
         return
     if MADE_BY.encode() not in content:
         raise StoreError(f"{path} is not the README of an export; choose another folder, --output")
-
-
-def _tower(facts: HeadFacts, backbone: str) -> Backbone:
-    if backbone == NO_BACKBONE:
-        raise SpecError(
-            f"run {facts.run_id} was trained on features of a dataset and has no backbone; leave "
-            "--with-backbone out"
-        )
-    family, argument = open_family(backbone)
-    if family.fingerprint(argument) != facts.fingerprint:
-        raise BackboneError(
-            f"backbone {backbone} has other weights than run {facts.run_id} was trained with; name "
-            "the right ones, --backbone NAME@PATH"
-        )
-    return family.load(argument, layer=facts.layer, device="cpu", dtype="float32")

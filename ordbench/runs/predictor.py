@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import functional as F
 
-from ordbench.backbone import Dtype
+from ordbench.backbone import BackboneFamily, Dtype
 from ordbench.data.image_lists import list_images
 from ordbench.data.paths import resolve_cache
 from ordbench.dataset import SkippedFile
@@ -234,21 +234,36 @@ class Predictor:
             )
 
     def _check_backbone(self) -> None:
-        facts, name = self.facts, self._backbone
-        if name == NO_BACKBONE:
-            raise SpecError(
-                f"run {facts.run_id} was trained on features of a dataset, and no backbone is "
-                "known that gives them for images; use predict_features in Python"
-            )
-        family, argument = open_family(name)
-        if (found := family.fingerprint(argument)) != facts.fingerprint:
-            raise BackboneError(
-                f"backbone {name} has other weights (SHA-256 {found[:12]}...) than run "
-                f"{facts.run_id} was trained with ({facts.fingerprint[:12]}...); name the right "
-                "ones, --backbone NAME@PATH"
-            )
+        family, argument = family_of(self.facts, self._backbone)
         if said := family.caution(argument):
-            logger.warning("run %s: %s", facts.run_id, said)
+            logger.warning("run %s: %s", self.facts.run_id, said)
+
+
+def family_of(facts: HeadFacts, backbone: str) -> tuple[BackboneFamily, str]:
+    """The family and argument of the backbone whose features a head reads.
+
+    Args:
+        facts: Of the head.
+        backbone: ``FAMILY:ARGUMENT[@PATH]``.
+
+    Raises:
+        SpecError: If the head was trained on features without a backbone.
+        BackboneError: If it cannot be had, or has other weights than in the run.
+    """
+    if backbone == NO_BACKBONE:
+        raise SpecError(
+            f"run {facts.run_id} was trained on features of a dataset, and no backbone is known "
+            "that gives them for images; take its head on features (predict_features in Python, "
+            "or export without --with-backbone)"
+        )
+    family, argument = open_family(backbone)
+    if (found := family.fingerprint(argument)) != facts.fingerprint:
+        raise BackboneError(
+            f"backbone {backbone} has other weights (SHA-256 {found[:12]}...) than run "
+            f"{facts.run_id} was trained with ({facts.fingerprint[:12]}...); name the right ones, "
+            "--backbone NAME@PATH"
+        )
+    return family, argument
 
 
 def _sources(

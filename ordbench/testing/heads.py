@@ -13,7 +13,7 @@ In the tests of a package that brings a head, with pytest:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -194,12 +194,7 @@ def stacked_replicas_equal_each_alone(case: HeadUnderTest) -> str | None:
 
 def deployed_equals_trained(case: HeadUnderTest) -> str | None:
     """The module to ship gives the head's outputs, with aligned and with projected features."""
-    for aligned in (True, False):
-        try:
-            head = case.build(aligned=aligned)
-        except SpecError:
-            continue  # for features of the text tower's space only
-        _shake([head])
+    for _, head in _shaken(case):
         features = case.features(6, scale=3) + 1
         with torch.no_grad():
             torch.testing.assert_close(
@@ -221,12 +216,7 @@ def measures_are_metrics(case: HeadUnderTest) -> str | None:
 
 def kept_and_loaded_equals_deployed(case: HeadUnderTest) -> str | None:
     """A head that is rebuilt from what is kept predicts as the deployed one, bit by bit."""
-    for aligned in (True, False):
-        try:
-            head = case.build(aligned=aligned)
-        except SpecError:
-            continue  # for features of the text tower's space only
-        _shake([head])
+    for aligned, head in _shaken(case):
         with threads(1):  # as in a run: text features depend on the number in the last bit
             state = head.kept()
         if state is None:
@@ -319,6 +309,17 @@ HEAD_CHECKS: dict[str, Check] = {
         training_is_deterministic,
     )
 }
+
+
+def _shaken(case: HeadUnderTest) -> Iterator[tuple[bool, BaseHead]]:
+    """A head for aligned features, and one for others where it takes them; both as if trained."""
+    for aligned in (True, False):
+        try:
+            head = case.build(aligned=aligned)
+        except SpecError:
+            continue  # for features of the text tower's space only
+        _shake([head])
+        yield aligned, head
 
 
 def _takes_aligned_only(case: HeadUnderTest) -> bool:

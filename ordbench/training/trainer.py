@@ -213,7 +213,7 @@ class _Training:
 
     def _evaluate(self) -> None:
         positions = self.heads.positions(self.val_features, step=self.step)
-        estimates = _interpolate(positions, self.rank_values)
+        estimates = interpolate(positions, self.rank_values)
         errors = (estimates - self.rank_values[self.val_ranks]).abs()
         for r, mae in zip(self.active, errors.double().mean(1).tolist(), strict=True):
             if self.best[r].diverged is not None:
@@ -228,7 +228,7 @@ class _Training:
             self.best[r] = Fitted(head, self.step, best_step, best_mae)
 
 
-def _interpolate(positions: Tensor, values: Tensor) -> Tensor:
+def interpolate(positions: Tensor, values: Tensor) -> Tensor:
     """Values of real positions, linear between ranks, as `ordbench.metrics.decoding.to_unit`."""
     positions = positions.clamp(0, len(values) - 1)
     low = positions.floor().long().clamp(0, len(values) - 2)

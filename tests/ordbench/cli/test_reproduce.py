@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from ordbench.cli.compared import Comparison
 from ordbench.cli.main import app
+from ordbench.cli.reproduction_grids import Reproduction
 from ordbench.errors import DatasetError, SpecError
 from ordbench.results.store import Store
 from ordbench.runs.runner import RunResult
@@ -71,7 +71,7 @@ def test_a_table_is_run_and_printed_beside_the_published_numbers(
 
 
 def test_on_another_dataset_no_difference_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    comparison = Comparison("coral-morph")
+    comparison = Reproduction("coral-morph")
     comparison.print_found(as_json=False)
     assert capsys.readouterr().out == "", "nothing was run"
     spec = RunSpec(head="coral", dataset="drawn-fruit", backbone="timm:resnet34.a1_in1k")

@@ -141,13 +141,8 @@ def test_a_run_is_kept_if_there_is_no_room_for_the_one_that_is_to_replace_it(
     assert len([*path_of(store, kept).parent.iterdir()]) == 2
 
 
-@pytest.mark.parametrize(("moves", "there"), [(2, 0.25), (3, None), (4, None), (5, 0.75)])
-def test_whoever_is_killed_while_he_replaces_a_run_leaves_it_whole_or_not_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int, there: float | None
-) -> None:
-    store = Store(tmp_path)
-    run_id = store.write(done(), predictions(0.25)).run_id
-    path_of(store, done()).with_suffix(".trace").touch()
+def kill_after(moves: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let so many files be renamed or removed, and stop the process at the next one."""
     left = [moves]
 
     def until_killed(move: Callable[..., None]) -> Callable[..., None]:
@@ -161,6 +156,16 @@ def test_whoever_is_killed_while_he_replaces_a_run_leaves_it_whole_or_not_there(
 
     monkeypatch.setattr(os, "replace", until_killed(os.replace))
     monkeypatch.setattr(Path, "unlink", until_killed(Path.unlink))
+
+
+@pytest.mark.parametrize(("moves", "there"), [(2, 0.25), (3, None), (4, None), (5, 0.75)])
+def test_whoever_is_killed_while_he_replaces_a_run_leaves_it_whole_or_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int, there: float | None
+) -> None:
+    store = Store(tmp_path)
+    run_id = store.write(done(), predictions(0.25)).run_id
+    path_of(store, done()).with_suffix(".trace").touch()
+    kill_after(moves, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         store.write(done(), predictions(0.75))
     assert [*Verification(tmp_path).findings()] == []
@@ -176,19 +181,7 @@ def test_a_trained_head_is_replaced_with_its_record_or_not_at_all(
 ) -> None:
     store = Store(tmp_path)
     run_id = store.write(done(), predictions(0.25), b"old").run_id
-    left = [moves]
-
-    def until_killed(move: Callable[..., None]) -> Callable[..., None]:
-        def moved(*paths: Path, **options: bool) -> None:
-            if not left[0]:
-                raise KeyboardInterrupt
-            left[0] -= 1
-            move(*paths, **options)
-
-        return moved
-
-    monkeypatch.setattr(os, "replace", until_killed(os.replace))
-    monkeypatch.setattr(Path, "unlink", until_killed(Path.unlink))
+    kill_after(moves, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         store.write(done(), predictions(0.75), b"new")
     assert [*Verification(tmp_path).findings()] == []

@@ -69,7 +69,7 @@ def _needed(name: str, data_root: Path | None) -> dict[str, object]:
     }
 
 
-class Comparison(Callback):
+class Reproduction(Callback):
     """Gathers the runs of a plan, and prints them beside the published numbers.
 
     Args:
