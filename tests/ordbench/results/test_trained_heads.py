@@ -221,7 +221,7 @@ def test_a_head_on_given_features_takes_features_only(
     head = load(trained, "linear", settings)
     facts = head.facts.model_copy(update={"backbone": "none", "fingerprint": ""})
     given = Predictor(head.head, facts, head.validation, settings=settings)
-    with pytest.raises(SpecError, match="use predict_features in Python"):
+    with pytest.raises(SpecError, match=r"on features \(predict_features in Python"):
         given.predict(faces)
     assert len(given.predict_features(np.ones((1, facts.in_features)))) == 1
 
