@@ -11,19 +11,26 @@ from ordbench.errors import SpecError
 from ordbench.utils.text import did_you_mean
 
 
-def extra(module: str) -> Any:  # noqa: ANN401 (what a module holds has no types)
-    """A module of a package whose extra has the same name.
+def extra(module: str, name: str = "") -> Any:  # noqa: ANN401 (what a module holds has no types)
+    """A module of a package that an extra brings.
+
+    Args:
+        module: The module.
+        name: The extra; empty where it is called as the package.
 
     Raises:
         SpecError: If it is not installed.
     """
     try:
-        return import_module(module)
+        found = import_module(module)
+        if getattr(found, "__file__", None) is None:  # only a folder that is called so
+            raise ModuleNotFoundError(name=module)
     except ModuleNotFoundError as error:
-        name = module.partition(".")[0]
+        extra_name = name or module.partition(".")[0]
         raise SpecError(
-            f"{error.name} is not installed; run: pip install 'ordbench[{name}]'"
+            f"{error.name} is not installed; run: pip install 'ordbench[{extra_name}]'"
         ) from None
+    return found
 
 
 def taken(kind: type, given: Iterable[str]) -> set[str]:

@@ -74,6 +74,20 @@ def features(put: Put) -> Files:
     return write
 
 
+def hugging_face(put: Put) -> Files:
+    def write(root: Path) -> str:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        image = (put(root, ["a.jpg"]) / "a.jpg").read_bytes()
+        (root / "a.jpg").unlink()
+        table = pa.table({"image": [image, image], "rank": [1, 2]})
+        parquet.write_table(table, root / "train.parquet")
+        return str(root)
+
+    return write
+
+
 def table(images: Sequence[str], lists: dict[str, str]) -> Callable[[Put], Files]:
     """Images, and lists by their names below the folder."""
 
@@ -177,6 +191,7 @@ FILES_OF: dict[str, Callable[[Put], Files]] = {
     "drawn-faces": faces([]),
     "features": features,
     "drawn-fruit": faces([]),
+    "hf": hugging_face,
     "fgnet": faces(["001A02.JPG", "002A05a.JPG"]),
     "folder": folder,
     "morph": faces(["009055_1M54.JPG", "009056_0F40.JPG"]),
