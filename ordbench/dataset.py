@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, cast
 from ordbench.errors import DatasetError, SpecError
 from ordbench.task import Task
 from ordbench.utils.images import ImageSource, open_rgb
+from ordbench.utils.last_few import LastFew
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Part = Literal["train", "val", "test"]
 SMALLEST, LARGEST = 1e-15, 1e15  # of the largest feature of a dataset that brings them
+KEPT = 16  # pools of folds, and the like, in memory
+_USUAL_GROUPS = {str, type(None)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,18 +150,29 @@ class Samples:
     feature_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        (name, count), *_ = Counter(s.name for s in self.samples).most_common(1) or [("", 0)]
-        if count > 1:
+        if len({sample.name for sample in self.samples}) < len(self.samples):
+            ((name, count),) = Counter(s.name for s in self.samples).most_common(1)
             raise DatasetError(f"sample {name!r} is listed {count} times; names must differ")
+        num_ranks = self.task.num_ranks
         for sample in self.samples:
-            _check_types(sample)
-            if not 0 <= sample.rank < self.task.num_ranks:
+            if type(sample.rank) is not int or type(sample.group) not in _USUAL_GROUPS:
+                _check_types(sample)
+            if not 0 <= sample.rank < num_ranks:
                 raise DatasetError(
-                    f"sample {sample.name!r} has rank {sample.rank}; "
-                    f"wanted 0..{self.task.num_ranks - 1}"
+                    f"sample {sample.name!r} has rank {sample.rank}; wanted 0..{num_ranks - 1}"
                 )
         if self.features is not None:
             _check_features(self.features, len(self.samples))
+
+    @cached_property
+    def kept(self) -> LastFew:
+        """What was worked out of these samples, by what it is, so that all draws share it."""
+        return LastFew(KEPT)
+
+    @property
+    def places(self) -> Mapping[str, int]:
+        """Where each sample stands, by name."""
+        return self.kept.get("places", lambda: {s.name: n for n, s in enumerate(self.samples)})
 
     @cached_property
     def fingerprint(self) -> str:
@@ -198,7 +212,8 @@ def _check_features(features: NDArray[np.float32], count: int) -> None:
             f"features must be float32 numbers of shape ({count}, D), a row a sample, "
             f"got {features.dtype} of shape {shape}"
         )
-    largest = float(abs(features).max(initial=0))
+    # No copy of the features is made; NaN is the least and the largest of numbers with a NaN.
+    largest = float(max(features.max(initial=0), -features.min(initial=0)))
     if not isfinite(largest):
         raise DatasetError("features must be finite; some are NaN or infinite")
     if largest and not SMALLEST <= largest <= LARGEST:

@@ -37,12 +37,22 @@ class PreparedRun:
         return self.split.indices(self.material.listing)
 
     def labelled(self, part: Part) -> LabelledFeatures:
-        """Features and ranks of one part; the same tensors at each call."""
+        """Features and ranks of one part.
+
+        Runs of one split share the tensors of training and validation for as long as one of them
+        is there. Those of the test images, which may be most, are needed once and not kept.
+        """
+        if part == "test":
+            return self._rows(part)
         if part not in self._labelled:
-            rows = torch.tensor(getattr(self.indices, part))
-            features, ranks = self.material.features.features[rows], self.material.ranks[rows]
-            self._labelled[part] = LabelledFeatures(features, ranks)
+            shared, split = self.material.shared, self.split.hash
+            found = shared.get((split, part)) or self._rows(part)
+            shared[split, part] = self._labelled[part] = found
         return self._labelled[part]
+
+    def _rows(self, part: Part) -> LabelledFeatures:
+        rows = torch.tensor(getattr(self.indices, part))
+        return LabelledFeatures(self.material.features.features[rows], self.material.ranks[rows])
 
 
 def prepare(spec: RunSpec, resources: Resources) -> PreparedRun:

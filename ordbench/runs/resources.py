@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar, cast
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from torch import Tensor
 from ordbench.backbone import TextTower
 from ordbench.data.loading import open_dataset
 from ordbench.data.paths import resolve_cache
-from ordbench.dataset import Samples, SkippedFile
+from ordbench.dataset import Part, Samples, SkippedFile
 from ordbench.errors import BackboneError, DatasetError, OrdbenchError, SpecError
 from ordbench.features.extraction import Features, Progress, extract, open_family
 from ordbench.features.given import given_features
@@ -31,8 +30,9 @@ from ordbench.splits.draw import draw
 from ordbench.splits.manifest import apply_manifest, read_manifest
 from ordbench.splits.pictures import join_identical, note_identical_rows
 from ordbench.splits.split import Split
+from ordbench.training.trainer import LabelledFeatures
+from ordbench.utils.last_few import LastFew
 
-T = TypeVar("T")
 KEPT = 4  # datasets, features and text towers in memory
 KEPT_SPLITS = 256
 
@@ -48,6 +48,11 @@ class EncodedDataset:
     def ranks(self) -> Tensor:
         """``(N,)``, int64."""
         return torch.tensor([sample.rank for sample in self.listing.samples])
+
+    @cached_property
+    def shared(self) -> WeakValueDictionary[tuple[str, Part], LabelledFeatures]:
+        """Features of a part, by the hash of its split, which several runs hold now."""
+        return WeakValueDictionary()
 
     def __reduce__(self) -> tuple[Callable[..., EncodedDataset], tuple[object, ...]]:
         """Send the features as an array, which joblib and Ray map into memory and do not copy."""
@@ -100,7 +105,11 @@ class Resources:
         self.save_heads = self.settings.save_heads
         manifest = self.settings.manifest
         self.manifest = read_manifest(manifest) if manifest else None
-        self._opened: defaultdict[str, OrderedDict[Hashable, object]] = defaultdict(OrderedDict)
+        self._listings = LastFew(KEPT)
+        self._materials = LastFew(KEPT)
+        self._splits = LastFew(KEPT_SPLITS)
+        self._fingerprints = LastFew(KEPT)
+        self._text_towers = LastFew(KEPT)
 
     def listing(self, spec: RunSpec) -> Samples:
         """The samples of a run's dataset.
@@ -109,7 +118,7 @@ class Resources:
             DatasetError: If it is missing or unusable.
             SpecError: If an option is not one of the dataset's.
         """
-        return self._once("listing", _dataset(spec), lambda: self._read(spec))
+        return self._listings.get(_dataset(spec), lambda: self._read(spec))
 
     def material(self, spec: RunSpec) -> EncodedDataset:
         """The readable samples of a run's dataset, with their features.
@@ -121,7 +130,7 @@ class Resources:
         listing = self.listing(spec)
         key = (*_dataset(spec), spec.backbone, spec.layer, spec.normalize, spec.dtype)
         make = self._extract if listing.features is None else self._given
-        return self._once("material", key, lambda: make(spec, listing))
+        return self._materials.get(key, lambda: make(spec, listing))
 
     def split(self, spec: RunSpec, listing: Samples) -> Split:
         """Which samples train, validate and test.
@@ -133,7 +142,7 @@ class Resources:
         """
         drawn_by = (spec.dataset, spec.protocol, spec.fold, spec.split, spec.shots, spec.data_seed)
         key = (listing.fingerprint, *drawn_by)
-        return self._once("split", key, lambda: self._split(spec, listing), KEPT_SPLITS)
+        return self._splits.get(key, lambda: self._split(spec, listing))
 
     def is_default_split(self, spec: RunSpec, listing: Samples, split: Split) -> bool:
         """Whether a run has the split that it would have without a manifest."""
@@ -147,7 +156,7 @@ class Resources:
     def fingerprint(self, backbone: str) -> str:
         """Hash of a backbone's weights."""
         family, argument = open_family(backbone)
-        return self._once("fingerprint", backbone, lambda: family.fingerprint(argument))
+        return self._fingerprints.get(backbone, lambda: family.fingerprint(argument))
 
     def text_tower(self, spec: RunSpec) -> TextTower | None:
         """The tower that a text head prompts: that of ``--text``, else the backbone's own.
@@ -156,7 +165,7 @@ class Resources:
             SpecError: If ``--text`` names a backbone without a text tower.
         """
         name = spec.text or spec.backbone
-        tower = self._once("text", name, lambda: self._load_text_tower(name))
+        tower = self._text_towers.get(name, lambda: self._load_text_tower(name))
         if spec.text and tower is None:
             raise SpecError(f"--text {spec.text} has no text encoder; use --text clip:RN50/openai")
         return tower
@@ -232,15 +241,6 @@ class Resources:
     def _load_text_tower(self, name: str) -> TextTower | None:
         family, argument = open_family(name)
         return family.load_text_tower(argument, device=self.device)
-
-    def _once(self, kind: str, key: Hashable, make: Callable[[], T], keep: int = KEPT) -> T:
-        opened = self._opened[kind]
-        if key not in opened:
-            opened[key] = make()
-        opened.move_to_end(key)
-        while len(opened) > keep:
-            opened.popitem(last=False)
-        return cast(T, opened[key])
 
 
 def _all_equal(features: Tensor) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from ordbench.dataset import Sample
 
@@ -17,14 +18,17 @@ NUM_FOLDS = 5
 VAL_SHARE = 8  # one of 8 images that are not test images
 
 
-def digest(*words: str) -> str:
-    """SHA-256 of words, in hexadecimal; NUL keeps ("ab", "c") and ("a", "bc") apart."""
-    return hashlib.sha256("\0".join((VERSION, *words)).encode()).hexdigest()
+def digests(names: Iterable[str], *salt: str) -> list[bytes]:
+    """SHA-256 of a salt and each name; NUL keeps ("ab", "c") and ("a", "bc") apart."""
+    salted = "\0".join((VERSION, *salt, "")).encode()
+    return [hashlib.sha256(salted + name.encode()).digest() for name in names]
 
 
 def by_hash(samples: Iterable[Sample], *salt: str) -> list[Sample]:
     """Samples in an order that only the salt and their names decide."""
-    return sorted(samples, key=lambda sample: digest(*salt, sample.name))
+    samples = list(samples)
+    hashed = digests((sample.name for sample in samples), *salt)
+    return [samples[place] for place in sorted(range(len(samples)), key=hashed.__getitem__)]
 
 
 def by_rank(samples: Iterable[Sample], *salt: str) -> dict[int, list[Sample]]:
@@ -113,8 +117,17 @@ def few_shot(samples: Sequence[Sample], shots: int, *salt: str) -> list[Sample]:
     >>> len(one), len(two), all(sample in two for sample in one)
     (2, 4, True)
     """
-    ranks = by_rank(samples, *salt).values()
-    return [sample for members in ranks for sample in members[:shots]]
+    return first(by_rank(samples, *salt), shots)
+
+
+def first(
+    ranks: Mapping[int, Iterable[Sample]],
+    number: int,
+    names: Collection[str] = (),
+    people: Collection[str] = (),
+) -> list[Sample]:
+    """The first samples of each rank that bear none of the names and show none of the people."""
+    return [s for one in ranks.values() for s in islice(without(one, names, people), number)]
 
 
 def largest_rank(samples: Iterable[Sample]) -> int:
@@ -124,9 +137,9 @@ def largest_rank(samples: Iterable[Sample]) -> int:
 
 def without(
     samples: Iterable[Sample], names: Collection[str], people: Collection[str]
-) -> list[Sample]:
+) -> Iterator[Sample]:
     """Samples that bear none of the names and show none of the people."""
-    return [s for s in samples if s.name not in names and s.group not in people]
+    return (s for s in samples if s.name not in names and s.group not in people)
 
 
 def _alone(samples: Iterable[Sample]) -> list[Sample]:
@@ -138,4 +151,5 @@ def _group_sizes(samples: Iterable[Sample]) -> Counter[str]:
 
 
 def _groups_by_hash(groups: Iterable[str], *salt: str) -> list[str]:
-    return sorted(groups, key=lambda group: digest(*salt, "group", group))
+    groups = list(groups)
+    return [name for _, name in sorted(zip(digests(groups, *salt, "group"), groups, strict=True))]

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ordbench.dataset import Samples
 from ordbench.protocol import Parts, SplitProtocol
-from ordbench.splits.standard import test_pools, train_and_val
+from ordbench.splits.standard import Pools, test_pools, train_and_val
 
 
 class Paper(SplitProtocol):
@@ -25,7 +25,11 @@ class Paper(SplitProtocol):
         self, listing: Samples, *, dataset: str, fold: int, shots: int | None, data_seed: int
     ) -> Parts:
         """See `SplitProtocol.parts`."""
-        pools = test_pools(listing, dataset, fold)
-        pools = Parts([*pools.train, *pools.val], pools.test, pools.test)
+        pools = listing.kept.get(("paper", dataset, fold), lambda: _pools(listing, dataset, fold))
         train, _ = train_and_val(pools, dataset, fold, shots, data_seed)
         return Parts(train, pools.test, pools.test)
+
+
+def _pools(listing: Samples, dataset: str, fold: int) -> Pools:
+    pools = test_pools(listing, dataset, fold)
+    return Pools([*pools.train, *pools.val], pools.test, pools.test)

@@ -75,10 +75,16 @@ class Split(BaseModel):
         Raises:
             DatasetError: If the listing lacks one of them.
         """
-        exact = {sample.name: place for place, sample in enumerate(listing.samples)}
-        places = {_composed(name): place for name, place in exact.items()} | exact
-        named = (self.train, self.val, self.test)
-        spelled = {n: n if n in places else _composed(n) for names in named for n in names}
+        parts = (self.train, self.val, self.test)
+        places = listing.places
+        if any(name not in places for part in parts for name in part):
+            places = self._places_in_other_forms(listing, {name for part in parts for name in part})
+        return Indices(*(tuple(places[name] for name in part) for part in parts))
+
+    def _places_in_other_forms(self, listing: Samples, names: Iterable[str]) -> dict[str, int]:
+        exact = listing.places
+        places = {_composed(name): place for name, place in exact.items()} | dict(exact)
+        spelled = {name: name if name in places else _composed(name) for name in names}
         if missing := sorted(n for n, composed in spelled.items() if composed not in places):
             raise DatasetError(
                 f"the split names {counted(len(missing), 'image')} that {self.dataset} does not "
@@ -86,7 +92,7 @@ class Split(BaseModel):
                 f"{listing.samples[0].name!r}; restore them, correct the names, or draw or write "
                 "a new split"
             )
-        return Indices(*(tuple(places[spelled[name]] for name in names) for names in named))
+        return {name: places[composed] for name, composed in spelled.items()}
 
 
 def _composed(name: str) -> str:
@@ -150,6 +156,8 @@ def _refuse_shared(names: Sequence[str | None], what: str, advice: str) -> None:
 
 
 def _twice(names: Sequence[str | None]) -> list[str]:
+    if len(set(names)) == len(names):
+        return []
     return sorted(str(name) for name, count in Counter(names).items() if count > 1)
 
 

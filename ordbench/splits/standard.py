@@ -6,16 +6,19 @@ vision-language models. https://doi.org/10.1007/s11263-022-01653-1
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
-from ordbench.dataset import Sample, Samples
+from ordbench.dataset import Part, Sample, Samples
 from ordbench.errors import DatasetError, SpecError
 from ordbench.protocol import Parts, SplitProtocol
 from ordbench.splits import folds
+from ordbench.utils.last_few import LastFew
 from ordbench.utils.text import counted
 
 MAX_VAL_SHOTS = 4  # a rank, as in CoOp
+KEPT = 16  # orders of the samples, one a data seed, and what does not depend on it
 
 
 class Standard(SplitProtocol):
@@ -42,25 +45,45 @@ class Standard(SplitProtocol):
         return Parts(*train_and_val(pools, dataset, fold, shots, data_seed), pools.test)
 
 
+class Pools(Parts):
+    """What of one fold may train, must validate (official images only) and is tested.
+
+    All draws of a fold share one, and what they share besides is kept in it.
+    """
+
+    @cached_property
+    def kept(self) -> LastFew:
+        """What was worked out of these samples, by what it is."""
+        return LastFew(KEPT)
+
+    def in_order(self, part: Part, salt: tuple[str, ...]) -> Mapping[int, Sequence[Sample]]:
+        """The samples of one part, as `folds.by_rank`."""
+        return self.kept.get((part, salt), lambda: folds.by_rank(getattr(self, part), *salt))
+
+
 def train_and_val(
-    pools: Parts, dataset: str, fold: int, shots: int | None, data_seed: int
+    pools: Pools, dataset: str, fold: int, shots: int | None, data_seed: int
 ) -> tuple[Sequence[Sample], Sequence[Sample]]:
     """The samples that train and those that validate, of what may do so."""
     if shots is None:
-        return _all_images(pools, dataset)
+        return pools.kept.get("all", lambda: _all_images(pools, dataset))
     salt = (dataset, "shots", str(data_seed), str(fold))
     return _few_images(pools, dataset, shots, salt)
 
 
-def test_pools(listing: Samples, dataset: str, fold: int) -> Parts:
+def test_pools(listing: Samples, dataset: str, fold: int) -> Pools:
     """What may train, what must validate (official images only) and what is tested."""
+    return listing.kept.get(("pools", dataset, fold), lambda: _test_pools(listing, dataset, fold))
+
+
+def _test_pools(listing: Samples, dataset: str, fold: int) -> Pools:
     samples = listing.samples
     if listing.draws:
         _check_fold(dataset, fold, range(len(listing.draws)))
         chosen = listing.draws[fold]
         there = {sample.name: sample for sample in samples}
         named = (chosen.train, chosen.val, chosen.test)
-        return Parts(*([there[name] for name in names if name in there] for names in named))
+        return Pools(*([there[name] for name in names if name in there] for names in named))
     if any(sample.part for sample in samples):
         _check_complete(dataset, "part", [s.name for s in samples if s.part is None])
         _check_fold(dataset, fold, (0,))
@@ -70,16 +93,22 @@ def test_pools(listing: Samples, dataset: str, fold: int) -> Parts:
                     f"{dataset}: its images have official parts, but none is for {part}; name "
                     "some, or, to divide your own images by fold, write part=-"
                 )
-        return Parts(*([s for s in samples if s.part == part] for part in Parts._fields))
-    fold_of = {sample.name: sample.fold for sample in samples if sample.fold is not None}
-    if fold_of:
+        return Pools(*([s for s in samples if s.part == part] for part in Pools._fields))
+    fold_of, known = listing.kept.get(("folds", dataset), lambda: _folds(samples, dataset))
+    _check_fold(dataset, fold, known)
+    placed = list(zip(samples, fold_of, strict=True))
+    test = [sample for sample, own in placed if own == fold]
+    return Pools([sample for sample, own in placed if own != fold], [], test)
+
+
+def _folds(samples: Sequence[Sample], dataset: str) -> tuple[list[int], Collection[int]]:
+    """The fold of each sample, the official one where there is one, and all folds."""
+    official = [sample.fold for sample in samples if sample.fold is not None]
+    if official:
         _check_complete(dataset, "fold", [s.name for s in samples if s.fold is None])
-        _check_fold(dataset, fold, sorted(set(fold_of.values())))
-    else:
-        _check_fold(dataset, fold, range(folds.NUM_FOLDS))
-        fold_of = folds.five_folds(samples, dataset)
-    test = [sample for sample in samples if fold_of[sample.name] == fold]
-    return Parts([sample for sample in samples if fold_of[sample.name] != fold], [], test)
+        return official, sorted(set(official))
+    fold_of = folds.five_folds(samples, dataset)
+    return [fold_of[sample.name] for sample in samples], range(folds.NUM_FOLDS)
 
 
 def _check_fold(dataset: str, fold: int, there: Collection[int]) -> None:
@@ -97,30 +126,37 @@ def _check_complete(dataset: str, what: str, missing: Sequence[str]) -> None:
         )
 
 
-def _all_images(pools: Parts, dataset: str) -> tuple[Sequence[Sample], Sequence[Sample]]:
+def _all_images(pools: Pools, dataset: str) -> tuple[Sequence[Sample], Sequence[Sample]]:
     if pools.val:
         return pools.train, pools.val
-    held_out = folds.hold_out(pools.train, dataset)
+    held_out = _held_out(pools, dataset)
     val = [sample for sample in pools.train if sample.name in held_out]
-    return [sample for sample in pools.train if sample.name not in held_out], val
+    return list(folds.without(pools.train, held_out, ())), val
 
 
 def _few_images(
-    pools: Parts, dataset: str, shots: int, salt: Sequence[str]
+    pools: Pools, dataset: str, shots: int, salt: tuple[str, ...]
 ) -> tuple[Sequence[Sample], Sequence[Sample]]:
     if shots < 1:
         raise SpecError(f"shots must be at least 1 per rank, got {shots}; use 1, 2, 4 ... or all")
-    held_out = set[str]() if pools.val else folds.hold_out(pools.train, dataset)
-    reserved = folds.groups_of(s for s in pools.train if s.name in held_out)
-    may_train = folds.without(pools.train, held_out, reserved)
-    most = folds.largest_rank(may_train)
+    reserved, most = pools.kept.get("reserved", lambda: _reserved(pools, dataset))
     if shots > most:
         raise SpecError(
             f"not enough images for {counted(shots, 'shot')}: no rank of {dataset} has more than "
             f"{counted(most, 'training image')}; use fewer shots, or all"
         )
-    train = folds.few_shot(may_train, shots, *salt)
-    rest = folds.without(
-        pools.val or pools.train, {sample.name for sample in train}, folds.groups_of(train)
-    )
-    return train, folds.few_shot(rest, min(shots, MAX_VAL_SHOTS), *salt)
+    train = folds.first(pools.in_order("train", salt), shots, *reserved)
+    rest = pools.in_order("val" if pools.val else "train", salt)
+    shown = {sample.name for sample in train}, folds.groups_of(train)
+    return train, folds.first(rest, min(shots, MAX_VAL_SHOTS), *shown)
+
+
+def _reserved(pools: Pools, dataset: str) -> tuple[tuple[set[str], set[str]], int]:
+    """Names and people that train at no number of shots, and the largest rank of what does."""
+    names = set[str]() if pools.val else _held_out(pools, dataset)
+    people = folds.groups_of(s for s in pools.train if s.name in names)
+    return (names, people), folds.largest_rank(folds.without(pools.train, names, people))
+
+
+def _held_out(pools: Pools, dataset: str) -> set[str]:
+    return pools.kept.get("held out", lambda: folds.hold_out(pools.train, dataset))

@@ -5,7 +5,7 @@ import os
 import random
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from ordbench.dataset import OfficialSplit, Part, Sample, Samples
 from ordbench.errors import DatasetError, SpecError
+from ordbench.splits import folds
 from ordbench.splits.draw import draw
+from ordbench.splits.folds import digests
 from ordbench.splits.manifest import apply_manifest, read_manifest, write_manifest
 from ordbench.splits.split import Split
 from ordbench.task import Task
@@ -115,6 +117,26 @@ def test_the_data_seed_draws_other_shots_and_changes_nothing_without() -> None:
     for there in (alone(), people()):
         assert drawn(there, shots=4).train != drawn(there, shots=4, data_seed=1).train
         assert drawn(there).hash == drawn(there, data_seed=1).hash
+
+
+def test_names_are_hashed_once_for_all_shots_and_once_a_data_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed: Counter[str] = Counter()
+
+    def counted(names: Iterable[str], *salt: str) -> list[bytes]:
+        names = list(names)
+        hashed[" ".join(salt)] += len(names)
+        return digests(names, *salt)
+
+    monkeypatch.setattr(folds, "digests", counted)
+    there = alone()
+    shared = [drawn(there, shots=s, data_seed=seed) for s in SHOTS for seed in range(3)]
+    pool = len(there.samples) * 4 // 5
+    seeds = {f"x shots {seed} 0": pool for seed in range(3)}
+    assert +hashed == {"x fold": len(there.samples), "x val": pool, **seeds}
+    anew = [drawn(alone(), shots=s, data_seed=seed) for s in SHOTS for seed in range(3)]
+    assert shared == anew
 
 
 @given(st.lists(st.integers(1, 9), min_size=10, max_size=30), st.integers(0, 3))
