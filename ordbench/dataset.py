@@ -37,7 +37,9 @@ class DatasetCard:
         title: Its name in print.
         source: Paper (authors, year, title, DOI) or project.
         licence: Terms of use, in one line.
-        how_to_get: What to do when it is missing, in one line.
+        terms: What a user must agree to before a program downloads it, in one line; empty where
+            nothing is asked.
+        how_to_get: What a user does by hand when it is missing, in one line.
         layout: What the reader looks for below the data root, in one line.
         ranks: The ranks in words ("ages 1 to 116, in years").
         argument: What must stand after the colon ("PATH"); empty where nothing may.
@@ -56,6 +58,7 @@ class DatasetCard:
     how_to_get: str
     layout: str
     ranks: str
+    terms: str = ""
     argument: str = ""
     reads: tuple[str, ...] = ()
     folds: int = 0
@@ -281,3 +284,8 @@ class Dataset(ABC):
             DatasetError: If the dataset cannot be fetched by a program.
         """
         raise DatasetError(f"{self.card.title} cannot be downloaded: {self.card.how_to_get}")
+
+
+def downloadable(plugin: type[Dataset]) -> bool:
+    """Whether a program may fetch a dataset: whether its class says how."""
+    return plugin.download is not Dataset.download

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
-from ordbench.data.download import fetch_zip
+from ordbench.data.download import fetch_archive
 from ordbench.dataset import Dataset, DatasetCard, Samples
 from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
@@ -42,7 +42,7 @@ class FgNet(Dataset):
         "using the FG-NET ageing database. IET Biometrics 5(2), 37-46. "
         "https://doi.org/10.1049/iet-bmt.2014.0053",
         licence="research use only; the download states no licence",
-        how_to_get="add --download, or put https://yanweifu.github.io/FG_NET_data/FGNET.zip there",
+        how_to_get="put https://yanweifu.github.io/FG_NET_data/FGNET.zip there",
         layout="FGNET/images/001A02.JPG, or the same in FGNET.zip",
         ranks="ages 0 to 69, in years",
         folds=PEOPLE,
@@ -68,7 +68,7 @@ class FgNet(Dataset):
         Raises:
             DatasetError: If it cannot be reached or is not the published file.
         """
-        fetch_zip(self.url, self.checksum, self.root, name=self.card.title)
+        fetch_archive(self.url, self.checksum, self.root, name=self.card.title)
 
 
 def _images(root: Path) -> Path:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ordbench.cli.compare import compare
+from ordbench.cli.data import data_app
 from ordbench.cli.export import export
 from ordbench.cli.latency import latency
 from ordbench.cli.ls import ls
@@ -47,6 +48,7 @@ for command in (
     show,
 ):
     app.command()(command)
+app.add_typer(data_app, name="data", help="Get and verify datasets.")
 app.add_typer(split_app, name="split", help="Show or write a split into training and test images.")
 app.add_typer(results_app, name="results", help="Verify, merge, compare or publish results.")
 

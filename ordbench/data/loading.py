@@ -9,7 +9,7 @@ from typing import cast
 from filelock import FileLock
 
 from ordbench.data.paths import dataset_folder, resolve_cache, resolve_root
-from ordbench.dataset import Dataset, DatasetCard, Samples, check_argument
+from ordbench.dataset import Dataset, DatasetCard, Samples, check_argument, downloadable
 from ordbench.errors import BrokenPluginError, DatasetError
 from ordbench.plugins.options import resolve
 from ordbench.plugins.registry import DATASETS
@@ -25,6 +25,7 @@ def open_dataset(
     data_root: Path | None = None,
     cache: Path | None = None,
     download: bool = False,
+    agreed: bool = False,
 ) -> Samples:
     """List the samples of a dataset.
 
@@ -35,9 +36,10 @@ def open_dataset(
         data_root: As for `ordbench.data.paths.resolve_root`.
         cache: As for `ordbench.data.paths.resolve_cache`; what comes with ordbench is made there.
         download: Whether it is fetched if it is missing.
+        agreed: Whether the user has agreed to the terms of its download.
 
     Raises:
-        DatasetError: If it is missing or unusable.
+        DatasetError: If it is missing or unusable, or its terms have not been agreed to.
         SpecError: If an option is not one of its own.
         BrokenPluginError: If what it gives is not what its card says.
     """
@@ -48,7 +50,7 @@ def open_dataset(
     try:
         with DATASETS.blamed(name, "cannot be read"):
             dataset = plugin(dataset_folder(parent, name), argument, **resolved)
-            listing = _read(dataset, download=download)
+            listing = _read(name, dataset, download=download, agreed=agreed)
     except OSError as error:
         raise DatasetError(
             f"dataset {name!r}: {error.filename or argument} cannot be read: "
@@ -81,14 +83,19 @@ def _check_content(name: str, card: DatasetCard, listing: Samples) -> None:
         )
 
 
-def _read(dataset: Dataset, *, download: bool) -> Samples:
+def _read(name: str, dataset: Dataset, *, download: bool, agreed: bool) -> Samples:
     try:
         return dataset.read()
     except DatasetError:
         if not download:
             raise
-        if type(dataset).download is Dataset.download:
+        if not downloadable(type(dataset)):
             dataset.download()  # it cannot be, and says how to get it; nothing is written
+        if dataset.card.terms and not agreed:
+            raise DatasetError(
+                f"dataset {name!r} is downloaded only for those who agree to its terms "
+                f"({dataset.card.terms}); run ordbench data get {name}"
+            ) from None
         return _downloaded(dataset)
 
 

@@ -25,7 +25,7 @@ from ordbench.errors import DatasetError, SpecError
 from ordbench.plugins.options import declared, resolve
 from ordbench.recipe import OptionValue
 
-HEAVY = ("torch", "pandas", "numpy", "PIL", "pooch")
+HEAVY = ("torch", "pandas", "numpy", "PIL", "requests")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +54,11 @@ Check = Callable[[DatasetUnderTest], None]
 
 
 def card_is_filled(case: DatasetUnderTest) -> None:
-    """Each text of the card is one line and not empty, but for ``argument``."""
+    """Each text of the card is one line and not empty, but for ``argument`` and ``terms``."""
     card = case.dataset_class.card
     for one in fields(card):
         value = getattr(card, one.name)
-        if isinstance(value, str) and one.name != "argument":
+        if isinstance(value, str) and one.name not in {"argument", "terms"}:
             assert value.strip() == value != "", f"card.{one.name} is empty or has blanks around it"
             assert "\n" not in value, f"card.{one.name} has more than one line"
     assert card.folds >= 0, f"card.folds is {card.folds}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.data.download import unpack_zip
+from ordbench.data.download import unpack
 from ordbench.errors import DatasetError
 from ordbench.splits.draw import draw
 from ordbench_datasets.fgnet import FgNet, parse
@@ -58,7 +58,7 @@ def test_the_archive_is_read_where_it_lies_unless_it_is_unpacked(
     first = zipped.samples[0]
     assert str(first.image) == str(tmp_path / "FGNET.zip" / "FGNET" / "images" / "001A02.JPG")
     assert first.open().mode == "RGB"
-    unpack_zip(tmp_path / "FGNET.zip", tmp_path)
+    unpack(tmp_path / "FGNET.zip", tmp_path)
     unpacked = FgNet(tmp_path).read()
     assert unpacked.fingerprint == zipped.fingerprint
     assert isinstance(unpacked.samples[0].image, Path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ordbench.data.folders import image_folder
-from ordbench.dataset import Dataset, Sample, SkippedFile
+from ordbench.dataset import Dataset, Sample, SkippedFile, downloadable
 from ordbench.errors import DatasetError
 from ordbench.task import Task
 from ordbench.utils.text import counted
@@ -88,7 +88,8 @@ def not_found(dataset: Dataset, rejected: list[SkippedFile]) -> DatasetError:
         got = f"got {counted(len(rejected), 'other file')}, first {first.name!r} ({first.reason})"
     else:
         got = "it is empty"
+    by_program = "add --download, or " if downloadable(type(dataset)) else ""
     return DatasetError(
         f"{card.title} not found in {dataset.root}: {got}; wanted {card.layout}; "
-        f"{card.how_to_get}; --dataset drawn-faces needs nothing"
+        f"{by_program}{card.how_to_get}; --dataset drawn-faces needs nothing"
     )

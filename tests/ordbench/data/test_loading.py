@@ -63,6 +63,15 @@ def test_what_nobody_may_download_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_terms_are_agreed_to_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FgNet, "card", replace(FgNet.card, terms="research only"))
+    with pytest.raises(DatasetError, match=r"\(research only\); run ordbench data get fgnet$"):
+        open_dataset("fgnet", data_root=tmp_path / "data", download=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("brings", [True, False])
 def test_a_reader_that_does_not_give_what_its_card_says_is_refused(
     brings: bool, monkeypatch: pytest.MonkeyPatch

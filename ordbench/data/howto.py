@@ -1,0 +1,60 @@
+"""How to get a dataset, step by step, from its card."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ordbench.data.status import folder_of
+from ordbench.dataset import DatasetCard, downloadable
+from ordbench.plugins.registry import DATASETS
+
+
+class Step(NamedTuple):
+    """What to do next: a sentence, and the command that does it, if there is one."""
+
+    text: str
+    command: str = ""
+
+
+def steps(name: str, data_root: Path | None = None, cache: Path | None = None) -> list[Step]:
+    """What a newcomer does, from nothing to the first run.
+
+    Args:
+        name: Registered name of the dataset.
+        data_root: As for `ordbench.data.paths.resolve_root`; the commands repeat it.
+        cache: As for `ordbench.data.paths.resolve_cache`.
+
+    Raises:
+        UnknownPluginError: If there is none of that name.
+        BrokenPluginError: If it cannot be imported.
+    """
+    plugin = DATASETS[name]
+    card = plugin.card
+    folder = folder_of(name, card, data_root, cache)
+    typed = f"{name}:{card.argument}" if card.argument else name
+    elsewhere = data_root and folder and not card.embedded
+    flag = f" --data-root {shlex.quote(str(data_root))}" if elsewhere else ""
+    backbone = "" if card.embedded or card.brings_features else " --backbone clip:ViT-B-16/openai"
+    get = Step("Download it, or do the next steps by hand.", f"ordbench data get {name}{flag}")
+    return [
+        *([get] if downloadable(plugin) else []),
+        *_by_hand(card, folder),
+        Step("Check it.", f"ordbench split show --dataset {typed}{flag}"),
+        Step("Use it.", f"ordbench run --head linear --dataset {typed}{backbone}{flag}"),
+    ]
+
+
+def _by_hand(card: DatasetCard, folder: Path | None) -> Iterator[Step]:
+    what = f"{card.how_to_get[0].upper()}{card.how_to_get[1:]}."
+    if card.embedded:
+        yield Step(what)
+    elif folder:
+        yield Step("Make its folder, if it is missing.", f"mkdir -p {shlex.quote(str(folder))}")
+        yield Step(what)
+        yield Step(f"See that {folder} holds: {card.layout}.")
+    else:
+        yield Step(what)
+        yield Step(f"See that it has: {card.layout}.")
