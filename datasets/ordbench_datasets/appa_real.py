@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from ordbench.dataset import Dataset, DatasetCard, Part, Sample, Samples, SkippedFile
-from ordbench_datasets.families.apparent import FOLDERS, aged, apparent
-from ordbench_datasets.families.faces import age_task
+from ordbench_datasets.families.apparent import FOLDERS, apparent
+from ordbench_datasets.families.faces import age_task, aged
 from ordbench_datasets.families.listed import files_below, find_list, read_rows, tail, with_images
 
 Target = Literal["apparent", "real"]

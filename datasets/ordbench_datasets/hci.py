@@ -6,14 +6,27 @@ Source: Palermo, Hays, Efros (2012). Dating historical color images. ECCV 2012.
 import re
 from typing import ClassVar
 
-from ordbench.dataset import Dataset, DatasetCard, Sample, Samples, SkippedFile
+from ordbench.data.download import fetch_archive
+from ordbench.dataset import Dataset, DatasetCard, Sample, Samples
 from ordbench.task import Task
 from ordbench_datasets.families.faces import not_found
 from ordbench_datasets.families.listed import files_below
+from ordbench_datasets.families.paths import read_paths
 
 DECADES = ("1930s", "1940s", "1950s", "1960s", "1970s")
 # The archive holds other folders as well.
 _PATH = re.compile(r"(?:.*/)?decade_database/((" + "|".join(DECADES) + r")/[^/]+)")
+
+
+def parse(path: str) -> Sample | None:
+    """Read the decade out of a path; None where it is that of another file of the archive.
+
+    >>> parse("data/imgs/decade_database/1950s/a.jpg").rank
+    2
+    """
+    if match := _PATH.fullmatch(path):
+        return Sample(match[1], None, DECADES.index(match[2]))
+    return None
 
 
 class HistoricalColorImages(Dataset):
@@ -23,11 +36,17 @@ class HistoricalColorImages(Dataset):
         title="HCI",
         source="Palermo, Hays, Efros (2012). Dating historical color images. ECCV 2012",
         licence="states no licence; free to download",
-        how_to_get="download HistoricalColor-ECCV2012 from the graphics group of Carnegie Mellon "
-        "University and unpack it there",
+        how_to_get="unpack "
+        "http://graphics.cs.cmu.edu/projects/historicalColor/"
+        "HistoricalColor-ECCV2012-DecadeDatabase.tar there",
         layout="decade_database/1930s/[name].jpg to 1970s/[name].jpg, in any folder",
         ranks="decades 1930s to 1970s",
     )
+    url: ClassVar[str] = (
+        "http://graphics.cs.cmu.edu/projects/historicalColor/"
+        "HistoricalColor-ECCV2012-DecadeDatabase.tar"
+    )
+    checksum: ClassVar[str] = "md5:afb4c47b7da105c4afd1f27e06bea171"
 
     def read(self) -> Samples:
         """List the photographs by decade and name.
@@ -35,22 +54,18 @@ class HistoricalColorImages(Dataset):
         Raises:
             DatasetError: If there is no photograph below the root.
         """
-        samples: dict[str, Sample] = {}
-        rejected: list[SkippedFile] = []
-        for shown, image, problem in files_below(self.root):
-            if not (match := _PATH.fullmatch(shown)):
-                continue
-            official, decade = match.groups()
-            if problem:
-                rejected.append(SkippedFile(shown, problem))
-            elif official in samples:
-                rejected.append(SkippedFile(shown, f"the same picture as {official}"))
-            else:
-                samples[official] = Sample(official, image, DECADES.index(decade))
+        samples, rejected = read_paths(files_below(self.root), parse)
         if not samples:
             raise not_found(self, rejected)
-        ordered = tuple(samples[name] for name in sorted(samples))
-        return Samples(task=_task(), samples=ordered, rejected=tuple(rejected))
+        return Samples(task=_task(), samples=tuple(samples), rejected=tuple(rejected))
+
+    def download(self) -> None:
+        """Fetch the archive, check it and unpack it into the root.
+
+        Raises:
+            DatasetError: If it cannot be reached or is not the published file.
+        """
+        fetch_archive(self.url, self.checksum, self.root, name=self.card.title)
 
 
 def _task() -> Task:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -20,6 +20,7 @@ from ordbench.task import Task
 from ordbench.utils.text import one_line
 from ordbench_datasets.families.faces import not_found
 from ordbench_datasets.families.listed import files_below
+from ordbench_datasets.families.paths import read_paths
 
 FOLDS = 10
 CLASSES = ("Mayo 0", "Mayo 1", "Mayo 2", "Mayo 3")
@@ -60,9 +61,8 @@ class Limuc(Dataset):
             DatasetError: If there is no image below the root, or if a list cannot be read.
         """
         files = files_below(self.root)
-        found = list(_found(files))
-        samples = {one.name: one for one in found if isinstance(one, Sample)}
-        rejected = [one for one in found if isinstance(one, SkippedFile)]
+        found, rejected = read_paths(files, parse)
+        samples = {sample.name: sample for sample in found}
         if not samples:
             raise not_found(self, rejected)
         folds = _folds(self.root, files)
@@ -71,26 +71,27 @@ class Limuc(Dataset):
         rejected += [SkippedFile(name, "listed, but not below the root") for name in gone]
         return Samples(
             task=_task(),
-            samples=tuple(samples[name] for name in sorted(samples)),
+            samples=tuple(found),
             rejected=tuple(rejected),
             draws=_draws(self.root, folds, samples),
             notes=() if folds else ("there are no lists of the ten folds",),
         )
 
 
-def _found(files: list[FoundImage]) -> Iterator[Sample | SkippedFile]:
-    seen: set[str] = set()
-    for shown, image, problem in files:
-        if not (match := _PATH.fullmatch(shown)):
-            continue
-        folder, name, mayo, patient = match.groups()
-        if problem or not patient:
-            yield SkippedFile(shown, problem or "not named UC_patient_[patient]_[number].bmp")
-        elif name in seen:
-            yield SkippedFile(shown, f"the same picture as another {name}")
-        else:
-            seen.add(name)
-            yield Sample(name, image, CLASSES.index(mayo), patient, None, _SETS[folder])
+def parse(path: str) -> Sample | str | None:
+    """Read class, patient and set out of a path, or say what is odd; None for other folders.
+
+    >>> sample = parse("test_set/Mayo 2/UC_patient_99_3.bmp")
+    >>> sample.name, sample.rank, sample.group, sample.part
+    ('Mayo 2/UC_patient_99_3.bmp', 2, '99', 'test')
+    """
+    match = _PATH.fullmatch(path)
+    if not match:
+        return None
+    folder, name, mayo, patient = match.groups()
+    if not patient:
+        return "not named UC_patient_[patient]_[number].bmp"
+    return Sample(name, None, CLASSES.index(mayo), patient, None, _SETS[folder])
 
 
 def _folds(root: Path, files: list[FoundImage]) -> list[tuple[list[str], list[str]]]:

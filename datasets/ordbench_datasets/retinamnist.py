@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
+from runpy import run_path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
+from ordbench.data.download import fetch_file
 from ordbench.dataset import Dataset, DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench.utils.text import one_line
@@ -71,7 +74,8 @@ class RetinaMnist(Dataset):
 
     def __init__(self, root: Path, argument: str = "", *, size: Size = "224") -> None:
         super().__init__(root, argument)
-        self.file = root / f"retinamnist{'' if size == '28' else f'_{size}'}.npz"
+        self.ending = "" if size == "28" else f"_{size}"
+        self.file = root / f"retinamnist{self.ending}.npz"
 
     def read(self) -> Samples:
         """List the photographs by part and place.
@@ -83,6 +87,24 @@ class RetinaMnist(Dataset):
             raise not_found(self, [SkippedFile(self.file.name, "the file is not there")])
         samples = tuple(sample for part in get_args(Part) for sample in _samples(self.file, part))
         return Samples(task=retinopathy_task(), samples=samples)
+
+    def download(self) -> None:
+        """Fetch the file of this size, by the address and the checksum that medmnist lists.
+
+        Raises:
+            DatasetError: If that package is missing, or if the file cannot be reached or is not
+                the published one.
+        """
+        package = find_spec("medmnist")
+        if package is None or package.origin is None:
+            raise DatasetError(
+                f"{self.card.title} is downloaded by the list of the package medmnist, which is "
+                f"missing; pip install 'ordbench[medmnist]', or {self.card.how_to_get}"
+            )
+        # Its list alone: the package imports much more, and prints where it cannot.
+        known = run_path(str(Path(package.origin).with_name("info.py")))["INFO"]["retinamnist"]
+        url, checksum = known[f"url{self.ending}"], f"md5:{known[f'MD5{self.ending}']}"
+        fetch_file(url, checksum, self.file, name=self.card.title)
 
 
 def _samples(file: Path, part: Part) -> list[Sample]:

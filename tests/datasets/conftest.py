@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import PIL.Image
@@ -10,6 +14,26 @@ import pytest
 
 Put = Callable[[Path, Iterable[str]], Path]
 Shared = Callable[[str], Path]
+Serve = Callable[[Path], str]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve the files of a folder until the test ends; returns the address."""
+    with ExitStack() as stack:
+
+        def start(folder: Path) -> str:
+            handler = partial(Quiet, directory=folder)
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            stack.callback(server.shutdown)
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield start
 
 
 @pytest.fixture(scope="session")

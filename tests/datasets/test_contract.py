@@ -135,7 +135,40 @@ APPA = "file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age\n"
 APPA_PARTS = (("train", 1), ("valid", 2), ("test", 3))
 ADIENCE = "user_id\toriginal_image\tface_id\tage\tgender\n"
 
+IMDB = "filename,age,gender,x_min,y_min,x_max,y_max,head_roll,head_yaw,head_pitch\n"
+IMDB_PARTS = (("train", 1), ("valid", 2), ("test", 3))
+EMCNN = "\t".join(("1/nm1_rm1.jpg", "A B", *"1234", "30", "M", "0.9\n"))
+AADB_PARTS = (("Train", "a"), ("Validation", "b"), ("TestNew", "c"))
+
 FILES_OF: dict[str, Callable[[Put], Files]] = {
+    "aadb": table(
+        ["a.jpg", "b.jpg", "AADB_newtest/0.300_c.jpg"],
+        {f"imgList{part}Regression_score.txt": f"{n}.jpg 0.3\n" for part, n in AADB_PARTS},
+    ),
+    "ava": table(
+        ["images/953619.jpg", "images/953958.jpg"],
+        {
+            "AVA.txt": "1 953619 0 1 5 17 38 36 15 6 5 1 1 22 1396\n"
+            "2 953958 10 7 15 26 26 21 10 8 1 2 1 21 1396\n",
+            "generic_test.jpgl": "953958\n",
+        },
+    ),
+    "bus-bra": table(
+        ["Images/bus_0001-l.png", "Images/bus_0002-r.png"],
+        {
+            "bus_data.csv": "ID,Case,BIRADS\nbus_0001-l,1,4\nbus_0002-r,2,2\n",
+            "5-fold-cv.csv": "ID,kFold\nbus_0001-l,1\nbus_0002-r,2\n",
+        },
+    ),
+    "imdb-clean": table(
+        [f"0{n}/nm{n}_rm1.jpg" for _, n in IMDB_PARTS],
+        {
+            f"imdb_{part}_new_1024.csv": f"{IMDB}0{n}/nm{n}_rm1.jpg,30,F,1,2,3,4,0,0,0\n"
+            for part, n in IMDB_PARTS
+        },
+    ),
+    "imdb-wiki": table(["1/nm1_rm1.jpg"], {"emcnn_annotion_18-Nov-2017.txt": EMCNN}),
+    "knee-kl": faces(["train/0/9003175L.png", "val/1/1L.png", "test/4/2R.png"]),
     "adience": table(
         ["aligned/7@N01/landmark_aligned_face.1.a.jpg"],
         {f"fold_{fold}_data.txt": ADIENCE for fold in range(1, 5)}

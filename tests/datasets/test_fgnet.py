@@ -3,11 +3,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import threading
 import zipfile
 from collections.abc import Callable, Iterable
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,27 +16,19 @@ from ordbench_datasets.fgnet import FgNet, parse
 
 Put = Callable[[Path, Iterable[str]], Path]
 Shared = Callable[[str], Path]
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None: ...
+Serve = Callable[[Path], str]
 
 
 def test_the_real_photographs_are_downloaded_checked_and_read(
-    shared: Shared, tmp_path: Path
+    shared: Shared, tmp_path: Path, serve: Serve
 ) -> None:
     archive = shared("data/fgnet_subset.zip")
 
     class Subset(FgNet):
+        url = f"{serve(archive.parent)}/{archive.name}"
         checksum = "md5:" + hashlib.md5(archive.read_bytes()).hexdigest()
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=archive.parent)) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        Subset.url = f"http://127.0.0.1:{server.server_port}/{archive.name}"
-        try:
-            Subset(tmp_path).download()
-        finally:
-            server.shutdown()
+    Subset(tmp_path).download()
     listing = Subset(tmp_path).read()
     assert len(listing.samples) == 55
     assert listing.rejected == ()

@@ -89,6 +89,6 @@ def test_odd_names_are_reported(tmp_path: Path, put: Put) -> None:
     assert dict(Limuc(tmp_path).read().rejected) == {
         f"{TRAIN}/Mayo 0/face.bmp": "not named UC_patient_[patient]_[number].bmp",
         f"{TRAIN}/Mayo 0/list.txt": "'.txt' is not the ending of an image file",
-        f"{TRAIN}/Mayo 0/UC_patient_420_12.bmp": "the same picture as another "
-        "Mayo 0/UC_patient_420_12.bmp",
+        f"{TRAIN}/Mayo 0/UC_patient_420_12.bmp": "the same picture as "
+        f"copy/{TRAIN}/Mayo 0/UC_patient_420_12.bmp",
     }

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import pickle
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,8 @@ import pytest
 
 from ordbench.errors import DatasetError
 from ordbench_datasets.retinamnist import RetinaMnist
+
+Serve = Callable[[Path], str]
 
 
 def written(file: Path, labels: list[int], **other: object) -> dict[str, Any]:
@@ -64,3 +69,70 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "retinamnist_224.npz").write_bytes(b"<html>")
     with pytest.raises(DatasetError, match=r"retinamnist_224\.npz cannot be read: "):
         RetinaMnist(tmp_path).read()
+
+
+def package(folder: Path, url: str, content: bytes) -> None:
+    """A package medmnist that lists files at another address."""
+    (folder / "medmnist").mkdir(parents=True)
+    (folder / "medmnist" / "__init__.py").write_text("raise RuntimeError('must not be imported')")
+    known = {
+        "url_64": f"{url}/retinamnist_64.npz?download=1",
+        "MD5_64": hashlib.md5(content).hexdigest(),
+    }
+    (folder / "medmnist" / "info.py").write_text(f"INFO = { ({'retinamnist': known})!r}")
+
+
+def test_the_file_of_its_size_is_downloaded_and_checked(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "site").mkdir()
+    written(tmp_path / "site" / "retinamnist_64.npz", [0, 4])
+    url, content = serve(tmp_path / "site"), (tmp_path / "site" / "retinamnist_64.npz").read_bytes()
+    package(tmp_path / "good", url, content)
+    package(tmp_path / "bad", url, b"other")
+    dataset = RetinaMnist(tmp_path / "root", size="64")
+    monkeypatch.syspath_prepend(tmp_path / "good")
+    dataset.download()
+    assert [p.name for p in (tmp_path / "root").iterdir()] == ["retinamnist_64.npz"]
+    assert len(dataset.read().samples) == 6
+    dataset.file.unlink()
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between attempts
+    monkeypatch.syspath_prepend(tmp_path / "bad")
+    with pytest.raises(DatasetError, match=r"does not match the published file \(md5:"):
+        dataset.download()
+    assert list((tmp_path / "root").iterdir()) == []
+
+
+def test_the_table_of_medmnist_names_the_published_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where the package makes a folder
+    asked: list[tuple[str, str, str]] = []
+
+    def fetch(url: str, checksum: str, file: Path, *, name: str) -> None:
+        asked.append((url, checksum, file.name))
+
+    monkeypatch.setattr("ordbench_datasets.retinamnist.fetch_file", fetch)
+    for size in ("28", "224"):
+        RetinaMnist(tmp_path, size=size).download()
+    record = "https://zenodo.org/records/10519652/files"
+    assert asked == [
+        (
+            f"{record}/retinamnist.npz?download=1",
+            "md5:bd4c0672f1bba3e3a89f0e4e876791e4",
+            "retinamnist.npz",
+        ),
+        (
+            f"{record}/retinamnist_224.npz?download=1",
+            "md5:eae7e3b6f3fcbda4ae613ebdcbe35348",
+            "retinamnist_224.npz",
+        ),
+    ]
+
+
+def test_without_medmnist_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "medmnist", None)
+    with pytest.raises(DatasetError, match=r"pip install 'ordbench\[medmnist\]', or put retina"):
+        RetinaMnist(tmp_path).download()

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ordbench.data.folders import image_folder
-from ordbench.dataset import Dataset, Sample, SkippedFile, downloadable
+from ordbench.dataset import Dataset, Part, Sample, SkippedFile, downloadable
 from ordbench.errors import DatasetError
 from ordbench.task import Task
 from ordbench.utils.text import counted
+from ordbench_datasets.families.paths import read_paths
 
 
 class Face(NamedTuple):
@@ -48,7 +49,7 @@ def age_task(ages: range) -> Task:
 def read_faces(
     folder: Path, parse: Callable[[str], Face | str], ages: range, *, depth: int = 1
 ) -> tuple[list[Sample], list[SkippedFile]]:
-    """List the images below ``folder`` by their official names, and what is odd there.
+    """List the faces below ``folder`` by their official names, and what is odd there.
 
     Args:
         folder: Searched to any depth; it may be a zip archive, or lie inside one.
@@ -56,26 +57,31 @@ def read_faces(
         ages: The ages that are ranks, each one rank.
         depth: How many of the last names of a path ``parse`` is given: 1 for the file's alone.
     """
-    samples: dict[str, Sample] = {}
-    shown_as: dict[str, str] = {}
-    rejected: list[SkippedFile] = []
-    found = image_folder(folder)
-    for shown, image, problem in found.files() if found else ():
-        face = problem or parse("/".join(shown.split("/")[-depth:]))
+
+    def sample(path: str) -> Sample | str:
+        face = parse("/".join(path.split("/")[-depth:]))
         if isinstance(face, str):
-            rejected.append(SkippedFile(shown, face))
-        elif face.age not in ages:
-            reason = f"age {face.age} is not in {ages[0]}..{ages[-1]}"
-            rejected.append(SkippedFile(shown, reason))
-        elif face.name in samples:
-            rejected.append(SkippedFile(shown, f"the same picture as {shown_as[face.name]}"))
-        else:
-            rank = ages.index(face.age)
-            samples[face.name] = Sample(
-                face.name, image, rank, face.group, face.fold, extra=face.extra
-            )
-            shown_as[face.name] = shown
-    return [samples[name] for name in sorted(samples)], rejected
+            return face
+        if face.age not in ages:
+            return f"age {face.age} is not in {ages[0]}..{ages[-1]}"
+        rank = ages.index(face.age)
+        return Sample(face.name, None, rank, face.group, face.fold, extra=face.extra)
+
+    found = image_folder(folder)
+    return read_paths(found.files() if found else (), sample)
+
+
+def aged(name: str, age: float, ages: range, part: Part | None = None) -> Sample | SkippedFile:
+    """A listed image without its bytes: the rank is the nearest year, of halves the even one.
+
+    >>> aged("a.jpg", 20.5, range(101)).rank
+    20
+    >>> aged("a.jpg", 2014, range(117))
+    SkippedFile(name='a.jpg', reason='age 2014 is not in 0..116')
+    """
+    if round(age) not in ages:
+        return SkippedFile(name, f"age {age:g} is not in {ages[0]}..{ages[-1]}")
+    return Sample(name, None, ages.index(round(age)), part=part)
 
 
 def not_found(dataset: Dataset, rejected: list[SkippedFile]) -> DatasetError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -67,8 +67,8 @@ def read_rows(path: Path, columns: Sequence[str], delimiter: str = ",") -> list[
         raise DatasetError(f"{path} cannot be read: {why}") from None
 
 
-def read_words(path: Path, columns: Sequence[str]) -> list[Row]:
-    """Rows of a list without a header: words between blanks, one for each column.
+def read_words(path: Path, columns: Sequence[str], separator: str | None = None) -> Iterator[Row]:
+    """Rows of a list without a header: words between blanks or separators, one for each column.
 
     Raises:
         DatasetError: If it cannot be read, or if a row has more or fewer words.
@@ -79,17 +79,15 @@ def read_words(path: Path, columns: Sequence[str]) -> list[Row]:
         raise not_utf8(path) from None
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from None
-    rows: list[Row] = []
-    for number, words in enumerate(map(str.split, lines), 1):
-        where = f"{path} line {number}"
-        if len(words) not in (0, len(columns)):
+    for number, line in enumerate(lines, 1):
+        where, words = f"{path} line {number}", line.split(separator)
+        if line.strip() and len(words) != len(columns):
             raise DatasetError(
                 f"{where}: wanted {len(columns)} words ({', '.join(columns)}), got {len(words)}; "
                 "take the list as it was published"
             )
-        if words:
-            rows.append(Row(dict(zip(columns, words, strict=True)), where))
-    return rows
+        if line.strip():
+            yield Row({c: word.strip() for c, word in zip(columns, words, strict=True)}, where)
 
 
 def _row(cells: dict[str, str | None], columns: Sequence[str], where: str) -> Row:

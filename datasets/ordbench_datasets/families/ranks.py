@@ -146,7 +146,7 @@ def order(labels: Iterable[str], given: str, *, where: str, write: str, bins: st
             f"{_shown(_sorted(found))}; {_advice(found, write)}"
         )
     if bins:
-        return _in_bins(bins)
+        return in_bins(bins)
     names = _sorted(found)
     values = tuple(map(float, names))
     for (low, high), (name, next_name) in zip(pairwise(values), pairwise(names), strict=True):
@@ -156,6 +156,23 @@ def order(labels: Iterable[str], given: str, *, where: str, write: str, bins: st
                 "precision, so their order is unknown; give it in ranks="
             )
     return Ranks(tuple(names), values, "by number", "units")
+
+
+def in_bins(bins: str) -> Ranks:
+    """Ranks between rising numbers, which are separated by ``;``.
+
+    Raises:
+        SpecError: If they are not rising numbers.
+
+    >>> in_bins("0.2;0.8").names
+    ('below 0.2', '0.2 to 0.8', '0.8 or more')
+    """
+    texts = [plain(edge) for edge in bins.split(";")]
+    if not all(map(is_number, texts)) or not _rising(edges := tuple(map(float, texts))):
+        raise SpecError(f'bins={bins!r}: wanted rising numbers, such as bins="20;40;60"')
+    between = [f"{low} to {high}" for low, high in pairwise(texts)]
+    names = (f"below {texts[0]}", *between, f"{texts[-1]} or more")
+    return Ranks(names, tuple(map(float, range(len(names)))), "in bins", edges=edges)
 
 
 def continuous(ranks: Ranks, write: str) -> str:
@@ -193,15 +210,6 @@ def _as_given(found: set[str], given: str, where: str) -> Ranks:
     if all(map(is_number, names)) and _rising(numbers := tuple(map(float, names))):
         return Ranks(tuple(names), numbers, how, "units")
     return Ranks(tuple(names), tuple(map(float, range(len(names)))), how)
-
-
-def _in_bins(bins: str) -> Ranks:
-    texts = [plain(edge) for edge in bins.split(";")]
-    if not all(map(is_number, texts)) or not _rising(edges := tuple(map(float, texts))):
-        raise SpecError(f'bins={bins!r}: wanted rising numbers, such as bins="20;40;60"')
-    between = [f"{low} to {high}" for low, high in pairwise(texts)]
-    names = (f"below {texts[0]}", *between, f"{texts[-1]} or more")
-    return Ranks(names, tuple(map(float, range(len(names)))), "in bins", edges=edges)
 
 
 def _rising(numbers: Sequence[float]) -> bool:
