@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Part = Literal["train", "val", "test"]
+# How folders, columns and list files call the official parts.
+PARTS: Mapping[str, Part] = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
 SMALLEST, LARGEST = 1e-15, 1e15  # of the largest feature of a dataset that brings them
 KEPT = 16  # pools of folds, and the like, in memory
 _USUAL_GROUPS = {str, type(None)}

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ordbench.dataset import Part
+from ordbench.dataset import PARTS, Part
 from ordbench.errors import DatasetError
 from ordbench.utils.text import printable
-from ordbench_datasets.families.own_images import PARTS
 
 # Shares of people on both sides: published 1 % (meant to be exclusive) and 47 % to 91 % (random).
 _RANDOM = 0.1

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from ordbench.data.folders import ImageFolder, image_folder
-from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
+from ordbench.dataset import PARTS, DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
-from ordbench_datasets.families.own_images import PARTS, OwnImages
+from ordbench_datasets.families.own_images import OwnImages
 from ordbench_datasets.families.ranks import Ranks, listed, plain
 
 _FOLD = re.compile(r"(fold|split)[ _-]?\d+", re.IGNORECASE)

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, NamedTuple
 
 from ordbench.data.hub import Snapshot, fetch, fetched, is_repository
 from ordbench.data.tables import ENDINGS, schema_of
-from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
+from ordbench.dataset import PARTS, DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench.utils.extras import extra
 from ordbench.utils.text import one_line
 from ordbench_datasets._table_rows import Row, labelled_rows, used_columns
 from ordbench_datasets.families.cells import parts_win
-from ordbench_datasets.families.own_images import PARTS, OwnImages
+from ordbench_datasets.families.own_images import OwnImages
 
 Splits = dict[str, list[Path]]
 """The files of each split, in order."""

@@ -70,7 +70,7 @@ def predict(
     ] = None,
     split: Annotated[
         Path | None,
-        typer.Option(help="Split manifest of the run, if the head is to be trained again."),
+        typer.Option(help="Split (--split) of the run, if the head is to be trained again."),
     ] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of cached features.")] = None,
 ) -> None:

@@ -125,7 +125,8 @@ def run(
         ),
     ] = None,
     split: Annotated[
-        Path | None, what(help="Split manifest to use instead of drawing one.")
+        Path | None,
+        what(help="Split to use instead of drawing one: a manifest, or lists (file or folder)."),
     ] = None,
     recipe: Annotated[
         Texts, training(help="KEY=VALUE over the head's own recipe; repeatable.")

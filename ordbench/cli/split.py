@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ordbench.cli.run import DataRoot
+from ordbench.cli.run import AllowLeak, DataRoot
 
 split_app = typer.Typer(no_args_is_help=True)
 Dataset = Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")]
@@ -18,6 +18,10 @@ TestDataset = Annotated[
     str, typer.Option(help="Dataset to test on instead: NAME[:ARGUMENT][:KEY=VALUE].")
 ]
 Protocol = Annotated[str, typer.Option(help="NAME[:KEY=VALUE], see ordbench ls protocols.")]
+Given = Annotated[
+    Path | None,
+    typer.Option("--split", help="A manifest, or lists of another repository (file or folder)."),
+]
 
 
 @split_app.command(name="show")
@@ -28,6 +32,8 @@ def show_split(
     data_seed: DataSeed = 0,
     protocol: Protocol = "standard",
     test_dataset: TestDataset = "",
+    split: Given = None,
+    allow_leak: AllowLeak = False,
     data_root: DataRoot = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON, as ordbench split write writes it.")
@@ -39,7 +45,17 @@ def show_split(
     from ordbench.splits.manifest import to_json
     from ordbench.splits.split import summary
 
-    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root, test_dataset)
+    drawn = draw_one(
+        dataset,
+        shots,
+        fold,
+        data_seed,
+        protocol,
+        data_root,
+        test_dataset,
+        split,
+        allow_leak=allow_leak,
+    )
     if as_json:
         typer.echo(to_json(drawn.split), nl=False)
         return
@@ -53,20 +69,35 @@ def show_split(
 
 @split_app.command(name="write")
 def write_split(
-    file: Annotated[Path, typer.Argument(help="Manifest to write (JSON).")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="What to write: .json (a manifest), .csv, or a folder of .txt lists."),
+    ],
     dataset: Dataset,
     shots: OneShots = "all",
     fold: Fold = 0,
     data_seed: DataSeed = 0,
     protocol: Protocol = "standard",
     test_dataset: TestDataset = "",
+    split: Given = None,
+    allow_leak: AllowLeak = False,
     data_root: DataRoot = None,
 ) -> None:
     """Write the split to a file that `ordbench run --split` reads."""
     from ordbench.cli.typed_split import draw_one
-    from ordbench.splits.manifest import write_manifest
+    from ordbench.splits.formats import write_split
     from ordbench.splits.split import summary
 
-    drawn = draw_one(dataset, shots, fold, data_seed, protocol, data_root, test_dataset).split
-    write_manifest(drawn, file)
-    typer.echo(f"{file}: {summary(drawn)}")
+    drawn = draw_one(
+        dataset,
+        shots,
+        fold,
+        data_seed,
+        protocol,
+        data_root,
+        test_dataset,
+        split,
+        allow_leak=allow_leak,
+    )
+    write_split(drawn.split, drawn.samples, file)
+    typer.echo(f"{file}: {summary(drawn.split)}")

@@ -14,6 +14,9 @@ from ordbench.features.given import row_hashes
 from ordbench.plugins.reference import PluginRef
 from ordbench.splits.cross import with_test_dataset
 from ordbench.splits.draw import draw, open_protocol, protocol_name
+from ordbench.splits.formats import read_split
+from ordbench.splits.listed import divide, draw_divided
+from ordbench.splits.manifest import apply_manifest
 from ordbench.splits.pictures import join_identical, note_identical_rows
 from ordbench.splits.split import Split
 from ordbench.sweeps.spec import parse_shots
@@ -47,10 +50,14 @@ def draw_one(
     protocol: str,
     data_root: Path | None,
     test_dataset: str = "",
+    given: Path | None = None,
+    *,
+    allow_leak: bool = False,
 ) -> DrawnSplit:
     """Draw the split that a run on ``dataset``, as typed, would use.
 
     ``test_dataset`` is what the run would be tested on instead, as typed; empty for ``dataset``.
+    ``given`` is the file or folder of its ``--split``. A manifest says what it was drawn with.
 
     Raises:
         DatasetError: If the dataset is missing or unusable.
@@ -66,6 +73,21 @@ def draw_one(
         tested = open_dataset(other.name, other.argument, other.options, data_root=data_root)
         listing = with_test_dataset(listing, tested, train_name=choice.name, test_name=other.name)
     samples = _readable(listing)
+    samples = replace(samples, leaky=samples.leaky or allow_leak)
+    from_file = read_split(given) if given else None
+    if isinstance(from_file, Split):
+        return DrawnSplit(apply_manifest(samples, from_file, from_file.protocol), samples)
+    if from_file:
+        divided = divide(samples, from_file, choice.name)
+        split = draw_divided(
+            divided,
+            dataset=choice.name,
+            protocol=protocol_name(protocol),
+            fold=fold,
+            shots=wanted[0],
+            data_seed=data_seed,
+        )
+        return DrawnSplit(split, divided.listing)
     split = draw(
         samples,
         dataset=choice.name,

@@ -27,7 +27,10 @@ from ordbench.recipe import OptionValue
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.cross import with_test_dataset
 from ordbench.splits.draw import draw
-from ordbench.splits.manifest import apply_manifest, read_manifest
+from ordbench.splits.formats import read_split
+from ordbench.splits.list_files import SplitLists
+from ordbench.splits.listed import divide, draw_divided
+from ordbench.splits.manifest import apply_manifest
 from ordbench.splits.pictures import join_identical, note_identical_rows
 from ordbench.splits.split import Split
 from ordbench.training.trainer import LabelledFeatures
@@ -76,7 +79,7 @@ class Locations:
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``.
         download: Whether a missing dataset may be fetched.
         allow_leak: Whether given or official parts may share people or pictures.
-        manifest: File of the split to use in place of drawn ones.
+        manifest: Split to use in place of drawn ones: a manifest, or a file or folder of lists.
         save_heads: Whether trained heads are kept beside the records.
     """
 
@@ -104,12 +107,13 @@ class Resources:
         self.device = resolve_device(self.settings.device)
         self.save_heads = self.settings.save_heads
         manifest = self.settings.manifest
-        self.manifest = read_manifest(manifest) if manifest else None
+        self.manifest = read_split(manifest) if manifest else None
         self._listings = LastFew(KEPT)
         self._materials = LastFew(KEPT)
         self._splits = LastFew(KEPT_SPLITS)
         self._fingerprints = LastFew(KEPT)
         self._text_towers = LastFew(KEPT)
+        self._divided = LastFew(KEPT)
 
     def listing(self, spec: RunSpec) -> Samples:
         """The samples of a run's dataset.
@@ -189,10 +193,30 @@ class Resources:
         )
 
     def _split(self, spec: RunSpec, listing: Samples) -> Split:
+        if isinstance(self.manifest, SplitLists):
+            return self._draw_listed(spec, listing, self.manifest)
         _refuse_other(self.manifest, spec)
         if self.manifest:
             return apply_manifest(listing, self.manifest, spec.protocol)
         return self._draw(spec, listing)
+
+    def _draw_listed(self, spec: RunSpec, listing: Samples, lists: SplitLists) -> Split:
+        divided = self._divided.get(
+            (spec.dataset, listing.fingerprint), lambda: divide(listing, lists, spec.dataset)
+        )
+        split = draw_divided(
+            divided,
+            dataset=spec.dataset,
+            protocol=spec.protocol,
+            fold=spec.fold,
+            shots=spec.shots,
+            data_seed=spec.data_seed,
+        )
+        if spec.split != split.hash:  # a record has that of the split
+            _refuse_other_hash(lists.hash, spec)
+        if spec.test_dataset:
+            _refuse_untested(split, spec.test_dataset)
+        return split
 
     def _draw(self, spec: RunSpec, listing: Samples) -> Split:
         return draw(
@@ -298,21 +322,24 @@ def _refuse_untested(manifest: Split, test_dataset: str) -> None:
             )
 
 
-def _refuse_other(manifest: Split | None, spec: RunSpec) -> None:
-    """A record must not claim a split, shots, a fold or a draw that is not its own.
-
-    Raises:
-        SpecError: If the run asks for anything else than the manifest says.
-    """
-    given = manifest.hash if manifest else ""
-    if manifest and spec.test_dataset:
-        _refuse_untested(manifest, spec.test_dataset)
+def _refuse_other_hash(given: str, spec: RunSpec) -> None:
     if spec.split != given:
         asked, got = (split[:12] or "a drawn one" for split in (spec.split, given))
         raise SpecError(
             f"the split of the run is {asked}, that of the settings is {got}; give the run's own "
             "manifest (Settings.manifest), or leave RunSpec.split out"
         )
+
+
+def _refuse_other(manifest: Split | None, spec: RunSpec) -> None:
+    """A record must not claim a split, shots, a fold or a draw that is not its own.
+
+    Raises:
+        SpecError: If the run asks for anything else than the manifest says.
+    """
+    if manifest and spec.test_dataset:
+        _refuse_untested(manifest, spec.test_dataset)
+    _refuse_other_hash(manifest.hash if manifest else "", spec)
     for name in ("dataset", "shots", "fold", "data_seed") if manifest else ():
         made, asked = getattr(manifest, name), getattr(spec, name)
         if made != asked:

@@ -23,6 +23,7 @@ from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS, HEADS
 from ordbench.recipe import OptionValue, Recipe
 from ordbench.splits.draw import protocol_name
+from ordbench.splits.list_files import SplitLists
 from ordbench.splits.split import Seed, Split
 from ordbench.training.samplers import Tuning
 
@@ -74,7 +75,8 @@ class RunSpec(RunSettings):
             a dataset that brings features, and the default there.
         text: Backbone whose text tower is prompted; empty for the backbone's own.
         fold: Which fold is the test fold.
-        split: SHA-256 of the split manifest that a user gave, or empty.
+        split: SHA-256 of the split manifest or lists that a user gave, or empty; in a record, that
+            of the split.
         shots: Training images a rank; None for all.
         data_seed: Draws the few-shot set.
         train_seed: Starts the head and orders the batches.
@@ -236,8 +238,9 @@ def resolved(spec: RunSpec) -> RunSpec:
     )
 
 
-def of_manifest(manifest: Split, given: Collection[str]) -> dict[str, Any]:
-    """The fields of a `RunSpec` that a split manifest sets where they are not given."""
-    fields = {name: getattr(manifest, name) for name in ("shots", "fold", "data_seed")}
-    fields["split"] = manifest.hash
+def of_given(split: Split | SplitLists, given: Collection[str]) -> dict[str, Any]:
+    """The fields of a `RunSpec` that a split from a file sets where they are not given."""
+    said = ("shots", "fold", "data_seed") if isinstance(split, Split) else ()
+    fields = {name: getattr(split, name) for name in said}
+    fields["split"] = split.hash
     return {name: value for name, value in fields.items() if name not in given}

@@ -13,7 +13,7 @@ from ordbench.results.store import Store
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.runner import RunResult
-from ordbench.runs.spec import RunSpec, of_manifest, resolved
+from ordbench.runs.spec import RunSpec, of_given, resolved
 from ordbench.sweeps.callback import Callback
 from ordbench.sweeps.cells import Cell, cells, longest_first
 from ordbench.sweeps.scheduler import Policy, Scheduler
@@ -104,7 +104,7 @@ def run(
     """
     manifest = Resources(settings).manifest
     if manifest:
-        spec = spec.model_copy(update=of_manifest(manifest, given=spec.model_fields_set))
+        spec = spec.model_copy(update=of_given(manifest, given=spec.model_fields_set))
     policy = Policy(retry_failed=True, strict=True)
     (result,) = sweep([resolved(spec)], results=results, settings=settings, policy=policy)
     record = result.record

@@ -31,10 +31,10 @@ from ordbench.runs.spec import (
     dataset_name,
     dataset_settings,
     head_settings,
-    of_manifest,
+    of_given,
 )
 from ordbench.splits.draw import protocol_name
-from ordbench.splits.manifest import read_manifest
+from ordbench.splits.formats import read_split
 from ordbench.splits.split import Seed
 from ordbench.sweeps.plan_file import PlanFile, read_plan
 from ordbench.utils.text import did_you_mean, items, parse_numbers
@@ -182,8 +182,8 @@ def _recipe(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", _checked(", ".join(texts), lambda _: parse_recipe(texts)))
 
 
-def _manifest(path: Path) -> Path:
-    _checked(str(path), lambda _: read_manifest(path))
+def _given_split(path: Path) -> Path:
+    _checked(str(path), lambda _: read_split(path))
     return path
 
 
@@ -201,8 +201,8 @@ class SweepSpec(RunSettings):
         seeds: Numbers and ranges (``0-4``); each is the data seed and the train seed of a run.
         fold: Test folds; numbers and ranges.
         text: Backbone whose text tower prompt heads use; empty for the backbone's own.
-        split: Manifest of the split to use in place of drawn ones. It sets shots, fold and data
-            seed where these are left out.
+        split: Manifest or lists of the split to use in place of drawn ones. A manifest sets shots,
+            fold and data seed where these are left out.
         recipe: Changes of each head's own recipe, by field.
         tune: Hyper-parameter trials a run; None for none.
         sampler: Search method of the tuning.
@@ -223,7 +223,7 @@ class SweepSpec(RunSettings):
     text: Annotated[str, AfterValidator(_text)] = ""
     protocol: Annotated[str, AfterValidator(_protocol)] = "standard"
     test_dataset: Annotated[str, AfterValidator(_test_dataset)] = ""
-    split: Annotated[Path, AfterValidator(_manifest)] | None = None
+    split: Annotated[Path, AfterValidator(_given_split)] | None = None
     recipe: Annotated[dict[str, Any], BeforeValidator(_recipe)] = Field(default_factory=dict)
     tune: int | None = Field(default=None, ge=1)
     sampler: Literal["random", "grid", "optuna"] | None = None
@@ -274,8 +274,7 @@ class SweepSpec(RunSettings):
         seeds = {"data_seed": self.data_seed, "train_seed": self.train_seed}
         fixed: dict[str, Any] = {name: seed for name, seed in seeds.items() if seed is not None}
         if self.split:
-            manifest = read_manifest(self.split)
-            fixed |= of_manifest(manifest, given=self.model_fields_set - {"split"})
+            fixed |= of_given(read_split(self.split), given=self.model_fields_set - {"split"})
         heads = [head_settings(str(ref)) for ref in chosen(self.head, HEADS)]
         for head in heads:
             head["recipe"] = head["recipe"].model_copy(update=self.recipe)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ordbench.data.image_files import composed
-from ordbench.dataset import Part
+from ordbench.dataset import PARTS, Part
 from ordbench.errors import DatasetError
-from ordbench_datasets.families.own_images import EMPTY, PARTS
+from ordbench_datasets.families.own_images import EMPTY
 
 # What each column is usually called, the first name first.
 USUAL = {

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from ordbench.data.folders import image_folder
 from ordbench.data.image_files import FoundImage, has_image_name
-from ordbench.dataset import Dataset, Part, Sample, SkippedFile
+from ordbench.dataset import PARTS, Dataset, Part, Sample, SkippedFile
 from ordbench.errors import DatasetError
 from ordbench.utils.text import printable
 from ordbench_datasets.families.cells import not_utf8
 from ordbench_datasets.families.faces import not_found
-from ordbench_datasets.families.own_images import PARTS
 
 
 class Row(NamedTuple):

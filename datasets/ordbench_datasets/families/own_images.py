@@ -6,20 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ordbench.data.image_files import existing
-from ordbench.dataset import Dataset, Part
+from ordbench.dataset import Dataset
 from ordbench.utils.files import expanded
 from ordbench_datasets.families.ranks import Ranks, continuous, listed, order, plain
-
-# How folders, columns and list files call the official parts.
-PARTS: dict[str, Part] = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 # How tables say that a value is unknown.
 EMPTY = {"", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "inf", "-inf"}

@@ -124,3 +124,28 @@ def test_a_split_on_another_dataset_is_that_of_a_run(folder: Path, tmp_path: Pat
     spec = RunSpec(head="linear", dataset=what[1], test_dataset=what[3])
     run = prepare(spec, Resources(Locations(cache=tmp_path / "cache")))
     assert read_manifest(file).hash == run.split.hash
+
+
+@pytest.mark.parametrize("file", ["own.csv", "own"])
+def test_lists_that_were_written_are_run_with_the_same_hash(
+    folder: Path, tmp_path: Path, file: str
+) -> None:
+    dataset = ("--dataset", f"folder:{folder}")
+    written = CliRunner().invoke(app, ["split", "write", str(tmp_path / file), *dataset])
+    assert written.exit_code == 0, written.output
+    shown = CliRunner().invoke(app, ["split", "show", *dataset, "--split", str(tmp_path / file)])
+    (said,) = [line for line in written.output.splitlines() if line.startswith("sha256 ")]
+    assert said in shown.output.splitlines()
+    assert "validation: the official validation images" in shown.output
+    hash_ = said.removeprefix("sha256 ")
+    resources = Resources(
+        Locations(cache=tmp_path / "cache", device="cpu", manifest=tmp_path / file)
+    )
+    spec = RunSpec(head="linear", dataset="folder", dataset_argument=str(folder))
+    given = resources.manifest
+    assert given is not None
+    prepared = prepare(spec.model_copy(update={"split": given.hash}), resources)
+    assert prepared.split.hash == hash_
+    assert prepare(spec.model_copy(update={"split": hash_}), resources).split.hash == hash_
+    with pytest.raises(SpecError, match="the split of the run is 000000"):
+        prepare(spec.model_copy(update={"split": "0" * 64}), resources)
