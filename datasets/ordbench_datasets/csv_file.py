@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar
 
+from ordbench.data.archives import ZipMember, zip_member
 from ordbench.data.image_files import composed, existing, header_problem
 from ordbench.dataset import DatasetCard, Part, Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
@@ -47,7 +48,7 @@ class Row(NamedTuple):
 
 
 class CsvFile(OwnImages):
-    """Images named in a CSV file, by paths relative to it.
+    """Images named in a CSV file, by paths relative to it, which may lead into zip archives.
 
     The file is UTF-8, separated by comma, semicolon or tab. It lists each image once, however its
     path is spelled.
@@ -64,6 +65,7 @@ class CsvFile(OwnImages):
         group: Name of the column that says who is shown; ``-`` to read none, as for the next two.
         fold: Name of the column of the official folds.
         part: Name of the column of the official parts.
+        prefix: What is put before each path, such as a folder or a zip archive: ``photos.zip/``.
         suffix: What is added to each path that does not end with it, such as ``.png``.
     """
 
@@ -92,10 +94,12 @@ class CsvFile(OwnImages):
         group: str = "",
         fold: str = "",
         part: str = "",
+        prefix: str = "",
         suffix: str = "",
     ) -> None:
         super().__init__(root, argument, ranks=ranks, bins=bins, context=context, unit=unit)
         self.columns = {"file": file, "rank": rank, "group": group, "fold": fold, "part": part}
+        self.prefix = prefix
         self.suffix = suffix
 
     def read(self) -> Samples:
@@ -112,13 +116,15 @@ class CsvFile(OwnImages):
         rejected: list[SkippedFile] = []
         near = cache(_near)
         for row in rows:
-            if problem := header_problem(row.image):
+            image = zip_member(row.image) or row.image
+            problem = image.problem() if isinstance(image, ZipMember) else header_problem(image)
+            if problem:
                 near_name = near(row.image.parent).get(row.image.name.casefold(), row.image.name)
                 hint = f"; there is {near_name}" if near_name != row.image.name else ""
                 rejected.append(SkippedFile(row.name, f"{problem}{hint} (line {row.line})"))
             else:
                 rank = ranks.rank(row.label)
-                samples.append(Sample(row.name, row.image, rank, row.group, row.fold, row.part))
+                samples.append(Sample(row.name, image, rank, row.group, row.fold, row.part))
         if not samples:
             raise DatasetError(
                 f"{self.path}: none of its {len(rows)} images can be used, first "
@@ -239,7 +245,7 @@ class CsvFile(OwnImages):
             mend = mend or f"correct it, or write {column}=- to ignore the column"
             return cell(column, wanted, read, mend) if column in columns else None
 
-        path = cell("file", "the path of an image", lambda text: _path(text, self.suffix))
+        path = cell("file", "the path of an image", self._path)
         return Row(
             line,
             _name(path, self.path.parent),
@@ -249,6 +255,13 @@ class CsvFile(OwnImages):
             optional("fold", "a whole number of at least 0", read_fold),
             optional("part", "train, val or test", read_part),
         )
+
+    def _path(self, text: str) -> str:
+        """The path of an image, as its cell and the options say."""
+        if not text or "\0" in text:
+            raise ValueError
+        path = Path((self.prefix + text).replace("\\", "/")).as_posix()
+        return path if path.endswith(self.suffix) else path + self.suffix
 
 
 def _near(folder: Path) -> dict[str, str]:
@@ -270,10 +283,3 @@ def _name(path: str, folder: Path) -> str:
             here, there = os.path.realpath(folder), os.path.join(os.path.realpath(parent), leaf)
         path = os.path.relpath(there, here)
     return composed(Path(os.path.normpath(path)).as_posix())
-
-
-def _path(text: str, suffix: str) -> str:
-    if not text or "\0" in text:
-        raise ValueError
-    path = Path(text.replace("\\", "/")).as_posix()
-    return path if path.endswith(suffix) else path + suffix

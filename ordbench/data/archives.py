@@ -58,6 +58,19 @@ class ZipMember:
                 f"{self} cannot be read: {one_line(error)}; fetch the archive again"
             ) from None
 
+    def problem(self) -> str | None:
+        """Why it is no image, judged by its entry in the archive and its first 12 bytes."""
+        try:
+            archive = _opened(self.archive)
+            info = archive.getinfo(self.member)
+            if stat.S_ISLNK(info.external_attr >> 16):
+                return "a link"
+            return _info_problem(info) or bytes_problem(self.member, _read(archive, info, 12))
+        except KeyError:
+            return "is not in the archive"
+        except _BROKEN as error:
+            return f"cannot be read: {one_line(error)}"
+
 
 class ZippedFolder:
     """A folder inside a zip archive, or the whole archive, as an `ImageFolder`.
@@ -76,9 +89,7 @@ class ZippedFolder:
         try:
             infos = _opened(archive).infolist()
         except _BROKEN as error:
-            raise DatasetError(
-                f"{archive} cannot be read as a zip archive: {one_line(error)}; fetch it again"
-            ) from None
+            raise _not_zip(archive, error) from None
         wanted = tuple(map(composed, inside))
         self._members = [
             (parts, info)
@@ -106,26 +117,13 @@ class ZippedFolder:
     def files(self) -> list[FoundImage]:
         """See `ImageFolder.files`; of members with one name, the last one counts."""
         last = {parts: info for parts, info in self._members if not info.is_dir()}
-        return [
-            FoundImage(
-                "/".join(parts[self._depth :]),
-                ZipMember(self._archive, info.filename),
-                self._problem(info) if last[parts] is info else "the archive has it twice",
-            )
-            for parts, info in sorted(self._members, key=lambda member: _path(member[1]))
-            if not info.is_dir()
-        ]
-
-    def _problem(self, info: ZipInfo) -> str | None:
-        if stat.S_ISLNK(info.external_attr >> 16):
-            return "a link"
-        if problem := _info_problem(info):
-            return problem
-        try:
-            start = _read(_opened(self._archive), info, 12)
-        except _BROKEN as error:
-            return f"cannot be read: {one_line(error)}"
-        return bytes_problem(info.filename, start)
+        found: list[FoundImage] = []
+        for parts, info in sorted(self._members, key=lambda member: _path(member[1])):
+            if not info.is_dir():
+                member = ZipMember(self._archive, info.filename)
+                problem = member.problem() if last[parts] is info else "the archive has it twice"
+                found.append(FoundImage("/".join(parts[self._depth :]), member, problem))
+        return found
 
 
 def zipped_folder(path: Path) -> ZippedFolder | None:
@@ -140,14 +138,53 @@ def zipped_folder(path: Path) -> ZippedFolder | None:
     return None
 
 
+def zip_member(path: Path) -> ZipMember | None:
+    """The file at a path that leads into a zip archive (``faces.zip/1.jpg``), there or not."""
+    for archive in path.parents:
+        if archive.suffix.lower() == ".zip" and archive.is_file():
+            name = path.relative_to(archive).as_posix()
+            try:
+                known = _spelled(_opened(archive))
+            except _BROKEN as error:
+                raise _not_zip(archive, error) from None
+            return ZipMember(archive, known.get("/".join(path_inside(name)), name))
+    return None
+
+
+@lru_cache(2)
+def _spelled(archive: ZipFile) -> dict[str, str]:
+    """The names of an archive's members as it spells them, by their plain paths."""
+    return {"/".join(_parts(info)): info.filename for info in archive.infolist()}
+
+
+def _not_zip(archive: Path, error: Exception) -> DatasetError:
+    return DatasetError(
+        f"{archive} cannot be read as a zip archive: {one_line(error)}; fetch it again"
+    )
+
+
+def path_inside(name: str) -> tuple[str, ...]:
+    """The names of a member's folders and its own, as if it were extracted.
+
+    >>> path_inside("../faces/./1.jpg"), path_inside("/faces/1.jpg")
+    (('faces', '1.jpg'), ('faces', '1.jpg'))
+    """
+    names = composed(name.replace("\\", "/")).split("/")
+    return tuple(name for name in names if name not in {"", ".", ".."})
+
+
+def size_problem(size: int) -> str | None:
+    """Why a member of so many bytes is not to be read; None where it may be."""
+    return f"is too large to read safely ({size} bytes unpacked)" if size > MAX_BYTES else None
+
+
 def _path(info: ZipInfo) -> str:
     """A member's name; Windows may have written it with backslashes."""
     return info.filename.replace("\\", "/")
 
 
 def _parts(info: ZipInfo) -> tuple[str, ...]:
-    """The names of a member's folders and its own, as if it were extracted."""
-    return tuple(name for name in composed(_path(info)).split("/") if name not in {"", ".", ".."})
+    return path_inside(info.filename)
 
 
 def _info_problem(info: ZipInfo) -> str | None:
@@ -156,9 +193,7 @@ def _info_problem(info: ZipInfo) -> str | None:
         return "is encrypted; unpack the archive with its password"
     if info.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:  # others unpack without a limit
         return "is not compressed by deflate; pack the archive again"
-    if info.file_size > MAX_BYTES:
-        return f"is too large to read safely ({info.file_size} bytes unpacked)"
-    return None
+    return size_problem(info.file_size)
 
 
 def _opened(archive: Path) -> ZipFile:

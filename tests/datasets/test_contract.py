@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -84,6 +85,19 @@ def hugging_face(put: Put) -> Files:
         table = pa.table({"image": [image, image], "rank": [1, 2]})
         parquet.write_table(table, root / "train.parquet")
         return str(root)
+
+    return write
+
+
+def webdataset(put: Put) -> Files:
+    def write(root: Path) -> str:
+        put(root, ["a.jpg"])
+        with tarfile.open(root / "x.tar", "w") as shard:
+            for key in ("a", "b"):
+                (root / "label").write_text(key.replace("a", "1").replace("b", "2"))
+                shard.add(root / "a.jpg", f"{key}.jpg")
+                shard.add(root / "label", f"{key}.cls")
+        return str(root / "x.tar")
 
     return write
 
@@ -229,6 +243,7 @@ FILES_OF: dict[str, Callable[[Put], Files]] = {
     "folder": folder,
     "morph": faces(["009055_1M54.JPG", "009056_0F40.JPG"]),
     "utkface": faces(["1_0_0_20170109150557335.jpg", "30_1_2_20170109150557336.jpg"]),
+    "webdataset": webdataset,
 }
 
 EMBEDDED = ("drawn-faces", "drawn-fruit")

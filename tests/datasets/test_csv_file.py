@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -292,3 +293,24 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(DatasetError, match=r"pipe\.csv cannot be read: not a regular file"):
         CsvFile(tmp_path, str(tmp_path / "pipe.csv")).read()
+
+
+def test_images_may_lie_in_a_zip_archive(
+    read: Callable[..., Samples], tmp_path: Path, put: Put
+) -> None:
+    put(tmp_path / "in", ["x/a.jpg", "x/b.jpg", "e\u0301.jpg"])
+    (tmp_path / "in" / "x" / "text.jpg").write_text("a text")
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", tmp_path / "in")
+    listing = read("file,rank\nphotos.zip/x/a.jpg,1\na.jpg,2\nphotos.zip/gone.jpg,1\n")
+    assert [s.name for s in listing.samples] == ["a.jpg", "photos.zip/x/a.jpg"]
+    assert str(listing.samples[1].image) == f"{archive}/x/a.jpg"
+    assert listing.samples[1].open().size == (2, 2)
+    assert dict(listing.rejected) == {"photos.zip/gone.jpg": "is not in the archive (line 4)"}
+    text = "file,rank\nx/a,1\nx/b,2\nx/text,2\n\xe9,2\n"
+    prefixed = read(text, prefix="photos.zip/", suffix=".jpg")
+    names = ["x/a.jpg", "x/b.jpg", "\xe9.jpg"]
+    assert [s.name for s in prefixed.samples] == [f"photos.zip/{name}" for name in names]
+    assert [r.name for r in prefixed.rejected] == ["photos.zip/x/text.jpg"]
+    (tmp_path / "photos.zip").write_bytes(b"no archive")
+    with pytest.raises(DatasetError, match=r"photos\.zip cannot be read as a zip archive: "):
+        read(text, prefix="photos.zip/", suffix=".jpg")
