@@ -147,6 +147,8 @@ class Samples:
         notes: What a user should know of this reading, one line each.
         features: ``(N, D)`` in the order of the samples, where the dataset brings them.
         feature_names: Of the D features, where they have names; two datasets must agree in them.
+        test_dataset: The dataset whose samples are tested, where it is another one; their names
+            begin with it and a colon.
 
     Raises:
         DatasetError: If a name stands twice, a rank is not one of the task's, a rank or group is
@@ -161,6 +163,7 @@ class Samples:
     notes: tuple[str, ...] = ()
     features: NDArray[np.float32] | None = field(default=None, compare=False)
     feature_names: tuple[str, ...] = ()
+    test_dataset: str = ""
 
     def __post_init__(self) -> None:
         if len({sample.name for sample in self.samples}) < len(self.samples):

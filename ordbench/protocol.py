@@ -21,18 +21,21 @@ class SplitProtocol(ABC):
     """Divides the samples of a dataset. Options are keyword-only arguments of ``__init__``.
 
     What it gives is checked: no part may be empty, and no image, person or picture may be in two.
+    Training samples may bear another rank than their own: then heads are trained on that one.
 
     Attributes:
         title: What it does, in one line.
         source: Paper or project, in one line.
         ranked: Whether leaderboards rank its runs.
         validates_on_test: Whether the test samples select the step, too.
+        seeded: Whether the data seed matters where all images train, too.
     """
 
     title: ClassVar[str]
     source: ClassVar[str] = ""
     ranked: ClassVar[bool] = True
     validates_on_test: ClassVar[bool] = False
+    seeded: ClassVar[bool] = False
 
     @abstractmethod
     def parts(
@@ -47,9 +50,20 @@ class SplitProtocol(ABC):
             dataset: Its registered name, by which draws of two datasets differ.
             fold: Which fold is tested.
             shots: Training images a rank; None for all.
-            data_seed: Draws the few-shot set.
+            data_seed: Draws the few-shot set, and what else is left to chance.
 
         Raises:
             SpecError: If there is no such fold, or if no rank has that many images.
             DatasetError: If the dataset does not say what the protocol needs.
         """
+
+    def division(self, listing: Samples) -> str:
+        """Where the test images come from, in a few words such as "official folds".
+
+        Args:
+            listing: The dataset as it was read.
+
+        Returns:
+            The words; empty where there is nothing to say.
+        """
+        return ""

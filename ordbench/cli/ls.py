@@ -44,12 +44,13 @@ def ls(
     if as_json:
         typer.echo(json.dumps([row._asdict() for row in rows], indent=2))
     else:
-        _show(rows)
+        _show(rows, "source" if kind == "protocols" else "needs")
 
 
-def _show(rows: Iterable[Entry]) -> None:
-    """Print a table, folded to the width of a terminal."""
+def _show(rows: Iterable[Entry], last: Literal["source", "needs"] = "needs") -> None:
+    """Print a table, folded to the width of a terminal; protocols need nothing."""
     cells = (
-        (row.name, f"broken: {row.broken}" if row.broken else row.title, row.needs) for row in rows
+        (row.name, f"broken: {row.broken}" if row.broken else row.title, getattr(row, last))
+        for row in rows
     )
-    print_grid(("name", "title", "needs"), cells, left=3)
+    print_grid(("name", "title", last), cells, left=3)

@@ -64,6 +64,7 @@ def _facts(report: RunReport) -> Iterator[tuple[str, str]]:
     drawn = f"protocol {spec.protocol}, fold {spec.fold}, {shots_title(spec)}, {seed_title(spec)}"
     yield "split", drawn + (f"; of manifest {spec.split}" if spec.split else "")
     if split:
+        yield "test images", split.division
         yield "images", _images(split)
         yield "left out", _left_out(split)
         yield "notes", "; ".join(split.notes)

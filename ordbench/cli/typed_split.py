@@ -34,11 +34,11 @@ class DrawnSplit(NamedTuple):
         split, samples = self
         if open_protocol(split.protocol).validates_on_test:
             return "validation: the test images"
+        official = {sample.name for sample in samples.samples if sample.part == "val"}
         if samples.draws:
-            official = bool(samples.draws[split.fold].val)
-        else:
-            official = any(sample.part == "val" for sample in samples.samples)
-        source = "the official validation images" if official else "held out from training"
+            official = {name for draw in samples.draws[split.fold :][:1] for name in draw.val}
+        given = official.issuperset(split.val)
+        source = "the official validation images" if given else "held out from training"
         return f"validation: {source}"
 
 

@@ -23,6 +23,7 @@ Kind = Literal[
     "unscored",
     "tuned",
     "text",
+    "division",
     "leaks",
     "short",
     "few",
@@ -173,9 +174,17 @@ def training_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[Note]:
 
 
 def split_notes(cells: Iterable[CellRuns]) -> list[Note]:
-    """Whether identities leak, whether there were as many shots as said, and enough to validate."""
+    """Where test images come from, whether identities leak, and whether images are few."""
     runs = [cell.first for cell in cells]
+    divisions: defaultdict[str, set[str]] = defaultdict(set)
+    for run in runs:
+        divisions[run.division].add(run.dataset_name)
     return [
+        *(
+            Note("division", tuple(sorted(names)), how)
+            for how, names in sorted(divisions.items())
+            if how
+        ),
         *([Note("leaks")] if any(run.leaks for run in runs) else []),
         *([Note("short")] if any(run.short for run in runs) else []),
         *([Note("few", shots)] if (shots := _few_validation(runs)) else []),

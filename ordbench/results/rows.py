@@ -65,6 +65,7 @@ class RunRow:
         leaks: Whether test images show people whom training or validation shows.
         short: Whether a rank has fewer training images than shots.
         few_validation: Whether it was selected on fewer than `FEW_VALIDATION` images.
+        division: Where its test images come from, as in "official folds"; empty if unknown.
         ordbench: Version that made the run.
         parameters: Numbers that were trained.
     """
@@ -108,6 +109,7 @@ class RunRow:
     leaks: bool
     short: bool
     few_validation: bool
+    division: str
     ordbench: str
     parameters: int | None
 
@@ -183,6 +185,7 @@ def flatten(record: Record) -> RunRow:
         leaks=record.split is not None and record.split.leaks > 0,
         short=record.split is not None and record.split.short > 0,
         few_validation=record.split is not None and record.split.val < FEW_VALIDATION,
+        division=record.split.division if record.split else "",
         ordbench=record.versions.get("ordbench", ""),
         parameters=training.parameters if training else None,
     )

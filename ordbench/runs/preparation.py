@@ -39,8 +39,9 @@ class PreparedRun:
     def labelled(self, part: Part) -> LabelledFeatures:
         """Features and ranks of one part.
 
-        Runs of one split share the tensors of training and validation for as long as one of them
-        is there. Those of the test images, which may be most, are needed once and not kept.
+        Training images have the ranks that the split gives them, where it changes some. Runs of one
+        split share the tensors of training and validation for as long as one of them is there.
+        Those of the test images, which may be most, are needed once and not kept.
         """
         if part == "test":
             return self._rows(part)
@@ -52,7 +53,12 @@ class PreparedRun:
 
     def _rows(self, part: Part) -> LabelledFeatures:
         rows = torch.tensor(getattr(self.indices, part))
-        return LabelledFeatures(self.material.features.features[rows], self.material.ranks[rows])
+        ranks = self.material.ranks[rows]
+        if part == "train" and self.split.train_ranks:
+            given = self.split.train_ranks
+            own = zip(self.split.train, ranks.tolist(), strict=True)
+            ranks = torch.tensor([given.get(name, rank) for name, rank in own])
+        return LabelledFeatures(self.material.features.features[rows], ranks)
 
 
 def prepare(spec: RunSpec, resources: Resources) -> PreparedRun:

@@ -81,6 +81,7 @@ class SplitFacts(_Facts):
         leaks: Test images that show a person also in training or validation.
         short: Ranks with fewer training images than shots.
         notes: What the reader of a result must know ("rank 3 has 2 of 4 shots").
+        division: Where the test images come from ("official folds"); empty if unknown.
     """
 
     hash: str
@@ -91,6 +92,7 @@ class SplitFacts(_Facts):
     leaks: int = 0
     short: int = 0
     notes: tuple[str, ...] = ()
+    division: str = ""
 
 
 class FeatureFacts(_Facts):

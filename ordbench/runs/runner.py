@@ -80,6 +80,7 @@ def record_header(prepared: PreparedRun, device: str) -> Facts:
             leaks=split.leaks,
             short=split.short,
             notes=(*listing.notes, *split.notes, *_cautions(spec)),
+            division=split.division,
         ),
         features=FeatureFacts(
             key=features.key,

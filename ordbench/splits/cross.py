@@ -76,6 +76,7 @@ def with_test_dataset(train: Samples, test: Samples, *, train_name: str, test_na
             + (f"; {dropped} have a rank that {train_name} does not have" if dropped else ""),
         ),
         features=_features(train, trained, test, tested, test_name),
+        test_dataset=test_name,
     )
 
 

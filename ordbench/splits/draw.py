@@ -15,7 +15,15 @@ from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import PROTOCOLS
 from ordbench.protocol import SplitProtocol
 from ordbench.recipe import OptionValue
-from ordbench.splits.split import Split, check, leaks, notes, short
+from ordbench.splits.split import (
+    Split,
+    check,
+    check_tested,
+    leaks,
+    notes,
+    short,
+    with_own_ranks,
+)
 
 
 def draw(
@@ -36,7 +44,7 @@ def draw(
         fold: Which fold is tested.
         shots: Training images a rank; None for all.
         data_seed: Draws the few-shot set, another one in each fold; without shots nothing depends
-            on it.
+            on it, unless the protocol is seeded.
 
     Raises:
         SpecError: If there is no such protocol or fold, or if no rank has that many images.
@@ -47,8 +55,11 @@ def draw(
         parts = drawn_by.parts(
             listing, dataset=dataset, fold=fold, shots=shots, data_seed=data_seed
         )
-    paper = drawn_by.validates_on_test
-    check(parts, listing, where=f"{dataset}, fold {fold}", paper=paper)
+        division = drawn_by.division(listing)
+    paper, where = drawn_by.validates_on_test, f"{dataset}, fold {fold}"
+    parts, train_ranks = with_own_ranks(parts, listing, where=where)
+    check(parts, listing, where=where, paper=paper)
+    check_tested(parts, listing, protocol=protocol)
     return Split(
         dataset=dataset,
         train=_names(parts.train),
@@ -60,7 +71,9 @@ def draw(
         data_seed=data_seed,
         leaks=leaks(parts, paper=paper),
         short=short(parts.train, listing.task.num_ranks, shots),
-        notes=notes(parts, listing, shots=shots, paper=paper),
+        notes=notes(parts, listing, shots=shots, paper=paper, changed=len(train_ranks)),
+        division=division,
+        train_ranks=train_ranks,
     )
 
 

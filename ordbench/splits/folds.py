@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from heapq import heapreplace
 from itertools import islice
 
 from ordbench.dataset import Sample
@@ -44,28 +45,31 @@ def groups_of(samples: Iterable[Sample]) -> set[str]:
     return {sample.group for sample in samples if sample.group is not None}
 
 
-def five_folds(samples: Sequence[Sample], dataset: str) -> dict[str, int]:
-    """Assign each name to one of five folds, where a dataset has no official ones.
+def folds_by_hash(
+    samples: Sequence[Sample], dataset: str, num_folds: int = NUM_FOLDS
+) -> dict[str, int]:
+    """Assign each name to one of ``num_folds`` folds, where no official ones are used.
 
     People go, in the order of their hashes, to the fold with the fewest images so far (the first of
     several). Images of nobody known go round the folds, rank by rank, each rank in the order of its
-    hashes; rank r begins at fold r modulo 5, so that small ranks do not pile up in fold 0.
+    hashes; rank r begins at fold r modulo ``num_folds``, so that small ranks do not pile up in
+    fold 0.
 
     >>> from pathlib import Path
     >>> samples = [Sample(f"{n}.png", Path(f"{n}.png"), rank=0) for n in range(10)]
-    >>> Counter(five_folds(samples, "x").values()) == {0: 2, 1: 2, 2: 2, 3: 2, 4: 2}
+    >>> Counter(folds_by_hash(samples, "x").values()) == {0: 2, 1: 2, 2: 2, 3: 2, 4: 2}
     True
     """
     folds: dict[str, int] = {}
     for rank, members in by_rank(_alone(samples), dataset, "fold").items():
         for place, sample in enumerate(members):
-            folds[sample.name] = (place + rank) % NUM_FOLDS
-    sizes = dict.fromkeys(range(NUM_FOLDS), 0)
+            folds[sample.name] = (place + rank) % num_folds
+    sizes = [(0, fold) for fold in range(num_folds)]  # a heap: the smallest fold stands first
     group_sizes = _group_sizes(samples)
     fold_of: dict[str, int] = {}
     for group in _groups_by_hash(group_sizes, dataset, "fold"):
-        fold_of[group] = min(sizes, key=lambda fold: (sizes[fold], fold))
-        sizes[fold_of[group]] += group_sizes[group]
+        size, fold_of[group] = sizes[0]
+        heapreplace(sizes, (size + group_sizes[group], fold_of[group]))
     folds.update((s.name, fold_of[s.group]) for s in samples if s.group is not None)
     return folds
 

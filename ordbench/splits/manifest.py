@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +14,7 @@ from ordbench.errors import DatasetError, OrdbenchError, SpecError
 from ordbench.protocol import Parts
 from ordbench.splits import folds
 from ordbench.splits.draw import open_protocol, protocol_name
-from ordbench.splits.split import Split, check, check_shots, leaks, notes, short
+from ordbench.splits.split import Split, check, check_ranks, check_shots, leaks, notes, short
 from ordbench.utils.canonical_json import add_checksum, canonical, parse_typed, verify_checksum
 from ordbench.utils.files import read_regular, write_atomic
 from ordbench.utils.text import did_you_mean
@@ -123,6 +124,7 @@ def apply_manifest(listing: Samples, manifest: Split, protocol: str = "standard"
             f"use --protocol {manifest.protocol}, or another split"
         )
     places = manifest.indices(listing)
+    train_ranks = _train_ranks(listing, manifest, places.train)
     parts = Parts(*([listing.samples[place] for place in part] for part in places))
     paper = open_protocol(protocol).validates_on_test
     check(parts, listing, where=f"split of {manifest.dataset}", paper=paper)
@@ -132,7 +134,8 @@ def apply_manifest(listing: Samples, manifest: Split, protocol: str = "standard"
             f"a split of --protocol {protocol} validates on its test images, but its val and test "
             "differ; make val the same as test"
         )
-    found = notes(parts, listing, shots=manifest.shots, paper=paper)
+    changed = len(train_ranks)
+    found = notes(parts, listing, shots=manifest.shots, paper=paper, changed=changed)
     content = manifest.model_dump() | {
         part: sorted(sample.name for sample in samples) for part, samples in parts._asdict().items()
     }
@@ -142,5 +145,16 @@ def apply_manifest(listing: Samples, manifest: Split, protocol: str = "standard"
             "leaks": leaks(parts, paper=paper),
             "short": short(parts.train, listing.task.num_ranks, manifest.shots),
             "notes": tuple(dict.fromkeys((*manifest.notes, *found))),
+            "train_ranks": train_ranks,
         }
     )
+
+
+def _train_ranks(listing: Samples, manifest: Split, places: Sequence[int]) -> dict[str, int]:
+    """The changed ranks of a manifest, by the names that the listing has."""
+    where = f"split of {manifest.dataset}, train_ranks"
+    check_ranks(manifest.train_ranks, listing, where=where)
+    place_of = dict(zip(manifest.train, places, strict=True))
+    if unknown := sorted(manifest.train_ranks.keys() - place_of.keys()):
+        raise DatasetError(f"{where}: {unknown[0]!r} is not in train; name training images only")
+    return {listing.samples[place_of[n]].name: rank for n, rank in manifest.train_ranks.items()}

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ordbench.dataset import Samples
-from ordbench.protocol import Parts, SplitProtocol
-from ordbench.splits.standard import Pools, test_pools, train_and_val
+from ordbench.protocol import Parts
+from ordbench.splits.standard import Pools, Standard, test_pools, train_and_val
 
 
-class Paper(SplitProtocol):
+class Paper(Standard):
     """Validation images are the test images, so that its runs are never ranked."""
 
     title: ClassVar[str] = "trains on all that is not tested; selected on the test images"

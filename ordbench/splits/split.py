@@ -6,14 +6,20 @@ import hashlib
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from ordbench.dataset import Sample, Samples
-from ordbench.errors import DatasetError
+from ordbench.errors import DatasetError, SpecError
 from ordbench.protocol import Parts
 from ordbench.utils.text import counted
 
@@ -47,6 +53,8 @@ class Split(BaseModel):
         leaks: Test images that show a person also in training or validation.
         short: Ranks with fewer training images than ``shots``.
         notes: What a reader of the results must know, one line each.
+        division: Where the test images come from, as in "official folds"; empty if unknown.
+        train_ranks: The ranks of training samples that are given another one than their own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,11 +70,24 @@ class Split(BaseModel):
     leaks: Count = 0
     short: Count = 0
     notes: tuple[str, ...] = ()
+    division: str = ""
+    train_ranks: dict[str, Count] = Field(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave out what few splits have."""
+        described: dict[str, object] = dump(self)
+        unused = [name for name in ("division", "train_ranks") if not getattr(self, name)]
+        return {name: value for name, value in described.items() if name not in unused}
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the dataset's name and the three sets of names, however they came about."""
-        content = (self.dataset, sorted(self.train), sorted(self.val), sorted(self.test))
+        """SHA-256 of the dataset's name and the three sets of names, however they came about.
+
+        Changed training ranks are in it where there are any.
+        """
+        names = (self.dataset, sorted(self.train), sorted(self.val), sorted(self.test))
+        content = (*names, sorted(self.train_ranks.items())) if self.train_ranks else names
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def indices(self, listing: Samples) -> Indices:
@@ -133,6 +154,23 @@ def check(parts: Parts, listing: Samples, *, where: str, paper: bool) -> None:
         _refuse_shared(groups, f"{where}: group", advice)
 
 
+def check_tested(parts: Parts, listing: Samples, *, protocol: str) -> None:
+    """Refuse a split that does not test on the other dataset, where there is one.
+
+    Raises:
+        SpecError: If it tests on anything but all samples of it.
+    """
+    other = listing.test_dataset
+    if not other:
+        return
+    names = {s.name for s in listing.samples if s.name.startswith(f"{other}:")}
+    if {sample.name for sample in parts.test} != names:
+        raise SpecError(
+            f"--protocol {protocol} chooses the test images itself, but --test-dataset {other} "
+            "means all of that dataset; leave one of the two out"
+        )
+
+
 def check_shots(train: Sequence[Sample], listing: Samples, shots: int | None) -> None:
     """Refuse a split that trains on more images of a rank than it says.
 
@@ -178,8 +216,57 @@ def short(train: Iterable[Sample], num_ranks: int, shots: int | None) -> int:
     return sum(counts[rank] < (shots or 0) for rank in range(num_ranks))
 
 
-def notes(parts: Parts, listing: Samples, *, shots: int | None, paper: bool) -> tuple[str, ...]:
-    """What a reader of the results must know of a split, one line each."""
+def with_own_ranks(parts: Parts, listing: Samples, *, where: str) -> tuple[Parts, dict[str, int]]:
+    """The samples as the dataset labels them, and the ranks that training samples bore instead.
+
+    Raises:
+        DatasetError: If a validation or test sample bore another rank, or one is none of the
+            task's.
+    """
+
+    def own(sample: Sample) -> Sample:
+        place = listing.places.get(sample.name)
+        return sample if place is None else listing.samples[place]
+
+    given = {s.name: s.rank for s in parts.train if s.rank != own(s).rank}
+    if changed := [s.name for s in (*parts.val, *parts.test) if s.rank != own(s).rank]:
+        raise DatasetError(
+            f"{where}: image {changed[0]!r} is not given its own rank, but only the ranks of "
+            "training images may be changed"
+        )
+    check_ranks(given, listing, where=where)
+    if not given:
+        return parts, given
+    train = [own(sample) if sample.name in given else sample for sample in parts.train]
+    return parts._replace(train=train), given
+
+
+def check_ranks(ranks: Mapping[str, int], listing: Samples, *, where: str) -> None:
+    """Refuse ranks that are none of the task's.
+
+    Raises:
+        DatasetError: Naming the first one.
+    """
+    for name, rank in ranks.items():
+        if not 0 <= rank < listing.task.num_ranks:
+            raise DatasetError(
+                f"{where}: image {name!r} is given rank {rank}; "
+                f"wanted 0..{listing.task.num_ranks - 1}"
+            )
+
+
+def notes(
+    parts: Parts, listing: Samples, *, shots: int | None, paper: bool, changed: int = 0
+) -> tuple[str, ...]:
+    """What a reader of the results must know of a split, one line each.
+
+    Args:
+        parts: The samples.
+        listing: Where they come from.
+        shots: Training images a rank; None for all.
+        paper: Whether validation is the test set.
+        changed: How many training samples are given another rank than their own.
+    """
     lines = [PAPER_NOTE] if paper else []
     if leaked := leaks(parts, paper=paper):
         seen = "train" if paper else "train or validation"
@@ -194,6 +281,8 @@ def notes(parts: Parts, listing: Samples, *, shots: int | None, paper: bool) -> 
         lines.append(f"{unseen} of {num_ranks} ranks train but have no validation image")
     if shots and (short := sum(count < shots for count in counts.values())):
         lines.append(f"{short} of {num_ranks} ranks have fewer than {shots} training images")
+    if changed:
+        lines.append(f"{changed} of {len(parts.train)} training images are given a wrong rank")
     return tuple(lines)
 
 
@@ -202,4 +291,5 @@ def summary(split: Split) -> str:
     sizes = f"{len(split.train)} train, {len(split.val)} val, {len(split.test)} test"
     shots = "all images" if split.shots is None else counted(split.shots, "shot")
     head = f"{split.dataset}, fold {split.fold}, {shots}, data seed {split.data_seed}: {sizes}"
-    return "\n".join([head, f"sha256 {split.hash}", *split.notes])
+    division = [f"test images: {split.division}"] if split.division else []
+    return "\n".join([head, f"sha256 {split.hash}", *division, *split.notes])

@@ -44,6 +44,10 @@ class Standard(SplitProtocol):
         pools = test_pools(listing, dataset, fold)
         return Parts(*train_and_val(pools, dataset, fold, shots, data_seed), pools.test)
 
+    def division(self, listing: Samples) -> str:
+        """See `SplitProtocol.division`."""
+        return official_division(listing) or f"{folds.NUM_FOLDS} folds by hash"
+
 
 class Pools(Parts):
     """What of one fold may train, must validate (official images only) and is tested.
@@ -71,6 +75,17 @@ def train_and_val(
     return _few_images(pools, dataset, shots, salt)
 
 
+def official_division(listing: Samples) -> str:
+    """Which official division `test_pools` uses, in words; empty where it makes folds by hash."""
+    if listing.test_dataset:
+        return f"all of {listing.test_dataset}"
+    if listing.draws:
+        return "official draws"
+    if any(sample.part for sample in listing.samples):
+        return "official parts"
+    return "official folds" if any(s.fold is not None for s in listing.samples) else ""
+
+
 def test_pools(listing: Samples, dataset: str, fold: int) -> Pools:
     """What may train, what must validate (official images only) and what is tested."""
     return listing.kept.get(("pools", dataset, fold), lambda: _test_pools(listing, dataset, fold))
@@ -95,10 +110,7 @@ def _test_pools(listing: Samples, dataset: str, fold: int) -> Pools:
                 )
         return Pools(*([s for s in samples if s.part == part] for part in Pools._fields))
     fold_of, known = listing.kept.get(("folds", dataset), lambda: _folds(samples, dataset))
-    _check_fold(dataset, fold, known)
-    placed = list(zip(samples, fold_of, strict=True))
-    test = [sample for sample, own in placed if own == fold]
-    return Pools([sample for sample, own in placed if own != fold], [], test)
+    return fold_pools(listing, dataset, fold, fold_of, known)
 
 
 def _folds(samples: Sequence[Sample], dataset: str) -> tuple[list[int], Collection[int]]:
@@ -107,8 +119,29 @@ def _folds(samples: Sequence[Sample], dataset: str) -> tuple[list[int], Collecti
     if official:
         _check_complete(dataset, "fold", [s.name for s in samples if s.fold is None])
         return official, sorted(set(official))
-    fold_of = folds.five_folds(samples, dataset)
+    fold_of = folds.folds_by_hash(samples, dataset)
     return [fold_of[sample.name] for sample in samples], range(folds.NUM_FOLDS)
+
+
+def fold_pools(
+    listing: Samples, dataset: str, fold: int, fold_of: Sequence[int], known: Collection[int]
+) -> Pools:
+    """What may train and what is tested, where one fold is tested.
+
+    Args:
+        listing: The dataset as it was read.
+        dataset: What an error names.
+        fold: Which one is tested.
+        fold_of: The fold of each sample.
+        known: All folds.
+
+    Raises:
+        SpecError: If there is no such fold.
+    """
+    _check_fold(dataset, fold, known)
+    placed = list(zip(listing.samples, fold_of, strict=True))
+    test = [sample for sample, own in placed if own == fold]
+    return Pools([sample for sample, own in placed if own != fold], [], test)
 
 
 def _check_fold(dataset: str, fold: int, there: Collection[int]) -> None:

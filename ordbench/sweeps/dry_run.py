@@ -18,6 +18,7 @@ from ordbench.runs.identity import source_hashes, versions_for
 from ordbench.runs.record import Record
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec, check_backbone, datasets_of
+from ordbench.splits.draw import open_protocol
 from ordbench.sweeps.cells import Cell, cells
 from ordbench.sweeps.scheduler import Policy
 from ordbench.sweeps.survey import RefusedCell, or_refuse
@@ -108,7 +109,8 @@ def imagined() -> Problem:
 
 def _key(spec: RunSpec) -> str:
     """The description of a run, without seeds that change nothing."""
-    changes = {"data_seed": 0} if spec.shots is None else {}
+    drawn = spec.shots is not None or open_protocol(spec.protocol).seeded
+    changes = {} if drawn else {"data_seed": 0}
     if not HEADS[spec.head].seeded:
         changes["train_seed"] = 0
     return canonical(spec.model_copy(update=changes).model_dump(mode="json"))
@@ -117,10 +119,11 @@ def _key(spec: RunSpec) -> str:
 def _is_current(record: Record) -> bool:
     spec = record.spec
     try:
+        open_protocol(spec.protocol)
         versions = versions_for(spec)
         return (
             source_hashes(spec).items() <= record.hashes.items()
             and versions.items() <= record.versions.items()
         )
-    except OrdbenchError:  # its head is not installed any more
+    except OrdbenchError:  # its head or protocol is not installed any more
         return False

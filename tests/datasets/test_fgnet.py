@@ -76,6 +76,21 @@ def test_one_person_is_left_out_in_each_of_the_82_folds(
     assert sorted(tested) == sorted(group_of)
 
 
+@pytest.mark.parametrize("fold", [0, 40, 81])
+@pytest.mark.parametrize("shots", [None, 2])
+def test_its_official_folds_are_those_of_leaving_one_group_out(
+    tmp_path: Path, put: Put, fold: int, shots: int | None
+) -> None:
+    put(tmp_path, [f"{person:03}A{age:02}.JPG" for person in range(1, 83) for age in (5, 30)])
+    listing = FgNet(tmp_path).read()
+    official, left_out = (
+        draw(listing, dataset="fgnet", protocol=protocol, fold=fold, shots=shots, data_seed=0)
+        for protocol in ("standard", "leave-one-group-out")
+    )
+    assert official.hash == left_out.hash
+    assert official.division == "official folds"
+
+
 @pytest.mark.parametrize("folder", ["FGNET/images", "images", "FG-NET/Images", "."])
 @pytest.mark.parametrize("names", [["001A02.JPG", "001A43a.JPG"], ["001a02.jpg", "001a43A.jpeg"]])
 def test_neither_case_nor_folder_matter(

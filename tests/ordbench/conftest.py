@@ -55,6 +55,7 @@ BASE = RunRow(
     leaks=False,
     short=False,
     few_validation=False,
+    division="",
     data_seed=0,
     train_seed=0,
     ordbench="0.1.0",

@@ -62,7 +62,7 @@ def test_a_sweep_works_out_once_what_its_runs_share(
     for owner, name in (
         (resources, "_read"),
         (given, "row_hashes"),
-        (folds, "five_folds"),
+        (folds, "folds_by_hash"),
         (folds, "hold_out"),
         (folds, "by_rank"),
         (resources, "_draw"),
@@ -77,7 +77,7 @@ def test_a_sweep_works_out_once_what_its_runs_share(
     assert calls == {
         "_read": 1,
         "row_hashes": 1,
-        "five_folds": 1,
+        "folds_by_hash": 1,
         "hold_out": 1,
         "by_rank": 2 + len(SEEDS),  # one for each of the two above
         "_draw": len(SHOTS) * len(SEEDS),

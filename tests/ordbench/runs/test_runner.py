@@ -153,3 +153,25 @@ def test_a_head_is_measured_when_it_is_tested(
     (cell,) = small_cells("linear", shots="1")
     (result, *_) = run_cell(cell.runs[:1], resources)
     assert 0 < result.record.metrics["head"]["ordinality"] <= 1
+
+
+def test_heads_learn_the_changed_ranks_and_are_tested_on_the_true_ones(
+    resources: Resources,
+) -> None:
+    clean, noisy = (
+        prepare(RunSpec(head="knn", dataset="drawn-faces:per_rank=5", protocol=protocol), resources)
+        for protocol in ("standard", "label-noise:share=1")
+    )
+    assert noisy.split.train == clean.split.train
+    assert (noisy.labelled("train").ranks != clean.labelled("train").ranks).all()
+    assert noisy.labelled("train").ranks.dtype == torch.int64
+    for part in ("val", "test"):
+        assert noisy.labelled(part).ranks.equal(clean.labelled(part).ranks)
+    assert noisy.identity.run_id != clean.identity.run_id
+    (noisy_run,), (clean_run,) = run_cell([noisy], resources), run_cell([clean], resources)
+    assert noisy_run.predictions is not None
+    values = noisy.material.listing.task.rank_values
+    assert noisy_run.predictions.train_median == values[int(noisy.labelled("train").ranks.median())]
+    assert noisy_run.record.metrics["median"]["mae"] > clean_run.record.metrics["median"]["mae"]
+    assert noisy_run.record.split is not None
+    assert noisy_run.record.split.division == "5 folds by hash"

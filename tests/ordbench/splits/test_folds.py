@@ -15,7 +15,7 @@ from ordbench.dataset import Sample
 from ordbench.splits.folds import (
     by_hash,
     few_shot,
-    five_folds,
+    folds_by_hash,
     groups_of,
     hold_out,
     largest_rank,
@@ -51,35 +51,35 @@ def test_folds_share_every_rank_and_do_not_see_the_order(
     ranks: list[int], shuffle: random.Random
 ) -> None:
     samples = alone(ranks)
-    folds = five_folds(samples, "x")
+    folds = folds_by_hash(samples, "x")
     for rank in set(ranks):
         sizes = Counter(folds[s.name] for s in samples if s.rank == rank)
         assert max(sizes.values()) - min(sizes[fold] for fold in range(5)) <= 1
     shuffle.shuffle(samples)
-    assert five_folds(samples, "x") == folds
+    assert folds_by_hash(samples, "x") == folds
 
 
 def test_single_images_of_five_ranks_do_not_pile_up_in_one_fold() -> None:
-    assert sorted(five_folds(alone([0, 1, 2, 3, 4]), "x").values()) == [0, 1, 2, 3, 4]
+    assert sorted(folds_by_hash(alone([0, 1, 2, 3, 4]), "x").values()) == [0, 1, 2, 3, 4]
 
 
 @given(st.lists(st.integers(1, 6), max_size=20), st.lists(st.integers(0, 3), max_size=20))
 def test_folds_never_divide_a_person(sizes: list[int], ranks: list[int]) -> None:
     samples = people(sizes) + alone(ranks)
-    folds = five_folds(samples, "x")
+    folds = folds_by_hash(samples, "x")
     assert folds.keys() == {sample.name for sample in samples}
     homes = {(sample.group, folds[sample.name]) for sample in samples if sample.group}
     assert len(homes) == len(sizes)
 
 
 def test_people_of_one_size_fill_the_folds_evenly() -> None:
-    folds = five_folds(people([4] * 10), "x")
+    folds = folds_by_hash(people([4] * 10), "x")
     assert set(Counter(folds.values()).values()) == {8}
 
 
 def test_another_dataset_has_other_folds() -> None:
     samples = alone([0] * 40)
-    assert five_folds(samples, "x") != five_folds(samples, "y")
+    assert folds_by_hash(samples, "x") != folds_by_hash(samples, "y")
 
 
 @pytest.mark.parametrize(
