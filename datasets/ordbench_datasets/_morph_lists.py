@@ -1,8 +1,10 @@
-"""The published list files of MORPH II, in their three formats, and whether people repeat in them.
+"""The published list files of MORPH II, in their four formats, and whether people repeat in them.
 
 Formats: separated by blanks or by commas (then with an index column), both with a header that names
-``filename`` and ``age``; or ``PATH AGE`` without a header. The letters of the settings C and D are
-swapped between releases, so that what a list is, is told by whom it shows, never by its name.
+``filename`` and ``age``; CORAL's and CORN's, whose first column has no name and whose ``age`` is
+the rank, 0 for 16 years; or ``PATH AGE`` without a header, where POE and OrdinalCLIP may have
+several ages. The letters of the settings C and D are swapped between releases, so that what a list
+is, is told by whom it shows, never by its name.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ from ordbench.utils.text import printable
 
 # Shares of people on both sides: published 1 % (meant to be exclusive) and 47 % to 91 % (random).
 _RANDOM = 0.1
+# Age of rank 0 in the lists of CORAL and CORN.
+_YOUNGEST = 16
+# A path and one or more ages, as numbers.
+_BARE = re.compile(r"(.+\.jpe?g)[,\s]+(\d+(?:[,\s]+\d+)*)", re.IGNORECASE)
 
 
 class Row(NamedTuple):
@@ -36,18 +42,20 @@ class Lists(NamedTuple):
         rows: Every image once, by name.
         folds: Names of each fold, where the files are disjoint sets; in the order of the files.
         draws: Names of each draw by part, where the files' names say train and test.
+        notes: What was made of the files' names, one line each.
     """
 
     rows: tuple[Row, ...]
     folds: tuple[frozenset[str], ...]
     draws: tuple[dict[Part, frozenset[str]], ...]
+    notes: tuple[str, ...] = ()
 
 
 def read_lists(path: Path) -> Lists:
     """Read a list file, or the folder of list files of one setting.
 
     A file that says ``train`` or ``test`` in its name brings its partners along; any other single
-    file only says which images are used.
+    file only says which images are used. Where one says ``val`` and none ``test``, it is tested.
 
     Raises:
         DatasetError: If there is no list, a list cannot be read, or its partner is missing.
@@ -68,13 +76,17 @@ def read_lists(path: Path) -> Lists:
                 "its folder do; rename it, or move it away"
             )
         draws.setdefault(setting, {})[part] = names[file]
+    notes: list[str] = []
     for setting, draw in draws.items():
+        if "test" not in draw and "val" in draw:
+            draw["test"] = draw.pop("val")
+            notes.append(f"the validation images of {setting} are tested, as there is no test list")
         if missing := {"train", "test"} - set(draw):
             raise DatasetError(
                 f"{path}: no list of {setting!r} says {' or '.join(sorted(missing))} in its name; "
                 "put it beside the other one"
             )
-    return Lists(every, (), tuple(draws.values()))
+    return Lists(every, (), tuple(draws.values()), tuple(notes))
 
 
 def _files(path: Path) -> list[Path]:
@@ -140,19 +152,35 @@ def read_rows(file: Path) -> list[Row]:
         raise DatasetError(
             f"{file} has the columns {printable(', '.join(header))}; wanted filename and age"
         )
+    coral = column is None and comma is not None and header[0] == "" and "age" in header
+    column, youngest = (0, _YOUNGEST) if coral else (column, 0)
     rows: list[Row] = []
     for number, line in numbered[0 if column is None else 1 :]:
-        cells = line.split(comma) if column is not None else re.split(r"[,\s](?=\S*$)", line)
         try:
-            path, age = cells if column is None else (cells[column], cells[header.index("age")])
-            rows.append(
-                Row(re.split(r"[\\/]", path)[-1].upper(), int(age), f"{file} line {number}")
-            )
+            if column is None:
+                path, age = _bare(line)
+            else:
+                cells = line.split(comma)
+                path, age = cells[column], int(cells[header.index("age")]) + youngest
         except (ValueError, IndexError):
             raise DatasetError(
                 f"{file} line {number}: wanted a file name and an age in years, got {line!r}"
             ) from None
+        rows.append(Row(re.split(r"[\\/]", path)[-1].upper(), age, f"{file} line {number}"))
     return rows
+
+
+def _bare(line: str) -> tuple[str, int]:
+    """Path and age of a line; of several ages the middle one, as in OrdinalCLIP's evaluation.
+
+    >>> _bare("my faces/009055_1M54.JPG 53 54 56")
+    ('my faces/009055_1M54.JPG', 54)
+    """
+    match = _BARE.fullmatch(line)
+    if match is None:
+        raise ValueError(line)
+    ages = re.findall(r"\d+", match[2])
+    return match[1], int(ages[len(ages) // 2])
 
 
 def shared_people(sets: Sequence[Iterable[str]]) -> tuple[int, int]:

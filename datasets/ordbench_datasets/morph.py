@@ -40,8 +40,9 @@ class Morph(Dataset):
     Args:
         root: Folder of the images.
         argument: Nothing.
-        list: A published list file or the folder of one setting's lists, below the working
-            directory or below ``root``. Empty for all images, in folds that keep people apart.
+        list: A published list file or the folder of one setting's lists (A to D, CORAL's, POE's),
+            below the working directory or below ``root``; each age is checked against the file's
+            name. Empty for all images, in folds that keep people apart.
         ages: ``0-100`` for the 101 ranks of OrdinalCLIP, ``16-77`` for the 62 that occur.
     """
 
@@ -51,8 +52,8 @@ class Morph(Dataset):
         "age-progression. FG 2006. https://doi.org/10.1109/FGR.2006.78",
         licence="signed licence of the University of North Carolina Wilmington (UNCW)",
         how_to_get="ask the face-aging group of UNCW for a licence (academic or commercial) and "
-        "unpack the images there",
-        layout="images named 009055_1M54.JPG, in any folder",
+        "unpack the images into its folder",
+        layout="images named 009055_1M54.JPG, at any depth",
         ranks="ages 0 to 100 (or 16 to 77), in years",
         grouped=True,
     )
@@ -85,6 +86,7 @@ class Morph(Dataset):
         refused = [SkippedFile(row.name, why) for row in lists.rows if (why := _refuse(row, there))]
         names = {row.name for row in lists.rows} - {rejection.name for rejection in refused}
         if not names:
+            _refuse_other_numbers(lists, path)
             raise DatasetError(
                 f"{path}: none of its {len(lists.rows)} images can be used below {self.root}, "
                 f"first {refused[0].name!r} ({refused[0].reason})"
@@ -117,6 +119,18 @@ def _refuse(row: Row, there: dict[str, Sample]) -> str | None:
     if face.age != row.age:
         return f"age {face.age} by its name, {row.age} by {row.where}"
     return None if row.name in there else f"not below the root, but in {row.where}"
+
+
+def _refuse_other_numbers(lists: Lists, path: Path) -> None:
+    """Say so where every label of a list differs from the age in the name by the same number."""
+    faces = [(parse(row.name), row.age) for row in lists.rows]
+    differences = {face.age - age for face, age in faces if isinstance(face, Face)}
+    if len(differences) == 1 and (difference := differences.pop()):
+        raise DatasetError(
+            f"{path}: its labels are not ages: all {len(lists.rows)} are {abs(difference)} "
+            f"{'below' if difference > 0 else 'above'} the age in the file name; "
+            f"{'add' if difference > 0 else 'subtract'} {abs(difference)} in the list"
+        )
 
 
 def _folds(lists: Lists) -> dict[str, int]:
@@ -153,6 +167,7 @@ def _draws(lists: Lists, names: set[str]) -> tuple[OfficialSplit, ...]:
 
 def _notes(lists: Lists, setting: str, *, unused: int) -> tuple[str, ...]:
     notes = [f"{setting}: {describe(lists)}"] if lists.folds or lists.draws else []
+    notes += lists.notes
     if len(lists.folds) == 3:
         notes.append("of three sets, fold N trains on set N and tests on the other two (setting B)")
     if unused:

@@ -36,17 +36,14 @@ def face(user: str, image: str, number: int) -> str:
     return f"aligned/{user}/landmark_aligned_face.{number}.{image}"
 
 
-def test_the_published_lists_have_the_published_rows(shared: Shared) -> None:
+def test_the_published_lists_have_the_published_folds(shared: Shared) -> None:
     folder = shared("splits/adience_official/Folds/original_txt_files")
     rows = list(labelled([folder / f"fold_{fold}_data.txt" for fold in range(5)]))
-    assert len(rows) == 19_487
     samples = [row for row in rows if isinstance(row, Sample)]
     assert Counter(s.fold for s in samples) == {0: 4316, 1: 3101, 2: 3339, 3: 2975, 4: 3693}
-    assert len({sample.name for sample in samples}) == 17_321
     albums = {(sample.group, sample.fold) for sample in samples}
     assert len(albums) == len({group for group, _ in albums}), "an album is in one fold"
     refused = Counter(row.reason.split("'")[1] for row in rows if isinstance(row, SkippedFile))
-    assert sum(refused.values()) == 19_487 - 17_424
     assert (refused["None"], refused["(27, 32)"], refused["(25, 23)"]) == (753, 77, 72)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ordbench_datasets.agedb import AGES, AgeDb, parse
+from ordbench_datasets.agedb import AgeDb, parse
 from ordbench_datasets.families.faces import Face
 
 Put = Callable[[Path, Iterable[str]], Path]
@@ -17,10 +17,8 @@ def test_every_published_name_says_its_age(shared: Shared) -> None:
     )
     faces = [parse(entry["img_path"].rpartition("/")[2]) for entry in entries]
     read = [face for face in faces if isinstance(face, Face)]
-    assert len(read) == len({face.name for face in read}) == 16_488
+    assert len({face.name for face in read}) == len(entries)
     assert [(f.age, f.group) for f in read] == [(e["age"], e["name"]) for e in entries]
-    assert len({face.group for face in read}) == 567
-    assert {min(face.age for face in read), max(face.age for face in read)} == {AGES[0], AGES[-1]}
 
 
 def test_names_of_people_may_hold_anything(tmp_path: Path, put: Put) -> None:

@@ -1,41 +1,17 @@
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from ordbench.dataset import Part, Sample
 from ordbench.errors import DatasetError
-from ordbench_datasets.clap2016 import Clap2016, labelled
+from ordbench_datasets.clap2016 import Clap2016
 from ordbench_datasets.families.apparent import FOLDERS
 
 Put = Callable[[Path, Iterable[str]], Path]
 Shared = Callable[[str], Path]
 HEADER = "image,mean,stdv\n"
-
-
-def test_the_published_photographs_are_read(shared: Shared, tmp_path: Path) -> None:
-    entries = json.loads(
-        shared("splits/facial-age-benchmark-databases/CLAP2016.json").read_text(encoding="utf-8")
-    )
-    parts: list[Part] = ["train", "val", "test"]
-    read: dict[str, Sample] = {}
-    for folder, part in enumerate(parts):
-        text = "".join(
-            f"{entry['img_path'].rpartition('/')[2]},{entry['age']},{entry['std_age']}\n"
-            for entry in entries
-            if entry["folder"] == folder
-        )
-        (tmp_path / "gt.csv").write_text(HEADER + text)
-        rows = labelled(tmp_path / "gt.csv", part)
-        read |= {row.name: row for row in rows if isinstance(row, Sample)}
-    assert Counter(s.part for s in read.values()) == {"train": 4113, "val": 1500, "test": 1978}
-    for entry in entries:
-        sample = read[entry["img_path"].partition("/")[2]]
-        assert (sample.rank + 1, sample.extra["stdv"]) == (entry["age"], entry["std_age"])
 
 
 def listed(root: Path, rows: dict[str, str]) -> Path:

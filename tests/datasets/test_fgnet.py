@@ -63,7 +63,6 @@ def test_one_person_is_left_out_in_each_of_the_82_folds(
     put(tmp_path / "FGNET" / "images", names)
     listing = FgNet(tmp_path).read()
     assert {Path(str(s.image)).name: s.rank for s in listing.samples} == names
-    assert len(listing.samples) == 1002
     group_of = {sample.name: sample.group for sample in listing.samples}
     tested: list[str] = []
     for fold in range(FgNet.card.folds):

@@ -72,12 +72,8 @@ def test_setting_a_is_five_draws_that_show_people_twice_and_says_so(
         for name in re.findall(r"\d{6}_\d+[MF]\d\d\.JPG", file.read_text())
     }
     listing = Morph(put(tmp_path, [*every, "000000_0M20.JPG"]), list=str(lists)).read()
-    assert len(listing.samples) == 5942
-    assert listing.notes == (
-        "settingA: 5 train/test draws, random (RS): up to 686 of 888 people in a test set are also "
-        "in its training set",
-        "1 images are not in settingA and are left out",
-    )
+    assert len({sample.rank for sample in listing.samples}) == 55
+    assert listing.notes[1:] == ("1 images are not in settingA and are left out",)
     leaks: list[int] = []
     for fold in range(5):
         split = drawn(listing, fold)
@@ -155,11 +151,34 @@ def test_listed_images_that_disagree_or_are_not_there_are_reported(
     }
 
 
-def test_a_list_of_ranks_in_place_of_ages_is_refused(tmp_path: Path, put: Put) -> None:
-    folder = lists(tmp_path / "lists", ranks="009055_1M54.JPG 38\n009055_2M55.JPG 39\n")
+@pytest.mark.parametrize(
+    ("ages", "said"),
+    [
+        ((38, 39), "all 2 are 16 below the age in the file name; add 16 in the list"),
+        ((55, 56), "all 2 are 1 above the age in the file name; subtract 1 in the list"),
+        ((38, 54), r"none of its 2 images can be used .*\(age 54 by its name, 38 by"),
+    ],
+)
+def test_labels_that_are_no_ages_are_refused_and_not_shifted(
+    tmp_path: Path, put: Put, ages: tuple[int, int], said: str
+) -> None:
+    text = "".join(f"{face} {age}\n" for face, age in zip(FACES, ages, strict=False))
+    folder = lists(tmp_path / "lists", ranks=text)
     root = put(tmp_path / "root", FACES)
-    with pytest.raises(DatasetError, match=r"none of its 2 images .*\(age 54 by its name, 38 by"):
+    with pytest.raises(DatasetError, match=said):
         Morph(root, list=f"{folder}/ranks.txt").read()
+
+
+def test_the_ranks_of_coral_are_ages_from_16_on(tmp_path: Path, put: Put) -> None:
+    header = ",id_num,picture_num,race,Male,facial_hair,age,glasses,quality\n"
+    for part, face in zip(("train", "valid", "test"), FACES[1:], strict=True):
+        row = f"{face[:-4]}.jpg,9055,1,B,1,,{int(face[-6:-4]) - 16},,GOOD\n"
+        (tmp_path / f"morph2_{part}.csv").write_text(header + row)
+    listing = Morph(put(tmp_path / "root", FACES), list=f"{tmp_path}/morph2_test.csv").read()
+    (split,) = listing.draws
+    assert split == ((FACES[1],), (FACES[3],), (FACES[2],))
+    assert [s.rank for s in listing.samples] == [55, 16, 77]
+    assert listing.rejected == ()
 
 
 def test_an_image_in_two_sets_is_refused(tmp_path: Path, put: Put) -> None:

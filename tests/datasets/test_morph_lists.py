@@ -12,23 +12,6 @@ from ordbench_datasets._morph_lists import describe, read_lists, read_rows
 Shared = Callable[[str], Path]
 
 
-@pytest.mark.parametrize(
-    ("setting", "images", "said"),
-    [
-        ("A", 5942, "5 train/test draws, random (RS): up to 686 of 888 people in a test set are"),
-        ("B", 21000, "3 sets, random (RS): 4240 of 8992 people stand in more than one"),
-        ("C", 55134, "5 sets, random (RS): 12365 of 13617 people stand in more than one"),
-        ("D", 55134, "5 sets, subject-exclusive (SE) but for a few: 180 of 13617 people stand in"),
-    ],
-)
-def test_the_published_lists_are_told_by_whom_they_show(
-    shared: Shared, setting: str, images: int, said: str
-) -> None:
-    lists = read_lists(shared(f"splits/l2rclip/datalist/morph/setting{setting}"))
-    assert len(lists.rows) == images
-    assert describe(lists).startswith(said)
-
-
 def test_a_single_list_of_a_pair_brings_its_partner(shared: Shared) -> None:
     folder = shared("splits/l2rclip/datalist/morph/settingA")
     for part in ("train", "test"):
@@ -51,8 +34,11 @@ def test_the_folder_of_all_settings_names_them(shared: Shared) -> None:
         ",race,gender,age,filename,database\n131,0,0,39,101157_5F39.JPG,morph\n\n",
         "../../my data/Morph/image/101157_5F39.JPG 39\n",
         "C:\\Morph\\101157_5f39.jpg,39\n",
+        ",id_num,picture_num,race,Male,facial_hair,age,glasses,quality\n"
+        "101157_5F39.jpg,101157,5,W,-1,,23,,GOOD\n",
+        "data/101157_5F39.JPG 38 39 41\n",
     ],
-    ids=["blanks", "commas", "path and age", "path of Windows"],
+    ids=["blanks", "commas", "path and age", "path of Windows", "ranks of CORAL", "several ages"],
 )
 def test_every_published_format_is_read(tmp_path: Path, text: str) -> None:
     file = tmp_path / "list.txt"
@@ -71,6 +57,8 @@ def test_every_published_format_is_read(tmp_path: Path, text: str) -> None:
             r"list\.txt line 2: wanted a file name and an age .* 'b\.JPG old'",
         ),
         ("a.JPG\n", r"list\.txt line 1: wanted a file name and an age"),
+        ("a.png 20\n", r"list\.txt line 1: wanted a file name and an age"),
+        (",race,age\na.jpg,W,\n", r"list\.txt line 2: wanted a file name and an age"),
         ("filename age\na.JPG\n", r"list\.txt line 2: wanted"),
         ("filename years\na.JPG 39\n", r"columns filename, years; wanted filename and age"),
     ],
@@ -100,6 +88,15 @@ def test_train_valid_and_test_are_one_draw(tmp_path: Path) -> None:
     (found,) = lists.draws
     assert {part: len(names) for part, names in found.items()} == {"test": 1, "train": 1, "val": 1}
     assert describe(lists).startswith("1 train/test draw, subject-exclusive (SE)")
+
+
+def test_validation_is_tested_where_there_is_no_test_list(tmp_path: Path) -> None:
+    lists = read_lists(written(tmp_path, "ET_proto_train.txt", "ET_proto_val.txt"))
+    (found,) = lists.draws
+    assert found == {"train": {"100000_0M20.JPG"}, "test": {"100001_0M20.JPG"}}
+    assert lists.notes == (
+        "the validation images of et_proto are tested, as there is no test list",
+    )
 
 
 def test_a_pair_without_its_partner_is_refused(tmp_path: Path) -> None:
