@@ -49,7 +49,8 @@ class DatasetCard:
         licence: Terms of use, in one line.
         terms: What a user must agree to before a program downloads it, in one line; empty where
             nothing is asked.
-        how_to_get: What a user does by hand when it is missing, in one line.
+        how_to_get: What a user does by hand when it is missing, in one line; "its folder" is the
+            one of its name below the data root.
         layout: What the reader looks for below the data root, in one line.
         ranks: The ranks in words ("ages 1 to 116, in years").
         argument: What must stand after the colon ("PATH"); empty where nothing may.

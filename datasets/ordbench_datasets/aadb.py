@@ -50,9 +50,10 @@ class Aadb(Dataset):
         licence="research only",
         how_to_get="download datasetImages_warp256.zip (or the original sizes) and "
         "imgListFiles_label.zip by the links of "
-        "https://github.com/aimerykong/deepImageAestheticsAnalysis and unpack them there",
+        "https://github.com/aimerykong/deepImageAestheticsAnalysis and unpack them into "
+        "its folder",
         layout=f"images named as in the lists, and {', '.join(LISTS.values())} of "
-        "imgListFiles_label (lines of a name and a score of 0 to 1), in any folder",
+        "imgListFiles_label (lines of a name and a score of 0 to 1), at any depth",
         ranks="bins of the mean score, 0 (lowest) to 1 (highest)",
     )
 

@@ -51,9 +51,9 @@ class Adience(Dataset):
         "https://doi.org/10.1109/TIFS.2014.2359646",
         licence="given to those who fill in the form of the Open University of Israel",
         how_to_get="fill in the form on the Adience page of the Open University of Israel and "
-        "unpack aligned.tar.gz and the five lists there",
+        "unpack aligned.tar.gz and put the five lists into its folder",
         layout="[user_id]/landmark_aligned_face.[face_id].[original_image] and "
-        "fold_0_data.txt to fold_4_data.txt, in any folder",
+        "fold_0_data.txt to fold_4_data.txt, at any depth",
         ranks="eight ranges of age: " + ", ".join(RANGES.values()),
         folds=FOLDS,
         grouped=True,

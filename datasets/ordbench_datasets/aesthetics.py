@@ -50,9 +50,9 @@ class Aesthetics(Dataset):
         "https://doi.org/10.1609/icwsm.v9i1.14612",
         licence="the list states no licence; the photographs belong to their owners",
         how_to_get="download beauty-icwsm15-dataset.tsv from the University of Turin and the "
-        "photographs from Flickr by their ids",
+        "photographs from Flickr by their ids, and put them into its folder",
         layout="images named [Flickr id].jpg or .png and beauty-icwsm15-dataset.tsv (or "
-        "beauty.tsv), in any folder",
+        "beauty.tsv), at any depth",
         ranks="grades of beauty: " + ", ".join(GRADES),
     )
 

@@ -39,8 +39,8 @@ class Afad(Dataset):
         "age estimation. CVPR 2016. https://doi.org/10.1109/CVPR.2016.532",
         licence="states no licence; its authors ask for a citation",
         how_to_get="clone https://github.com/afad-dataset/tarball, join and unpack the parts with "
-        "its restore.sh and put AFAD-Full there",
-        layout="[age]/[111 or 112]/[person]-[picture].jpg, below any folder",
+        "its restore.sh and put AFAD-Full into its folder",
+        layout="[age]/[111 or 112]/[person]-[picture].jpg, at any depth",
         ranks="ages 15 to 75, in years",
         grouped=True,
     )

@@ -37,8 +37,8 @@ class AgeDb(Dataset):
         "database. CVPR workshops 2017. https://doi.org/10.1109/CVPRW.2017.250",
         licence="given to those who ask; the archive has a password",
         how_to_get="ask the iBUG group of Imperial College London for the archive and its "
-        "password, and unpack it there",
-        layout="images named [number]_[person]_[age]_[m or f].jpg, in any folder",
+        "password, and unpack it into its folder",
+        layout="images named [number]_[person]_[age]_[m or f].jpg, at any depth",
         ranks="ages 1 to 101, in years",
         grouped=True,
     )

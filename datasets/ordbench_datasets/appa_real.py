@@ -37,7 +37,7 @@ class AppaReal(Dataset):
         "deep residual regressors on APPA-REAL database. FG 2017",
         licence="states no licence; offered by ChaLearn Looking at People",
         how_to_get="download the APPA-REAL database from "
-        "https://chalearnlap.cvc.uab.cat/dataset/26/description and unpack it there",
+        "https://chalearnlap.cvc.uab.cat/dataset/26/description and unpack it into its folder",
         layout="train/, valid/ and test/ with faces named [number].jpg_face.jpg, and "
         "gt_avg_train.csv, gt_avg_valid.csv and gt_avg_test.csv",
         ranks="ages 0 to 100, in years",

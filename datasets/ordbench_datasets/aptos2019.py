@@ -28,8 +28,8 @@ class Aptos2019(Dataset):
         licence="the rules of the competition, which must be accepted",
         how_to_get="accept the rules at "
         "https://www.kaggle.com/c/aptos2019-blindness-detection and unpack the "
-        "training images and train.csv there",
-        layout="images named [id_code].png and train.csv, in any folder",
+        "training images and train.csv into its folder",
+        layout="images named [id_code].png and train.csv, at any depth",
         ranks=f"grades {', '.join(GRADES)}",
     )
 

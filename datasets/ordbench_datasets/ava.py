@@ -62,9 +62,9 @@ class Ava(Dataset):
         licence="the lists state none; rights to the images are with the photographers and "
         "DPChallenge",
         how_to_get="download the images and the lists by the links of "
-        "https://github.com/imfing/ava_downloader and unpack them there",
+        "https://github.com/imfing/ava_downloader and unpack them into its folder",
         layout="images named [id].jpg, AVA.txt and generic_test.jpgl (of "
-        "aesthetics_image_lists), in any folder",
+        "aesthetics_image_lists), at any depth",
         ranks="mean ratings 1 (lowest) to 10 (highest)",
     )
 

@@ -38,9 +38,9 @@ class BusBra(Dataset):
         licence="academic and research purposes, as stated at "
         "https://doi.org/10.5281/zenodo.8231412",
         how_to_get="download BUSBRA.zip of https://doi.org/10.5281/zenodo.8231412 and unpack it "
-        "there",
+        "into its folder",
         layout=f"Images/bus_[case]-[side].png, {_LIST} (columns ID, Case and BIRADS) and "
-        "5-fold-cv.csv or 10-fold-cv.csv (columns ID and kFold), in any folder",
+        "5-fold-cv.csv or 10-fold-cv.csv (columns ID and kFold), at any depth",
         ranks="BI-RADS categories 2 to 5",
         folds=5,
         grouped=True,

@@ -33,8 +33,8 @@ class Cacd2000(Dataset):
         "recognition and retrieval. ECCV 2014. https://doi.org/10.1007/978-3-319-10599-4_49",
         licence="states no licence; the photographs belong to their owners",
         how_to_get="download the photographs and celebrity2000_meta.mat from "
-        "https://bcsiriuschen.github.io/CARC and unpack them there",
-        layout=f"images named [age]_[First_Last]_[number].jpg and {_LIST}, in any folder",
+        "https://bcsiriuschen.github.io/CARC and unpack them into its folder",
+        layout=f"images named [age]_[First_Last]_[number].jpg and {_LIST}, at any depth",
         ranks="ages 14 to 62, in years",
         grouped=True,
     )

@@ -37,9 +37,10 @@ class Clap2015(Dataset):
         source="Escalera et al. (2015). ChaLearn Looking at People 2015: apparent age and cultural "
         "event recognition datasets and results. ICCV workshops 2015",
         licence="given to those who register with ChaLearn Looking at People",
-        how_to_get="register at https://chalearnlap.cvc.uab.cat, unpack the images there, and put "
-        "total_2015.csv of L2RCLIP's datalist/clap2015 beside them",
-        layout=f"images named image_[number].jpg and {_LIST}, in any folder",
+        how_to_get="register at https://chalearnlap.cvc.uab.cat, unpack the images into its "
+        "folder, and put total_2015.csv of datalist/clap2015 of "
+        "https://github.com/raywang335/L2RCLIP beside them",
+        layout=f"images named image_[number].jpg and {_LIST}, at any depth",
         ranks="ages 3 to 85, in years",
     )
 

@@ -30,7 +30,7 @@ class Clap2016(Dataset):
         "analysis workshop and challenge 2016. CVPR workshops 2016",
         licence="given to those who register with ChaLearn Looking at People",
         how_to_get="register at https://chalearnlap.cvc.uab.cat and unpack the images and the "
-        "three lists there",
+        "three lists into its folder",
         layout="train/, valid/ and test/ with images, and train_gt.csv, valid_gt.csv and "
         "test_gt.csv with the columns image, mean and stdv",
         ranks="ages 1 to 96, in years",

@@ -30,9 +30,9 @@ class FairFace(Dataset):
         "gender, and age. WACV 2021. https://arxiv.org/abs/1908.04913",
         licence="CC BY 4.0",
         how_to_get="download the images (padding 0.25 or 1.25) and both lists by the links of "
-        "https://github.com/joojs/fairface and unpack them there",
+        "https://github.com/joojs/fairface and unpack them into its folder",
         layout="train/[number].jpg, val/[number].jpg, fairface_label_train.csv and "
-        "fairface_label_val.csv, in any folder",
+        "fairface_label_val.csv, at any depth",
         ranks="nine ranges of age: " + ", ".join(RANGES),
     )
 

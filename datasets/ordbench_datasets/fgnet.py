@@ -42,7 +42,7 @@ class FgNet(Dataset):
         "using the FG-NET ageing database. IET Biometrics 5(2), 37-46. "
         "https://doi.org/10.1049/iet-bmt.2014.0053",
         licence="research use only; the download states no licence",
-        how_to_get="put https://yanweifu.github.io/FG_NET_data/FGNET.zip there",
+        how_to_get="put https://yanweifu.github.io/FG_NET_data/FGNET.zip into its folder",
         layout="FGNET/images/001A02.JPG, or the same in FGNET.zip",
         ranks="ages 0 to 69, in years",
         folds=PEOPLE,

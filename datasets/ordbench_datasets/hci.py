@@ -38,8 +38,8 @@ class HistoricalColorImages(Dataset):
         licence="states no licence; free to download",
         how_to_get="unpack "
         "http://graphics.cs.cmu.edu/projects/historicalColor/"
-        "HistoricalColor-ECCV2012-DecadeDatabase.tar there",
-        layout="decade_database/1930s/[name].jpg to 1970s/[name].jpg, in any folder",
+        "HistoricalColor-ECCV2012-DecadeDatabase.tar into its folder",
+        layout="decade_database/1930s/[name].jpg to 1970s/[name].jpg, at any depth",
         ranks="decades 1930s to 1970s",
     )
     url: ClassVar[str] = (

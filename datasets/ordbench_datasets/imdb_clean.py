@@ -33,9 +33,9 @@ class ImdbClean(Dataset):
         "facial age estimation in the wild. https://arxiv.org/abs/2106.11145",
         licence="the lists: MIT; the images are those of IMDB-WIKI, for academic research only",
         how_to_get="run run_all.sh of https://github.com/yiminglin-ai/imdb-clean and put its "
-        "folders data/imdb-clean-1024 and csvs there",
+        "folders data/imdb-clean-1024 and csvs into its folder",
         layout="[00-99]/nm[person]_rm[photograph]_[dates].jpg and imdb_train_new_1024.csv, "
-        "imdb_valid_new_1024.csv and imdb_test_new_1024.csv (or without _1024), in any folder",
+        "imdb_valid_new_1024.csv and imdb_test_new_1024.csv (or without _1024), at any depth",
         ranks="ages 0 to 116, in years",
         grouped=True,
     )

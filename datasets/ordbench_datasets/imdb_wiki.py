@@ -42,9 +42,10 @@ class ImdbWiki(Dataset):
         "144-157. https://doi.org/10.1007/s11263-016-0940-3",
         licence="academic research only; the images belong to their owners",
         how_to_get="unpack imdb_0.tar to imdb_9.tar of "
-        f"https://data.vision.ee.ethz.ch/cvl/rrothe/imdb-wiki there, and put {_LIST} of EM-CNN "
-        "beside them",
-        layout=f"[00-99]/nm[person]_rm[photograph]_[dates].jpg and {_LIST}, in any folder: lines "
+        f"https://data.vision.ee.ethz.ch/cvl/rrothe/imdb-wiki into its folder, and put "
+        f"{_LIST} of EM-CNN beside them, which "
+        "https://github.com/paplhjak/Facial-Age-Estimation-Benchmark reads, too",
+        layout=f"[00-99]/nm[person]_rm[photograph]_[dates].jpg and {_LIST}, at any depth: lines "
         f"without a header, of {', '.join(_COLUMNS)} with tabs between them",
         ranks="ages 0 to 116, in years",
         grouped=True,

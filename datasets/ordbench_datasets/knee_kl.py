@@ -48,9 +48,9 @@ class KneeKL(Dataset):
         source="Chen (2018). Knee osteoarthritis severity grading dataset. Mendeley Data, V1. "
         "https://doi.org/10.17632/56rmx5bjcr.1",
         licence="CC BY 4.0, as stated at https://doi.org/10.17632/56rmx5bjcr.1",
-        how_to_get="download https://doi.org/10.17632/56rmx5bjcr.1 and unpack it there",
-        layout="train/, val/ and test/ with X-rays at [grade 0-4]/[person][L or R].png, in any "
-        "folder (such as kneeKL224)",
+        how_to_get="download https://doi.org/10.17632/56rmx5bjcr.1 and unpack it into its folder",
+        layout="train/, val/ and test/ with X-rays at [grade 0-4]/[person][L or R].png, at any "
+        "depth (such as kneeKL224)",
         ranks="Kellgren-Lawrence grades 0 (healthy) to 4 (severe)",
         grouped=True,
     )

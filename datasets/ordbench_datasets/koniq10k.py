@@ -44,8 +44,8 @@ class Koniq10k(Dataset):
         "29, 4041-4056. https://doi.org/10.1109/TIP.2020.2967829",
         licence="as stated at https://database.mmsp-kn.de",
         how_to_get="download 1024x768 or 512x384 from https://database.mmsp-kn.de, and metadata/"
-        f"{_LIST} from https://github.com/subpic/koniq",
-        layout=f"images named as in {_LIST}, and that list, in any folder",
+        f"{_LIST} from https://github.com/subpic/koniq, and put them into its folder",
+        layout=f"images named as in {_LIST}, and that list, at any depth",
         ranks="grades of quality 1 (lowest) to 5 (highest)",
     )
 

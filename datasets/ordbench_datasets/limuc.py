@@ -47,9 +47,10 @@ class Limuc(Dataset):
         licence="as stated at https://doi.org/10.5281/zenodo.5827695",
         how_to_get="download https://doi.org/10.5281/zenodo.5827695, and for the ten folds "
         "cross_validation_folds_train_val_info of "
-        "GorkemP/labeled-images-for-ulcerative-colitis on GitHub, and unpack them there",
+        "GorkemP/labeled-images-for-ulcerative-colitis on GitHub, and unpack them into its "
+        "folder",
         layout="train_and_validation_sets/Mayo 0/UC_patient_[patient]_[number].bmp and so on, "
-        "test_set/Mayo 0/..., and perhaps fold_0/train.json and val.json to fold_9, in any folder",
+        "test_set/Mayo 0/..., and perhaps fold_0/train.json and val.json to fold_9, at any depth",
         ranks="Mayo classes 0 to 3",
         grouped=True,
     )

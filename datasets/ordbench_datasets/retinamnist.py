@@ -67,7 +67,7 @@ class RetinaMnist(Dataset):
         "biomedical image classification. Scientific Data 10, 41. "
         "https://doi.org/10.1038/s41597-022-01721-8",
         licence="CC BY 4.0",
-        how_to_get="put retinamnist_224.npz of https://zenodo.org/records/10519652 there",
+        how_to_get="put retinamnist_224.npz of https://zenodo.org/records/10519652 into its folder",
         layout="retinamnist_224.npz (or retinamnist_128.npz, retinamnist_64.npz, retinamnist.npz)",
         ranks=f"grades {', '.join(GRADES)}",
     )

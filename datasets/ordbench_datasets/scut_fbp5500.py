@@ -39,9 +39,9 @@ class ScutFbp5500(Dataset):
         "multi-paradigm facial beauty prediction. ICPR 2018. https://arxiv.org/abs/1801.06345",
         licence="non-commercial research only",
         how_to_get="download SCUT-FBP5500_v2 by the links of "
-        "https://github.com/HCIILAB/SCUT-FBP5500-Database-Release and unpack it there",
+        "https://github.com/HCIILAB/SCUT-FBP5500-Database-Release and unpack it into its folder",
         layout="Images/AF1.jpg, and test_1.txt to test_5.txt of "
-        "train_test_files/5_folders_cross_validations_files, in any folder",
+        "train_test_files/5_folders_cross_validations_files, at any depth",
         ranks="grades of beauty 1 (lowest) to 5 (highest)",
         folds=FOLDS,
     )

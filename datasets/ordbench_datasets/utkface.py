@@ -51,8 +51,8 @@ class UtkFace(Dataset):
         "autoencoder. CVPR 2017. https://arxiv.org/abs/1702.08423",
         licence="non-commercial research only; the images belong to their owners",
         how_to_get="download the aligned and cropped faces from https://susanqq.github.io/UTKFace "
-        "and unpack them there",
-        layout="images named [age]_[gender]_[race]_[time].jpg or .jpg.chip.jpg, in any folder",
+        "and unpack them into its folder",
+        layout="images named [age]_[gender]_[race]_[time].jpg or .jpg.chip.jpg, at any depth",
         ranks="ages 1 to 116, in years",
     )
 

@@ -253,6 +253,11 @@ def test_every_dataset_is_checked() -> None:
     assert set(FILES_OF) == set(DATASETS), "write files in the layout of the new dataset above"
 
 
+def test_its_card_says_where_the_files_are_put(name: str) -> None:
+    card = DATASETS[name].card
+    assert card.embedded or card.argument or "its folder" in card.how_to_get
+
+
 @pytest.mark.parametrize("check", DATASET_CHECKS)
 def test_it_passes_the_checks(name: str, check: str, put: Put, tmp_path: Path) -> None:
     root = tmp_path / name

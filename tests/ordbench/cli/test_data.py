@@ -60,7 +60,7 @@ def test_status_as_json_has_whole_reasons(tmp_path: Path) -> None:
     (tmp_path / "fgnet" / "notes.txt").write_text("x")
     found = {one["name"]: one for one in json.loads(call_ok("status", "--json", tmp_path))}
     assert found["fgnet"]["state"] == "unusable"
-    assert "put https://yanweifu.github.io/FG_NET_data/FGNET.zip there" in found["fgnet"]["reason"]
+    assert "put https://yanweifu.github.io/FG_NET_data/FGNET.zip" in found["fgnet"]["reason"]
     assert found["fgnet"]["folder"] == str(tmp_path / "fgnet")
 
 
