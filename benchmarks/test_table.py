@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from ordbench.cli.table import table_text
 from ordbench.leaderboard.build import build
 from ordbench.leaderboard.formats import render
+from ordbench.leaderboard.loading import load_tables
 from ordbench.leaderboard.query import ask
 from ordbench.recipe import Recipe
 from ordbench.results.index import INDEX
@@ -29,7 +29,7 @@ from ordbench.runs.spec import RunSpec
 from ordbench.utils.canonical_json import add_checksum, canonical, run_id
 
 SCORES = ("mae", "accuracy", "cs@1", "cs@3", "cs@5", "qwk")
-GRID = {
+GRID: dict[str, list[Any]] = {
     "dataset": ["drawn-faces", "utkface", "fgnet", "morph", "adience"],
     "backbone": ["clip:tiny", "clip:RN50/openai", "clip:ViT-B-16/openai", "timm:resnet50"],
     "shots": [1, 2, 4, 8, 16, None],
@@ -86,6 +86,10 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         path.write_text(add_checksum(canonical(fields)))
         path.with_suffix(".parquet").touch()
     return Store(root)
+
+
+def table_text(root: Path) -> str:
+    return render(load_tables(root), "rich")
 
 
 @pytest.mark.benchmark(group="ordbench table")

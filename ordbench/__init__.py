@@ -1,7 +1,7 @@
 """ordbench: ordinal-regression heads, compared fairly on one backbone interface.
 
-These names, `ordbench.nn`, `ordbench.prompts` and `ordbench.testing` are the public interface.
-Every other module may change without notice.
+These names, `ordbench.nn`, `ordbench.plots`, `ordbench.prompts` and `ordbench.testing` are the
+public interface. Every other module may change without notice.
 """
 
 from importlib import import_module
@@ -87,4 +87,4 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     """The public names, whether they are imported yet or not."""
-    return sorted([*_HOME, "__version__", "nn", "prompts", "testing"])
+    return sorted([*_HOME, "__version__", "nn", "plots", "prompts", "testing"])

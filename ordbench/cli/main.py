@@ -15,6 +15,7 @@ from ordbench.cli.data import data_app
 from ordbench.cli.export import export
 from ordbench.cli.latency import latency
 from ordbench.cli.ls import ls
+from ordbench.cli.plot import plot
 from ordbench.cli.predict import predict
 from ordbench.cli.reproduce import reproduce
 from ordbench.cli.results import results_app
@@ -41,6 +42,7 @@ for command in (
     table,
     compare,
     reproduce,
+    plot,
     predict,
     export,
     latency,

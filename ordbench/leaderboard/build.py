@@ -181,6 +181,7 @@ class _Draft:
             expected=len({(cell.first.fold, seeds) for cell in cells for seeds in cell.seeds}),
             interval=self.asked.interval,
             tests=tests,
+            dataset="" if self.asked.columns == "dataset" else cells[0].first.dataset,
             per="run" if self.asked.pool_folds else "seed",
             notes=(
                 *cell_notes(rows, same),

@@ -269,5 +269,14 @@ def _backbone_facts(record: RunRow) -> Facts:
     return (("backbone", record.backbone), ("weight hash", record.backbone_hash[:_SHOWN]))
 
 
+def shots_of(column: str) -> int | None:
+    """The shots that a column of that title holds; None for all images.
+
+    >>> shots_of("16-shot"), shots_of("all")
+    (16, None)
+    """
+    return None if column == "all" else int(column.removesuffix("-shot"))
+
+
 def _shots_facts(record: RunRow) -> Facts:
     return (("shots", "all" if record.shots is None else f"{record.shots}-shot"),)

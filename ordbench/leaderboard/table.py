@@ -32,6 +32,7 @@ class Table:
         interval: Whether cells show 95 % t intervals in place of standard deviations.
         tests: The comparisons of each column's heads; empty where they were not compared.
         notes: What a reader must know besides.
+        dataset: The dataset's registered name; empty where columns are datasets.
     """
 
     metric: Metric
@@ -48,6 +49,7 @@ class Table:
     notes: tuple[Note, ...]
     interval: bool = False
     tests: tuple[ColumnTest, ...] = ()
+    dataset: str = ""
 
     @property
     def caption(self) -> str:

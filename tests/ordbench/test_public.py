@@ -11,7 +11,7 @@ import pytest
 
 import ordbench
 
-PUBLIC = set(dir(ordbench)) - {"__version__", "nn", "prompts", "testing"}
+PUBLIC = set(dir(ordbench)) - {"__version__", "nn", "plots", "prompts", "testing"}
 
 
 def python(code: str) -> str:

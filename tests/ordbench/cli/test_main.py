@@ -94,7 +94,7 @@ def test_an_error_of_the_program_keeps_its_traceback(monkeypatch: pytest.MonkeyP
     def broken(*_: object, **__: object) -> None:
         raise FileNotFoundError(2, "No such file or directory", "a module of ordbench")
 
-    monkeypatch.setattr("ordbench.cli.table.load_cells", broken)
+    monkeypatch.setattr("ordbench.leaderboard.loading.load_cells", broken)
     with pytest.raises(FileNotFoundError):
         call(monkeypatch, "table")
 

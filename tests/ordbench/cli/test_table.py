@@ -6,14 +6,17 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from ordbench.cli import table as tabling
 from ordbench.cli.main import app
-from ordbench.cli.table import table_text
 from ordbench.errors import SpecError, StoreError, UnknownPluginError
+from ordbench.leaderboard import loading
+from ordbench.leaderboard.formats import render
+from ordbench.leaderboard.loading import load_tables
 from ordbench.results.rows import CellRuns, RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
@@ -23,17 +26,21 @@ def test_the_text_is_of_the_runs_asked_for(
     flat_run: FlatRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [flat_run("coral", 1.5), flat_run("linear", 2.5), flat_run("coral", 3.5, shots=4)]
-    monkeypatch.setattr(tabling, "load_cells", lambda path, scores: group_by_cell(runs))
-    text = table_text(Path("results"), head=["coral"], shots=["all"], format="csv")
+    monkeypatch.setattr(loading, "load_cells", lambda path, scores: group_by_cell(runs))
+
+    def table_text(**asked: Any) -> str:  # noqa: ANN401
+        return render(load_tables("results", **asked), "csv")
+
+    text = table_text(head=["coral"], shots=["all"])
     (line,) = csv.DictReader(io.StringIO(text))
     assert [line[name] for name in ("head", "column", "mean")] == ["coral", "all", "1.5"]
     runs += [flat_run("coral", 4.5, fold=1), flat_run("coral", 6.0, fold=2)]
-    two = partial(table_text, Path("results"), format="csv", shots=["all"], fold=["0,1"])
+    two = partial(table_text, shots=["all"], fold=["0,1"])
     assert len(two(head=["coral"]).splitlines()) == 3
     (pooled,) = csv.DictReader(io.StringIO(two(head=["coral"], pool_folds=True)))
     assert [pooled[name] for name in ("mean", "std", "runs")] == ["3.0", "2.1213203435596424", "2"]
     with pytest.raises(UnknownPluginError, match="unknown metric 'maee'"):
-        table_text(Path("results"), metric="maee")
+        table_text(metric="maee")
 
 
 @pytest.fixture
@@ -41,11 +48,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str]]:
     """The folder and the format that the command asked for."""
     calls: list[tuple[Path, str]] = []
 
-    def ask(results: Path, *, format: str, **others: object) -> str:
-        calls.append((results, format))
+    def load(results: Path, **others: object) -> list[Path]:
+        return [results]
+
+    def show(tables: list[Path], format: str) -> str:
+        calls.append((tables[0], format))
         return ""
 
-    monkeypatch.setattr(tabling, "table_text", ask)
+    monkeypatch.setattr(tabling, "load_tables", load)
+    monkeypatch.setattr(tabling, "render", show)
     return calls
 
 
@@ -89,14 +100,14 @@ def test_the_collector_rests_and_is_left_as_it_was(monkeypatch: pytest.MonkeyPat
         seen.append(gc.isenabled())
         raise StoreError("no records")
 
-    monkeypatch.setattr(tabling, "load_cells", broken)
+    monkeypatch.setattr(loading, "load_cells", broken)
     with pytest.raises(StoreError):
-        table_text(Path("results"))
+        load_tables("results")
     assert gc.isenabled()
     gc.disable()
     try:
         with pytest.raises(StoreError):
-            table_text(Path("results"))
+            load_tables("results")
         assert not gc.isenabled()
     finally:
         gc.enable()

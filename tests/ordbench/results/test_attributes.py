@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ordbench.cli.table import table_text
 from ordbench.errors import SpecError, StoreError
+from ordbench.leaderboard.formats import render
+from ordbench.leaderboard.loading import load_tables
 from ordbench.results.archive import write_archive
 from ordbench.results.attributes import parts_of
 from ordbench.results.layout import ARCHIVE
@@ -48,18 +49,18 @@ def test_each_value_has_a_table(write: Write, tmp_path: Path) -> None:
             estimates={"point": np.array(errors)},
             extra={"gender": ["f", "m", "f", "m"]},
         )
-    tables = json.loads(table_text(tmp_path, group_by="gender", format="json"))
+    tables = json.loads(render(load_tables(tmp_path, group_by="gender"), "json"))
     assert {
         table["facts"]["gender"]: {row["head"]: row["cells"][0]["mean"] for row in table["rows"]}
         for table in tables
     } == {"f": {"linear": 2.0, "coral": 2.0}, "m": {"linear": 3.0, "coral": 5.0}}
     assert "gender f" in tables[0]["caption"]
     with pytest.raises(SpecError, match="no attribute 'age'; available: gender"):
-        table_text(tmp_path, group_by="age")
+        load_tables(tmp_path, group_by="age")
     with pytest.raises(SpecError, match="--significance and --group-by exclude each other"):
-        table_text(tmp_path, group_by="gender", significance=True)
+        load_tables(tmp_path, group_by="gender", significance=True)
     archive = tmp_path / "archive"
     archive.mkdir()
     write_archive(read_records(tmp_path), archive / ARCHIVE)
     with pytest.raises(StoreError, match="is an archive, which holds no predictions"):
-        table_text(archive, group_by="gender")
+        load_tables(archive, group_by="gender")
