@@ -208,8 +208,8 @@ class HuggingFace(OwnImages):
 
 def _splits_of(library: Any, folder: Path, config: str) -> Splits:  # noqa: ANN401
     """The files of each split of a folder."""
+    library.disable_progress_bars()
     if any((folder / name).is_file() for name in ("dataset_dict.json", "state.json")):
-        library.disable_progress_bars()
         saved = library.load_from_disk(str(folder), keep_in_memory=False)
         splits = saved if isinstance(saved, library.DatasetDict) else {"train": saved}
         return {

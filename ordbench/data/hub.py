@@ -90,20 +90,20 @@ def fetch(root: Path, repository: str, revision: str, below: str = "") -> None:
     try:
         described = HfApi().dataset_info(repository, revision=revision)
         commit, listed = str(described.sha), [s.rfilename for s in described.siblings or ()]
-        inside = [name for name in listed if below and name.startswith(f"{below}/")]
-        names = [
-            name
-            for name in listed
-            if PurePosixPath(name).name in _DESCRIPTIONS
-            or (name.endswith(ENDINGS) and (not inside or name in inside))
-        ]
-        if any(name.endswith(ENDINGS) for name in names):
+        tables = [name for name in listed if name.endswith(ENDINGS)]
+        configs = sorted({name.partition("/")[0] for name in tables})
+        tables = [name for name in tables if below and name.startswith(f"{below}/")] or tables
+        if not tables:
+            reason = f"it has no Parquet or Arrow files; try revision={PARQUET}"
+        elif revision == PARQUET and below not in configs and len(configs) > 1:
+            reason = f"it has the configurations {', '.join(configs)}; name one in config="
+        else:
+            names = [name for name in listed if PurePosixPath(name).name in _DESCRIPTIONS] + tables
             for name in names:
                 hf_hub_download(repository, name, revision=commit, repo_type="dataset")
             content = json.dumps({"commit": commit, "files": names})
             write_atomic(_note(root, repository, revision, below), content.encode())
             return
-        reason = f"it has no Parquet or Arrow files; try revision={PARQUET}"
     except Exception as error:  # what the hub's client raises changes with the client behind it
         reason = one_line(error)
     raise DatasetError(

@@ -100,7 +100,7 @@ def _read_whole(file: Path, columns: Sequence[str]) -> Any:  # noqa: ANN401
         if file.suffix == ".arrow":
             table = _arrow_table(file)
             return table.select([*columns]) if columns else table.schema
-        parquet = _parquet(file)
+        parquet = _open_parquet(file, _stamp(file)).file
         with _reading:
             return parquet.read(columns=[*columns]) if columns else parquet.schema_arrow
     except _BROKEN as error:
@@ -117,14 +117,13 @@ def _cells_around(file: Path, column: str, row: int) -> tuple[Any, int]:
     """
     if file.suffix == ".arrow":
         return _arrow_table(file).column(column), row
-    parquet = _parquet(file)
-    sizes = [parquet.metadata.row_group(n).num_rows for n in range(parquet.num_row_groups)]
-    ends = [*accumulate(sizes)]
-    group = bisect_right(ends, row)
-    if group == len(ends):
-        raise IndexError(f"the file has {sum(sizes)} rows")
-    cells = _groups.column(_Group(file, _stamp(file), column, group))
-    return cells, row - (ends[group] - sizes[group])
+    stamp = _stamp(file)
+    parquet = _open_parquet(file, stamp)
+    group = bisect_right(parquet.ends, row)
+    if group == len(parquet.ends):
+        raise IndexError(f"it has no row {row}")
+    first = parquet.ends[group - 1] if group else 0
+    return _groups.column(_Group(file, stamp, column, group)), row - first
 
 
 def _stamp(file: Path) -> tuple[int, int]:
@@ -149,15 +148,20 @@ def _open_arrow(file: Path, stamp: tuple[int, int]) -> Any:  # noqa: ANN401
     return opened.read_all()
 
 
-def _parquet(file: Path) -> Any:  # noqa: ANN401
-    return _open_parquet(file, _stamp(file))
+class _Parquet(NamedTuple):
+    """An open file, and the row behind the last one of each group."""
+
+    file: Any
+    ends: list[int]
 
 
 @lru_cache(16)
-def _open_parquet(file: Path, stamp: tuple[int, int]) -> Any:  # noqa: ANN401
+def _open_parquet(file: Path, stamp: tuple[int, int]) -> _Parquet:
     from pyarrow.parquet import ParquetFile
 
-    return ParquetFile(file, memory_map=True)
+    opened = ParquetFile(file, memory_map=True)
+    sizes = [opened.metadata.row_group(n).num_rows for n in range(opened.num_row_groups)]
+    return _Parquet(opened, [*accumulate(sizes)])
 
 
 class _Group(NamedTuple):
@@ -174,26 +178,25 @@ class _RecentGroups:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Group, Any] = OrderedDict()
+        self._bytes = 0
 
     def column(self, group: _Group) -> Any:  # noqa: ANN401
         """Its cells; of several threads that ask, the first one reads."""
         with _reading:
             if group not in self._kept:
                 self._kept[group] = _unpacked(group)
+                self._bytes += self._kept[group].nbytes
             self._kept.move_to_end(group)
-            while len(self._kept) > 2 and self._bytes() > KEPT_BYTES:
-                self._kept.popitem(last=False)
+            while len(self._kept) > 2 and self._bytes > KEPT_BYTES:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
             return self._kept[group]
-
-    def _bytes(self) -> int:
-        return sum(cells.nbytes for cells in self._kept.values())
 
 
 _groups = _RecentGroups()
 
 
 def _unpacked(group: _Group) -> Any:  # noqa: ANN401
-    parquet = _open_parquet(group.file, group.stamp)
+    parquet = _open_parquet(group.file, group.stamp).file
     described = parquet.metadata.row_group(group.number)
     leaves = [described.column(n) for n in range(described.num_columns)]
     size = sum(

@@ -13,7 +13,7 @@ from typing import ClassVar
 import pytest
 from huggingface_hub import constants
 
-from ordbench.data.hub import fetch, fetched
+from ordbench.data.hub import PARQUET, fetch, fetched
 from ordbench.errors import DatasetError
 
 COMMIT = "c" * 40
@@ -103,6 +103,15 @@ def test_one_folder_does_not_pass_for_the_whole(tmp_path: Path, hub: type[Hub]) 
     assert found is not None
     assert set(files(found.folder)) == {"README.md", "b/train.parquet"}
     assert fetched(tmp_path, "org/faces", "main") is None
+
+
+def test_configurations_are_not_mixed_in_the_copy_that_the_hub_makes(
+    tmp_path: Path, hub: type[Hub]
+) -> None:
+    with pytest.raises(DatasetError, match=r"it has the configurations a, b; name one in config="):
+        fetch(tmp_path, "org/faces", PARQUET)
+    fetch(tmp_path, "org/faces", PARQUET, "a")
+    assert fetched(tmp_path, "org/faces", PARQUET, "a") is not None
 
 
 def test_half_a_download_is_none(tmp_path: Path, hub: type[Hub]) -> None:
