@@ -63,6 +63,8 @@ def show_split(
     typer.echo(drawn.validation())
     for note in drawn.samples.notes:
         typer.echo(note)
+    if not split and (note := drawn.published()):
+        typer.echo(note)
     if drawn.samples.rejected:
         typer.echo(rejections(drawn.split.dataset, drawn.samples.rejected))
 

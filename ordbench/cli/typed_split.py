@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ordbench.data.loading import open_dataset
+from ordbench.data.published import fold_note, published_images
 from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench.features.given import row_hashes
 from ordbench.plugins.reference import PluginRef
+from ordbench.plugins.registry import DATASETS
 from ordbench.splits.cross import with_test_dataset
 from ordbench.splits.draw import draw, open_protocol, protocol_name
 from ordbench.splits.formats import read_split
@@ -40,6 +42,14 @@ class DrawnSplit(NamedTuple):
         given = official.issuperset(split.val)
         source = "the official validation images" if given else "held out from training"
         return f"validation: {source}"
+
+    def published(self) -> str:
+        """Whether the split is that of the published images; empty where this is not known."""
+        split, samples = self
+        known = published_images(DATASETS[split.dataset], split.dataset)
+        if not known or split.shots is not None or split.protocol != "standard":
+            return ""
+        return fold_note(samples, known, split.fold, split.hash)
 
 
 def draw_one(
@@ -78,11 +88,10 @@ def draw_one(
     if isinstance(from_file, Split):
         return DrawnSplit(apply_manifest(samples, from_file, from_file.protocol), samples)
     if from_file:
-        divided = divide(samples, from_file, choice.name)
+        divided = divide(samples, from_file, dataset=choice.name, protocol=protocol_name(protocol))
         split = draw_divided(
             divided,
             dataset=choice.name,
-            protocol=protocol_name(protocol),
             fold=fold,
             shots=wanted[0],
             data_seed=data_seed,

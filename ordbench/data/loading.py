@@ -9,6 +9,7 @@ from typing import cast
 from filelock import FileLock
 
 from ordbench.data.paths import dataset_folder, resolve_cache, resolve_root
+from ordbench.data.published import published_images, with_published_note
 from ordbench.dataset import Dataset, DatasetCard, Samples, check_argument, downloadable
 from ordbench.errors import BrokenPluginError, DatasetError
 from ordbench.plugins.options import resolve
@@ -62,7 +63,8 @@ def open_dataset(
             f"dataset {name!r} says that people repeat, but {len(nobody)} samples do not say whom "
             f"they show, first {nobody[0]!r}; its reader must fill in Sample.group"
         )
-    return listing
+    known = published_images(plugin, name)
+    return with_published_note(listing, known, whole=not options) if known else listing
 
 
 def _check_content(name: str, card: DatasetCard, listing: Samples) -> None:

@@ -202,12 +202,12 @@ class Resources:
 
     def _draw_listed(self, spec: RunSpec, listing: Samples, lists: SplitLists) -> Split:
         divided = self._divided.get(
-            (spec.dataset, listing.fingerprint), lambda: divide(listing, lists, spec.dataset)
+            (spec.dataset, spec.protocol, listing.fingerprint),
+            lambda: divide(listing, lists, dataset=spec.dataset, protocol=spec.protocol),
         )
         split = draw_divided(
             divided,
             dataset=spec.dataset,
-            protocol=spec.protocol,
             fold=spec.fold,
             shots=spec.shots,
             data_seed=spec.data_seed,

@@ -32,12 +32,17 @@ def write_split(split: Split, listing: Samples, path: Path) -> None:
 
     Raises:
         DatasetError: If a name cannot stand in a list.
-        SpecError: If the ending is none of these.
+        SpecError: If the ending is none of these, or a list cannot say what the split does.
         StoreError: If the file cannot be written.
     """
     ending = path.suffix.lower()
     if ending == ".json":
         write_manifest(split, path)
+    elif split.train_ranks:
+        raise SpecError(
+            f"{path}: the split changes the ranks of {len(split.train_ranks)} training images, "
+            "which only a manifest can say; write a .json file"
+        )
     elif ending == ".csv":
         write_table(split, listing, path)
     elif not ending or path.is_dir():

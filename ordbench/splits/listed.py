@@ -23,22 +23,24 @@ HELD_OUT = "the lists name no validation images: they are held out of train"
 
 
 class Divided(NamedTuple):
-    """A dataset whose official draws are those of the lists, and what to know of them."""
+    """A dataset whose official draws are those of the lists, for one protocol; and what to know."""
 
     listing: Samples
+    protocol: str
     notes: tuple[str, ...]
 
 
-def divide(listing: Samples, lists: SplitLists, dataset: str) -> Divided:
+def divide(listing: Samples, lists: SplitLists, *, dataset: str, protocol: str) -> Divided:
     """Find the samples that lists name, and compare the labels with their ranks.
 
     A path means the sample of that name, else the only one whose name has the longest tail of the
     path, in whatever Unicode form and case, else the same without the ending of the file. Labels
     are names or values of ranks, or numbers that differ from these, or from the ranks counted from
-    0, by one constant.
+    0, by one constant. An image that is listed for train and for val only validates.
 
     Raises:
-        DatasetError: If a path means no sample or several, or a label is not that of its sample.
+        DatasetError: If a path means no sample or several, if a label is not that of its sample, or
+            if the validation list repeats another one.
     """
     finder = _Finder(listing.samples)
     places: dict[str, int] = {}
@@ -64,14 +66,20 @@ def divide(listing: Samples, lists: SplitLists, dataset: str) -> Divided:
     named = len(set(places.values()))
     if unnamed := len(listing.samples) - named:
         notes.append(f"{counted(unnamed, 'image')} of {dataset} in no list: not used")
-    draws = tuple(
-        OfficialSplit(*(_names(one, part, found) for part in ("train", "test", "val")))
-        for one in lists.draws
-    )
-    repeated = max(_repeated(one) for one in lists.draws)
-    if repeated:
+    if repeated := max(map(_repeated, lists.draws)):
         notes.append(f"{counted(repeated, 'line')} of the lists repeat an image of the same part")
-    return Divided(replace(listing, draws=draws), tuple(notes))
+    paper = open_protocol(protocol).validates_on_test
+    draws = [
+        _with_own_val(
+            OfficialSplit(*(_names(one, part, found) for part in ("train", "test", "val"))),
+            paper=paper,
+        )
+        for one in lists.draws
+    ]
+    if both := max(len(set(draw.train) & set(draw.val)) for draw in draws):
+        notes.append(f"{counted(both, 'image')} listed for train and val: in val only")
+    apart = tuple(_without_val(draw) for draw in draws)
+    return Divided(replace(listing, draws=apart), protocol, tuple(notes))
 
 
 def _why_missing(line: Line, listing: Samples) -> str:
@@ -83,6 +91,11 @@ def _why_missing(line: Line, listing: Samples) -> str:
 
 def _names(draw: Draw, part: Part, found: Mapping[str, Sample]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found[line.path].name for line in draw.get(part, ())))
+
+
+def _without_val(draw: OfficialSplit) -> OfficialSplit:
+    val = set(draw.val)
+    return draw._replace(train=tuple(name for name in draw.train if name not in val))
 
 
 def _repeated(draw: Draw) -> int:
@@ -221,13 +234,7 @@ def _offset_note(what: str, offset: float, *, exact: bool) -> list[str]:
 
 
 def draw_divided(
-    divided: Divided,
-    *,
-    dataset: str,
-    protocol: str,
-    fold: int,
-    shots: int | None,
-    data_seed: int,
+    divided: Divided, *, dataset: str, fold: int, shots: int | None, data_seed: int
 ) -> Split:
     """Draw the split of one run within the parts of the lists.
 
@@ -237,35 +244,26 @@ def draw_divided(
     Raises:
         SpecError: If there is no such fold, if the protocol does not keep to official draws, or if
             no rank has that many images.
-        DatasetError: If validation repeats another part, a part is empty, or a person or a picture
-            is in two parts.
+        DatasetError: If a part is empty, or a person or a picture is in two parts.
     """
-    paper = open_protocol(protocol).validates_on_test
-    draws = list(divided.listing.draws)
-    notes = list(divided.notes)
-    if 0 <= fold < len(draws):
-        draws[fold] = _with_own_val(draws[fold], paper=paper)
-        if not paper and not draws[fold].val:
-            notes.append(HELD_OUT)
-        if both := set(draws[fold].val) & set(draws[fold].train):
-            notes.append(f"{counted(len(both), 'image')} listed for train and val: in val only")
-            kept = tuple(name for name in draws[fold].train if name not in both)
-            draws[fold] = draws[fold]._replace(train=kept)
+    listing, protocol, notes = divided
     split = draw(
-        replace(divided.listing, draws=tuple(draws)),
+        listing,
         dataset=dataset,
         protocol=protocol,
         fold=fold,
         shots=shots,
         data_seed=data_seed,
     )
-    listed = {part: set(names) for part, names in draws[fold]._asdict().items()}
-    trained = listed["train"] | listed["val"]
-    if set(split.test) != listed["test"] or not set(split.train) <= trained:
+    listed = listing.draws[fold]
+    trained = {*listed.train, *listed.val}
+    if set(split.test) != set(listed.test) or not trained.issuperset(split.train):
         raise SpecError(
             f"--protocol {protocol} does not keep to given lists; use --protocol standard"
         )
-    return split.model_copy(update={"notes": (*notes, *split.notes)})
+    if not listed.val and not open_protocol(protocol).validates_on_test:
+        notes = (*notes, HELD_OUT)
+    return split.model_copy(update={"notes": (*notes, *split.notes), "division": "given lists"})
 
 
 def _with_own_val(draw: OfficialSplit, *, paper: bool) -> OfficialSplit:

@@ -42,10 +42,8 @@ def morph_of(folder: Path) -> Samples:
 
 
 def drawn(listing: Samples, path: Path, dataset: str, fold: int = 0) -> Split:
-    divided = divide(listing, read_lists(path), dataset)
-    return draw_divided(
-        divided, dataset=dataset, protocol="standard", fold=fold, shots=None, data_seed=0
-    )
+    divided = divide(listing, read_lists(path), dataset=dataset, protocol="standard")
+    return draw_divided(divided, dataset=dataset, fold=fold, shots=None, data_seed=0)
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def read_back(path: Path, protocol: str) -> Split:
     given = read_split(path)
     if isinstance(given, Split):
         return apply_manifest(THERE, given, protocol)
-    divided = divide(THERE, given, "x")
-    return draw_divided(divided, dataset="x", protocol=protocol, fold=0, shots=None, data_seed=0)
+    divided = divide(THERE, given, dataset="x", protocol=protocol)
+    return draw_divided(divided, dataset="x", fold=0, shots=None, data_seed=0)
 
 
 @pytest.mark.parametrize("name", ["own.json", "own.csv", "own"])
@@ -40,6 +40,20 @@ def test_a_split_that_is_read_back_has_its_hash(
     split = draw(THERE, dataset="x", protocol=protocol, fold=2, shots=shots, data_seed=1)
     write_split(split, THERE, tmp_path / name)
     assert read_back(tmp_path / name, protocol).hash == split.hash
+
+
+def test_changed_ranks_stand_in_a_manifest_only(tmp_path: Path) -> None:
+    split = Split(
+        dataset="x",
+        train=(NAMES[0],),
+        val=(NAMES[1],),
+        test=(NAMES[2],),
+        train_ranks={NAMES[0]: 2},
+    )
+    with pytest.raises(SpecError, match=r"changes the ranks of 1 training images, .* \.json file"):
+        write_split(split, THERE, tmp_path / "own.csv")
+    write_split(split, THERE, tmp_path / "own.json")
+    assert read_back(tmp_path / "own.json", "standard").hash == split.hash
 
 
 def test_another_ending_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
 from ordbench.splits.list_files import Line, SplitLists
-from ordbench.splits.listed import HELD_OUT, divide, draw_divided
+from ordbench.splits.listed import HELD_OUT, Divided, divide, draw_divided
 from ordbench.splits.split import PAPER_NOTE, Split
 from ordbench.task import Task
 
@@ -40,10 +40,14 @@ def lists(train: str, test: str, val: str = "") -> SplitLists:
     return SplitLists(Path("lists"), (draw,))  # pyright: ignore[reportArgumentType]
 
 
+def divided(there: Samples, one: SplitLists, protocol: str = "standard") -> Divided:
+    return divide(there, one, dataset="x", protocol=protocol)
+
+
 def found(there: Samples, *paths: str) -> list[str]:
     """The samples that paths mean, without labels."""
     one = lists(" ".join(f"{path}=" for path in paths), "")
-    return list(divide(there, one, "x").listing.draws[0].train)
+    return list(divided(there, one).listing.draws[0].train)
 
 
 def test_a_path_means_the_exact_name_or_the_longest_tail_that_is_there() -> None:
@@ -97,7 +101,7 @@ def test_labels_are_names_values_or_a_constant_away(
     labels: str, task: Task, note: str | None
 ) -> None:
     a, b, c = labels.split()
-    got = divide(listing("a", "b", "c", task=task), lists(f"a={a} b={b}", f"c={c}"), "x").notes
+    got = divided(listing("a", "b", "c", task=task), lists(f"a={a} b={b}", f"c={c}")).notes
     assert got == ((note,) if note else ())
 
 
@@ -114,28 +118,28 @@ def test_labels_are_names_values_or_a_constant_away(
 def test_the_first_label_that_disagrees_is_named(labels: str, said: str) -> None:
     a, b, c = labels.split(" ")
     with pytest.raises(DatasetError, match=said):
-        divide(listing("a", "b", "c"), lists(f"a={a} b={b}", f"c={c}"), "x")
+        divided(listing("a", "b", "c"), lists(f"a={a} b={b}", f"c={c}"))
 
 
 def test_one_rank_proves_no_constant() -> None:
     there = listing("a", "x", "y", "b")
     with pytest.raises(DatasetError, match="label '40' is not that of 'a', whose rank is '16'"):
-        divide(there, lists("a=40", "b=40"), "x")
+        divided(there, lists("a=40", "b=40"))
 
 
 def test_lists_without_labels_say_so() -> None:
-    assert divide(listing("a", "b"), lists("a=", "b="), "x").notes == (
+    assert divided(listing("a", "b"), lists("a=", "b=")).notes == (
         "the lists have no labels: names were compared, ranks were not",
     )
 
 
 def test_images_in_no_list_and_lines_that_repeat_are_counted() -> None:
-    divided = divide(listing("a", "b", "c", "d"), lists("a=16 a=16 b=17", "c=18"), "x")
-    assert divided.notes == (
+    got = divided(listing("a", "b", "c", "d"), lists("a=16 a=16 b=17", "c=18"))
+    assert got.notes == (
         "1 image of x in no list: not used",
         "1 line of the lists repeat an image of the same part",
     )
-    assert divided.listing.draws[0].train == ("a", "b")
+    assert got.listing.draws[0].train == ("a", "b")
 
 
 def labelled(places: range) -> str:
@@ -149,14 +153,19 @@ def drawn(
     one: SplitLists, there: Samples = THERE, protocol: str = "standard", shots: int | None = None
 ) -> Split:
     return draw_divided(
-        divide(there, one, "x"), dataset="x", protocol=protocol, fold=0, shots=shots, data_seed=0
+        divided(there, one, protocol), dataset="x", fold=0, shots=shots, data_seed=0
     )
 
 
 def test_the_lists_are_the_split() -> None:
     split = drawn(lists(TRAIN, TEST, VAL))
     assert (split.train, split.val, split.test) == (NAMES[:30], NAMES[30:45], NAMES[45:])
-    assert split.notes == ()
+    assert (split.notes, split.division) == ((), "given lists")
+
+
+def test_a_protocol_with_folds_of_its_own_is_refused() -> None:
+    with pytest.raises(SpecError, match="--protocol kfold:folds=3 does not keep to given lists"):
+        drawn(lists(TRAIN, TEST, VAL), protocol="kfold:folds=3")
 
 
 def test_validation_is_held_out_of_train_where_none_is_listed() -> None:
@@ -207,6 +216,6 @@ def test_people_on_both_sides_are_refused_unless_allowed() -> None:
 
 
 def test_a_fold_that_is_not_listed_is_refused() -> None:
-    divided = divide(THERE, lists(TRAIN, TEST), "x")
+    one = divided(THERE, lists(TRAIN, TEST))
     with pytest.raises(SpecError, match="x has no fold 1; available: 0"):
-        draw_divided(divided, dataset="x", protocol="standard", fold=1, shots=None, data_seed=0)
+        draw_divided(one, dataset="x", fold=1, shots=None, data_seed=0)
