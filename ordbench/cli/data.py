@@ -5,26 +5,36 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
+from rich.progress import track
 
 from ordbench.cli.run import DataRoot
 from ordbench.errors import SpecError
-from ordbench.utils.text import counted
+from ordbench.utils.text import counted, printable
 
 if TYPE_CHECKING:
     from ordbench.data.status import DatasetStatus
+    from ordbench.data.verify import Verification
     from ordbench.dataset import DatasetCard
 
 WIDTH = 80  # of prose
+MOST = 10  # findings of a kind that are printed
+T = TypeVar("T")
 
 data_app = typer.Typer(no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="NAME, as ordbench ls datasets prints it.")]
 Choice = Annotated[str, typer.Argument(metavar="NAME", help="NAME[:ARGUMENT][:KEY=VALUE].")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Images read at once.", show_default="one per core"),
+]
 
 
 @data_app.command()
@@ -147,3 +157,97 @@ def _ask(card: DatasetCard) -> None:
         )
     if typer.prompt("Do you agree to these terms? Type yes or no").strip().lower() != "yes":
         raise SpecError(f"{card.title} is not downloaded, as its terms are not agreed to")
+
+
+@data_app.command()
+def verify(
+    dataset: Choice, data_root: DataRoot = None, jobs: Jobs = None, as_json: AsJson = False
+) -> None:
+    """Read every image and report what is wrong; exit 1 if anything is."""
+    from ordbench.data.duplicates import looks
+    from ordbench.data.loading import open_dataset
+    from ordbench.data.verify import verify as verified
+    from ordbench.plugins.reference import PluginRef
+
+    choice = PluginRef.parse(dataset)
+    listing = open_dataset(choice.name, choice.argument, choice.options, data_root=data_root)
+    images = () if listing.features is not None else listing.samples
+    found = list(_with_bar(looks(images, jobs), len(images)))
+    result = verified(choice.name, listing, found)
+    if as_json:
+        typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
+    else:
+        for line in lines(result):
+            typer.echo(line)
+    if result.findings:
+        raise typer.Exit(1)
+
+
+def _with_bar(items: Iterable[T], total: int) -> Iterable[T]:
+    """The items, counted on standard error where that is a terminal."""
+    console = Console(stderr=True)
+    return track(
+        items,
+        "reading images",
+        total,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def lines(result: Verification) -> Iterator[str]:
+    """What was found; of each kind the first few, those across parts of the split first."""
+    counts = result.per_rank.values()
+    some = sum(count > 0 for count in counts)
+    samples = counted(result.images, "sample")
+    yield (
+        f"{result.dataset}: {samples} in {some} of {len(counts)} ranks, {min(counts)} to "
+        f"{max(counts)} each"
+    )
+    known = {"people or groups": result.people, "official folds": result.folds}
+    yield from (f"{count} {what}" for what, count in known.items() if count)
+    parts = ", ".join(f"{count} {part}" for part, count in result.parts.items())
+    yield f"standard split, first fold: {parts}"
+    if result.left_out:
+        reasons = ", ".join(f"{why} ({count})" for why, count in result.left_out.items())
+        yield printable(f"{counted(sum(result.left_out.values()), 'file')} left out: {reasons}")
+    yield from result.notes
+    for kind, found in result.by_kind().items():
+        yield from map(printable, map(str, found[:MOST]))
+        if len(found) > MOST:
+            yield f"{kind}: {len(found) - MOST} more, see --json"
+    summary = ", ".join(f"{len(found)} {kind}" for kind, found in result.by_kind().items())
+    across = sum("parts" in finding.differ for finding in result.findings)
+    disputed = sum("ranks" in finding.differ for finding in result.findings)
+    yield f"found: {summary}" if summary else "nothing is wrong"
+    if across or disputed:
+        yield f"sets of copies with two ranks: {disputed}; in two parts of the split: {across}"
+
+
+@data_app.command()
+def card(
+    dataset: Choice,
+    file: Annotated[
+        Path | None, typer.Argument(help="File to write (JSON-LD).", show_default="printed")
+    ] = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Describe a dataset in Croissant, the format of MLCommons, with ranks, groups and split."""
+    from ordbench.cli.typed_split import draw_one
+    from ordbench.data.croissant import croissant
+    from ordbench.data.loading import open_dataset
+    from ordbench.plugins.reference import PluginRef
+    from ordbench.plugins.registry import DATASETS
+    from ordbench.utils.files import write_atomic
+
+    choice = PluginRef.parse(dataset)
+    listing = open_dataset(choice.name, choice.argument, choice.options, data_root=data_root)
+    split = draw_one(dataset, "all", 0, 0, "standard", data_root).split
+    described = croissant(choice.name, DATASETS[choice.name].card, listing, split)
+    text = json.dumps(described, indent=2, ensure_ascii=False)
+    if file is None:
+        typer.echo(text)
+        return
+    write_atomic(file, f"{text}\n".encode())
+    typer.echo(f"{file}: {counted(len(listing.samples), 'sample')}")

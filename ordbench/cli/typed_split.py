@@ -11,7 +11,6 @@ from ordbench.data.loading import open_dataset
 from ordbench.data.published import fold_note, published_images
 from ordbench.dataset import Sample, Samples, SkippedFile
 from ordbench.errors import DatasetError, SpecError
-from ordbench.features.given import row_hashes
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DATASETS
 from ordbench.splits.cross import with_test_dataset
@@ -19,7 +18,7 @@ from ordbench.splits.draw import draw, open_protocol, protocol_name
 from ordbench.splits.formats import read_split
 from ordbench.splits.listed import divide, draw_divided
 from ordbench.splits.manifest import apply_manifest
-from ordbench.splits.pictures import join_identical, note_identical_rows
+from ordbench.splits.pictures import join_identical, note_identical_rows, row_hashes
 from ordbench.splits.split import Split
 from ordbench.sweeps.spec import parse_shots
 from ordbench.utils.images import pixels_hash

@@ -42,7 +42,7 @@ def steps(name: str, data_root: Path | None = None, cache: Path | None = None) -
     return [
         *([get] if downloadable(plugin) else []),
         *_by_hand(card, folder),
-        Step("Check it.", f"ordbench split show --dataset {typed}{flag}"),
+        Step("Check it.", f"ordbench data verify {typed}{flag}"),
         Step("Use it.", f"ordbench run --head linear --dataset {typed}{backbone}{flag}"),
     ]
 

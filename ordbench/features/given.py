@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from ordbench.features.cache import key_of
 from ordbench.features.extraction import Features
+from ordbench.splits.pictures import row_hashes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,8 +40,3 @@ def given_features(rows: NDArray[np.float32], *, normalize: bool) -> Features:
         seconds=0.0,
         from_cache=True,
     )
-
-
-def row_hashes(rows: NDArray[np.float32]) -> list[str]:
-    """SHA-256 of each row's numbers; identical rows have the same."""
-    return [hashlib.sha256(row.tobytes()).hexdigest() for row in rows]

@@ -5,12 +5,18 @@ Identical rows of features are noted only.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ordbench.dataset import Sample, Samples
 from ordbench.splits.folds import groups_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def join_identical(listing: Samples, pixels: Sequence[str]) -> Samples:
@@ -57,6 +63,11 @@ def join_identical(listing: Samples, pixels: Sequence[str]) -> Samples:
         samples=tuple(map(grouped, listing.samples)),
         notes=(*listing.notes, *_notes(list(repeated.values()))),
     )
+
+
+def row_hashes(rows: NDArray[np.float32]) -> list[str]:
+    """SHA-256 of each row's numbers; identical rows have the same."""
+    return [hashlib.sha256(row.tobytes()).hexdigest() for row in rows]
 
 
 def note_identical_rows(listing: Samples, rows: Sequence[str]) -> Samples:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
@@ -78,7 +79,7 @@ def test_howto_says_the_licence_first_and_the_steps_with_their_folder(tmp_path: 
     assert f"missing in {tmp_path / 'morph'}" in "".join(lines).replace("\n", "")
     numbered = [line[:2] for line in lines if line[:1].isdigit()]
     assert numbered == ["1.", "2.", "3.", "4.", "5."]
-    assert f"   $ ordbench split show --dataset morph --data-root {tmp_path}" in lines
+    assert f"   $ ordbench data verify morph --data-root {tmp_path}" in lines
 
 
 def test_get_shows_the_licence_asks_and_downloads(
@@ -114,3 +115,50 @@ def test_get_of_what_no_program_may_download_names_the_way(tmp_path: Path) -> No
         "MORPH II cannot be downloaded by a program; ordbench data howto morph says how to get it"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Forty pictures of two ranks; no two look alike."""
+    for number in range(40):
+        colours = np.random.default_rng(number).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        file = tmp_path / "photos" / str(number % 2) / f"{number:02}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(colours).resize((48, 48)).save(file)
+    return tmp_path / "photos"
+
+
+def test_verify_exits_with_1_where_something_is_found(photos: Path) -> None:
+    sound = call("verify", f"folder:{photos}")
+    assert sound.exit_code == 0, sound.output
+    lines = sound.output.splitlines()
+    assert lines[0] == "folder: 40 samples in 2 of 2 ranks, 20 to 20 each"
+    assert lines[-1] == "nothing is wrong"
+    (photos / "1" / "copy.png").write_bytes((photos / "0" / "00.png").read_bytes())
+    found = call("verify", f"folder:{photos}", "--jobs", "2")
+    assert found.exit_code == 1
+    assert "identical files: 0/00.png, 1/copy.png: ranks 0, 1" in found.output.splitlines()
+    assert found.output.splitlines()[-2:] == [
+        "found: 1 identical files",
+        "sets of copies with two ranks: 1; in two parts of the split: 0",
+    ]
+    told = json.loads(call("verify", f"folder:{photos}", "--json").output)
+    assert (told["images"], told["per_rank"]) == (41, {"0": 20, "1": 21})
+    assert told["findings"][0]["names"] == ["0/00.png", "1/copy.png"]
+
+
+def test_verify_of_what_is_missing_exits_with_2(cli: Cli, tmp_path: Path) -> None:
+    done = cli("data", "verify", "morph")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"ordbench: MORPH II not found in {tmp_path / 'data' / 'morph'}")
+
+
+def test_a_card_has_every_sample_and_its_part(photos: Path, tmp_path: Path) -> None:
+    file = tmp_path / "card.json"
+    done = call("card", f"folder:{photos}", file)
+    assert done.output == f"{file}: 40 samples\n"
+    written = json.loads(file.read_text())
+    assert written["license"] == "yours"
+    rows = written["recordSet"][-1]["data"]
+    assert {row["samples/split"] for row in rows} == {"train", "val", "test"}
+    assert json.loads(call("card", f"folder:{photos}").output) == written

@@ -12,7 +12,7 @@ def test_the_last_two_steps_check_and_run_it(name: str, tmp_path: Path) -> None:
     card = DATASETS[name].card
     typed = f"{name}:{card.argument}" if card.argument else name
     *getting, check, use = steps(name)
-    assert check.command == f"ordbench split show --dataset {typed}"
+    assert check.command == f"ordbench data verify {typed}"
     assert use.command.startswith(f"ordbench run --head linear --dataset {typed}")
     said = " ".join(step.text for step in getting)
     assert card.how_to_get[1:] in said
@@ -28,4 +28,4 @@ def test_the_folder_is_the_one_on_this_computer(tmp_path: Path) -> None:
     assert make.command == f"mkdir -p '{root / 'MORPH'}'"
     assert ask.text.startswith("Ask the face-aging group of UNCW")
     assert holds.text.startswith(f"See that {root / 'MORPH'} holds: images named 009055_1M54.JPG")
-    assert check.command == f"ordbench split show --dataset morph --data-root '{root}'"
+    assert check.command == f"ordbench data verify morph --data-root '{root}'"

@@ -1,7 +1,8 @@
 import numpy as np
 import torch
 
-from ordbench.features.given import given_features, row_hashes
+from ordbench.features.given import given_features
+from ordbench.splits.pictures import row_hashes
 
 ROWS = np.array([[3.0, 4.0], [0.0, 2.0], [3.0, 4.0]], dtype=np.float32)
 
