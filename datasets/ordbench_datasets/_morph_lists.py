@@ -136,6 +136,23 @@ def read_rows(file: Path) -> list[Row]:
     Raises:
         DatasetError: Naming the file and the line that cannot be read.
     """
+    numbered = _lines(file)
+    comma = "," if "," in numbered[0][1] else None
+    columns = _columns(file, [word.strip().lower() for word in numbered[0][1].split(comma)])
+    rows: list[Row] = []
+    for number, line in numbered[1 if columns else 0 :]:
+        try:
+            path, age = columns.read(line.split(comma)) if columns else _bare(line)
+        except (ValueError, IndexError):
+            raise DatasetError(
+                f"{file} line {number}: wanted a file name and an age in years, got {line!r}"
+            ) from None
+        rows.append(Row(re.split(r"[\\/]", path)[-1].upper(), age, f"{file} line {number}"))
+    return rows
+
+
+def _lines(file: Path) -> list[tuple[int, str]]:
+    """The lines that are not empty, by their numbers."""
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -145,29 +162,33 @@ def read_rows(file: Path) -> list[Row]:
     numbered = [(n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
     if not numbered:
         raise DatasetError(f"{file} is empty; wanted one image a line")
-    comma = "," if "," in numbered[0][1] else None
-    header = [word.strip().lower() for word in numbered[0][1].split(comma)]
-    column = next((header.index(word) for word in ("filename", "file") if word in header), None)
-    if column is not None and "age" not in header:
+    return numbered
+
+
+class _Columns(NamedTuple):
+    """Where a line has name and age, and the age that is written as 0."""
+
+    name: int
+    age: int
+    youngest: int
+
+    def read(self, cells: Sequence[str]) -> tuple[str, int]:
+        """Name and age of a line; raises ValueError or IndexError where they are not there."""
+        return cells[self.name], int(cells[self.age]) + self.youngest
+
+
+def _columns(file: Path, header: Sequence[str]) -> _Columns | None:
+    """The columns that a first line names; None where it is no header."""
+    named = [word for word in ("filename", "file") if word in header]
+    if named and "age" not in header:
         raise DatasetError(
             f"{file} has the columns {printable(', '.join(header))}; wanted filename and age"
         )
-    coral = column is None and comma is not None and header[0] == "" and "age" in header
-    column, youngest = (0, _YOUNGEST) if coral else (column, 0)
-    rows: list[Row] = []
-    for number, line in numbered[0 if column is None else 1 :]:
-        try:
-            if column is None:
-                path, age = _bare(line)
-            else:
-                cells = line.split(comma)
-                path, age = cells[column], int(cells[header.index("age")]) + youngest
-        except (ValueError, IndexError):
-            raise DatasetError(
-                f"{file} line {number}: wanted a file name and an age in years, got {line!r}"
-            ) from None
-        rows.append(Row(re.split(r"[\\/]", path)[-1].upper(), age, f"{file} line {number}"))
-    return rows
+    if "age" not in header:
+        return None
+    if named:
+        return _Columns(header.index(named[0]), header.index("age"), 0)
+    return None if header[0] else _Columns(0, header.index("age"), _YOUNGEST)
 
 
 def _bare(line: str) -> tuple[str, int]:
