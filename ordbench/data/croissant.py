@@ -13,6 +13,7 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
+from ordbench.data.archives import ZipMember
 from ordbench.data.image_files import composed
 from ordbench.dataset import DatasetCard, Sample, Samples
 from ordbench.splits.split import Split
@@ -79,29 +80,39 @@ def _base(samples: Iterable[Sample]) -> Path:
 
 
 def _place(sample: Sample, base: Path) -> str:
-    """The path of its image, or the name of a sample whose image is no file."""
+    """The path of its image, in an archive or below ``base``; its name where there is none."""
+    if isinstance(sample.image, ZipMember):
+        return sample.image.member
     image = sample.image
     return composed(image.relative_to(base).as_posix()) if isinstance(image, Path) else sample.name
 
 
 def _distribution(samples: Sequence[Sample], base: Path) -> list[Node]:
-    places = {_place(sample, base): sample for sample in samples if sample.image is not None}
-    if len(places) > FEW or any(not isinstance(s.image, Path) for s in places.values()):
-        endings = sorted({Path(place).suffix for place in places})
-        kinds = sorted({_kind(place) for place in places})
-        includes = [f"**/*{ending}" for ending in endings]
-        return [_named("cr:FileSet", "files", encodingFormat=kinds, includes=includes)]
-    return [
-        _named(
-            "cr:FileObject",
-            place,
-            contentUrl=place,
-            encodingFormat=_kind(place),
-            sha256=content_hash(sample.image),
-        )
-        for place, sample in places.items()
-        if sample.image is not None
-    ]
+    """The archives, with their hashes, and the files: few one by one, or many by their endings."""
+    images = {_place(sample, base): sample.image for sample in samples if sample.image is not None}
+    files = {place: image for place, image in images.items() if isinstance(image, Path)}
+    if len(files) == len(images) <= FEW:
+        return [_file(place, path) for place, path in files.items()]
+    archives = {image.archive for image in images.values() if isinstance(image, ZipMember)}
+    packed = [_file(archive.name, archive) for archive in sorted(archives)]
+    loose = _named(
+        "cr:FileSet",
+        "files",
+        encodingFormat=sorted({_kind(place) for place in images}),
+        includes=sorted({f"**/*{Path(place).suffix}" for place in images}),
+    )
+    inside = {"containedIn": [{"@id": one["@id"]} for one in packed]} if packed else {}
+    return [*packed, loose | inside]
+
+
+def _file(place: str, path: Path) -> Node:
+    return _named(
+        "cr:FileObject",
+        place,
+        contentUrl=place,
+        encodingFormat=_kind(place),
+        sha256=content_hash(path),
+    )
 
 
 def _kind(place: str) -> str:

@@ -38,7 +38,7 @@ def steps(name: str, data_root: Path | None = None, cache: Path | None = None) -
     elsewhere = data_root and folder and not card.embedded
     flag = f" --data-root {shlex.quote(str(data_root))}" if elsewhere else ""
     backbone = "" if card.embedded or card.brings_features else " --backbone clip:ViT-B-16/openai"
-    get = Step("Download it, or do the next steps by hand.", f"ordbench data get {name}{flag}")
+    get = Step("Download it, or do the next steps by hand.", f"ordbench data get {typed}{flag}")
     return [
         *([get] if downloadable(plugin) else []),
         *_by_hand(card, folder),

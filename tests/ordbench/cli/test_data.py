@@ -147,10 +147,11 @@ def test_verify_exits_with_1_where_something_is_found(photos: Path) -> None:
     assert told["findings"][0]["names"] == ["0/00.png", "1/copy.png"]
 
 
-def test_verify_of_what_is_missing_exits_with_2(cli: Cli, tmp_path: Path) -> None:
-    done = cli("data", "verify", "morph")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"ordbench: MORPH II not found in {tmp_path / 'data' / 'morph'}")
+def test_verify_of_what_is_missing_is_an_error_of_the_user(tmp_path: Path) -> None:
+    done = call("verify", "morph", "--data-root", tmp_path)
+    assert isinstance(done.exception, DatasetError)
+    assert str(done.exception).startswith(f"MORPH II not found in {tmp_path / 'morph'}: ")
+    assert done.output == ""
 
 
 def test_a_card_has_every_sample_and_its_part(photos: Path, tmp_path: Path) -> None:

@@ -16,6 +16,6 @@ def picture() -> Picture:
 
     def paint(number: int) -> Image.Image:
         colours = np.random.default_rng(number).integers(0, 256, (6, 6, 3), dtype=np.uint8)
-        return Image.fromarray(colours).resize((96, 96), Resampling.BICUBIC)
+        return Image.fromarray(colours).resize((48, 48), Resampling.BICUBIC)
 
     return paint

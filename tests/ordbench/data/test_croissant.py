@@ -8,10 +8,12 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from PIL import Image
 
+from ordbench.data.archives import ZipMember
 from ordbench.data.croissant import FEW, croissant
 from ordbench.dataset import DatasetCard, Sample, Samples
 from ordbench.splits.draw import draw
@@ -45,18 +47,23 @@ def written(listing: Samples) -> dict[str, Any]:
     return croissant("mine", CARD, listing, split)
 
 
-@pytest.mark.filterwarnings("ignore")  # of what mlcroissant imports
-def test_mlcroissant_finds_no_error_and_reads_all_records(
-    listing: Samples, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def validated(described: dict[str, Any], file: Path, caplog: pytest.LogCaptureFixture) -> Any:  # noqa: ANN401
+    """The card as mlcroissant reads it; it raises an error where the format is violated."""
     import mlcroissant
 
-    file = tmp_path / "card.json"
-    file.write_text(json.dumps(written(listing)))
+    file.write_text(json.dumps(described))
     with caplog.at_level(logging.WARNING):
         dataset = mlcroissant.Dataset(jsonld=str(file))
     missing = re.findall(r'Property "https://schema.org/(\w+)" is recommended', caplog.text)
     assert set(missing) == {"version"}, "which of a dataset is known, its card does not say"
+    return dataset
+
+
+@pytest.mark.filterwarnings("ignore")  # of what mlcroissant imports
+def test_mlcroissant_finds_no_error_and_reads_all_records(
+    listing: Samples, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dataset = validated(written(listing), tmp_path / "card.json", caplog)
     assert dataset.metadata.name == "mine"
     assert dataset.metadata.license == ["CC BY 4.0"]
     assert dataset.metadata.cite_as == CARD.source
@@ -89,6 +96,23 @@ def test_many_files_are_described_by_their_endings(listing: Samples, tmp_path: P
     assert described["@type"] == "cr:FileSet"
     assert described["includes"] == ["**/*.jpg", "**/*.png"]
     assert described["encodingFormat"] == ["image/jpeg", "image/png"]
+
+
+@pytest.mark.filterwarnings("ignore")  # of what mlcroissant imports
+def test_images_in_an_archive_are_described_with_the_hash_of_the_archive(
+    listing: Samples, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    archive = tmp_path / "all.zip"
+    with ZipFile(archive, "w") as packed:
+        packed.writestr("readme.txt", "x")
+    samples = [s._replace(image=ZipMember(archive, f"in/{s.name}.png")) for s in listing.samples]
+    described = written(replace(listing, samples=tuple(samples)))
+    whole, inside = described["distribution"]
+    assert whole["sha256"] == sha256(archive.read_bytes()).hexdigest()
+    assert whole["encodingFormat"] == "application/zip"
+    assert inside["containedIn"] == [{"@id": "all.zip"}]
+    assert described["recordSet"][-1]["data"][3]["samples/image"] == "in/3.png"
+    validated(described, tmp_path / "card.json", caplog)
 
 
 def test_what_is_unknown_is_left_out(listing: Samples) -> None:

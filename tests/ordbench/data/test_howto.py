@@ -18,7 +18,7 @@ def test_the_last_two_steps_check_and_run_it(name: str, tmp_path: Path) -> None:
     assert card.how_to_get[1:] in said
     assert card.embedded or card.layout in said
     commands = [step.command for step in getting]
-    assert (f"ordbench data get {name}" in commands) == downloadable(DATASETS[name])
+    assert (f"ordbench data get {typed}" in commands) == downloadable(DATASETS[name])
 
 
 def test_the_folder_is_the_one_on_this_computer(tmp_path: Path) -> None:
