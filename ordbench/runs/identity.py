@@ -114,7 +114,5 @@ def identify(
         hashes=hashes,
         owner=owner,
         cell=run_id({**identity, **seedless}),
-        custom_split_hash=""
-        if resources.is_default_split(spec, material.listing, split)
-        else split.hash,
+        custom_split_hash=resources.own_split(spec, material.listing, split),
     )

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -148,14 +148,21 @@ class Resources:
         key = (listing.fingerprint, *drawn_by)
         return self._splits.get(key, lambda: self._split(spec, listing))
 
-    def is_default_split(self, spec: RunSpec, listing: Samples, split: Split) -> bool:
-        """Whether a run has the split that it would have without a manifest."""
+    def own_split(self, spec: RunSpec, listing: Samples, split: Split) -> str:
+        """Hash of a split that is not the one that is drawn without a manifest; empty if it is.
+
+        Of lists it is that of all their images, so that it is the same at any shots and seed.
+        """
         if not self.manifest:
-            return True
+            return ""
         try:
-            return self._draw(spec, listing).hash == split.hash
+            if self._draw(spec, listing).hash == split.hash:
+                return ""
         except OrdbenchError:
-            return False
+            pass
+        if isinstance(self.manifest, SplitLists):
+            return self.split(spec.model_copy(update={"shots": None}), listing).hash
+        return split.hash
 
     def fingerprint(self, backbone: str) -> str:
         """Hash of a backbone's weights."""
@@ -205,15 +212,17 @@ class Resources:
             (spec.dataset, spec.protocol, listing.fingerprint),
             lambda: divide(listing, lists, dataset=spec.dataset, protocol=spec.protocol),
         )
-        split = draw_divided(
+        draw_at = partial(
+            draw_divided,
             divided,
             dataset=spec.dataset,
             fold=spec.fold,
-            shots=spec.shots,
             data_seed=spec.data_seed,
         )
-        if spec.split != split.hash:  # a record has that of the split
+        # A record has the hash of the split, as `own_split` gives it.
+        if spec.split not in {lists.hash, draw_at(shots=None).hash}:
             _refuse_other_hash(lists.hash, spec)
+        split = draw_at(shots=spec.shots)
         if spec.test_dataset:
             _refuse_untested(split, spec.test_dataset)
         return split

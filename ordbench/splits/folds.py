@@ -100,9 +100,9 @@ def _people_held_out(sizes: Counter[str], dataset: str) -> set[str]:
     """
     groups = _groups_by_hash(sizes, dataset, "val")
     taken: set[str] = set()
-    size = 0
+    size, total = 0, sizes.total()
     for group in groups:
-        if VAL_SHARE * (2 * size + sizes[group]) < 2 * sizes.total():
+        if VAL_SHARE * (2 * size + sizes[group]) < 2 * total:
             taken.add(group)
             size += sizes[group]
     if not taken and len(groups) > 1:

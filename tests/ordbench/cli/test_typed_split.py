@@ -131,7 +131,9 @@ def test_lists_that_were_written_are_run_with_the_same_hash(
     folder: Path, tmp_path: Path, file: str
 ) -> None:
     dataset = ("--dataset", f"folder:{folder}")
-    written = CliRunner().invoke(app, ["split", "write", str(tmp_path / file), *dataset])
+    written = CliRunner().invoke(
+        app, ["split", "write", str(tmp_path / file), *dataset, "--fold", "1"]
+    )
     assert written.exit_code == 0, written.output
     shown = CliRunner().invoke(app, ["split", "show", *dataset, "--split", str(tmp_path / file)])
     (said,) = [line for line in written.output.splitlines() if line.startswith("sha256 ")]
@@ -146,6 +148,9 @@ def test_lists_that_were_written_are_run_with_the_same_hash(
     assert given is not None
     prepared = prepare(spec.model_copy(update={"split": given.hash}), resources)
     assert prepared.split.hash == hash_
+    few = prepare(spec.model_copy(update={"split": given.hash, "shots": 2}), resources)
+    assert few.split.hash != hash_
+    assert prepared.identity.custom_split_hash == few.identity.custom_split_hash == hash_
     assert prepare(spec.model_copy(update={"split": hash_}), resources).split.hash == hash_
     with pytest.raises(SpecError, match="the split of the run is 000000"):
         prepare(spec.model_copy(update={"split": "0" * 64}), resources)
