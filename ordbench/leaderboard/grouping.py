@@ -197,13 +197,15 @@ def titles(facts: Sequence[Facts]) -> list[str]:
 def worth_saying(facts: Sequence[Facts]) -> list[dict[str, str]]:
     """Of each table's facts those that a caption always states, and details that differ.
 
-    The options of a dataset are such a detail among the tables of that dataset.
+    The hash of a split that came in a file is always stated. The options of a dataset are such a
+    detail among the tables of that dataset.
     """
     differing = _differing(facts) - {"dataset options"}
     said: list[dict[str, str]] = []
     for found in facts:
         own = _differing([other for other in facts if other[0] == found[0]])
         told = differing | (own & {"dataset options"})
+        told |= {name for name, value in found if name == "split hash" and value}
         said.append(
             {name: value or "none" for name, value in found if name not in _DETAILS or name in told}
         )

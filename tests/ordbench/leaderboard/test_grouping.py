@@ -198,3 +198,11 @@ def test_the_latest_cell_comes_last_in_whatever_order_they_came(flat_run: FlatRu
     runs = [flat_run(shots=shots, created=f"2026-11-{30 - shots}") for shots in (1, 2, 4)]
     for cells in (group_by_cell(runs), group_by_cell(runs[::-1])):
         assert [cell.first.shots for cell in newest(cells)[0]] == [4, 2, 1]
+
+
+def test_the_hash_of_a_given_split_is_said_even_of_one_table(flat_run: FlatRun) -> None:
+    drawn, given = (
+        table_facts(flat_run(split=split), "shots", pool_folds=False) for split in ("", "s1")
+    )
+    assert "split hash" not in worth_saying([drawn])[0]
+    assert worth_saying([given])[0]["split hash"] == "s1"
