@@ -124,7 +124,7 @@ def verify(name: str, listing: Samples, found: Sequence[Look | str]) -> Verifica
         people=len(groups_of(readable.samples)),
         folds=len(_folds(listing)),
         parts={part: len(names) for part, names in parts.items()},
-        left_out=Counter(rejection.reason for rejection in listing.rejected),
+        left_out=dict(Counter(rejection.reason for rejection in listing.rejected)),
         notes=joined.notes,
         findings=(*lost, *_left_out(listing.rejected), *copies, *faults),
     )

@@ -142,9 +142,11 @@ def test_verify_exits_with_1_where_something_is_found(photos: Path) -> None:
         "found: 1 identical files",
         "sets of copies with two ranks: 1; in two parts of the split: 0",
     ]
+    (photos / "1" / "notes.txt").write_text("x")
     told = json.loads(call("verify", f"folder:{photos}", "--json").output)
     assert (told["images"], told["per_rank"]) == (41, {"0": 20, "1": 21})
     assert told["findings"][0]["names"] == ["0/00.png", "1/copy.png"]
+    assert told["left_out"] == {"'.txt' is not the ending of an image file": 1}
 
 
 def test_verify_of_what_is_missing_is_an_error_of_the_user(tmp_path: Path) -> None:
