@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RESULTS ?= results/local
 PLAN ?= benchmarks/few_shot.yaml
 
-.PHONY: demo test lint types check bench publish clean
+.PHONY: demo test lint types check bench bench-rows publish clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -32,6 +32,12 @@ bench: $(VENV)/.test
 	ORDBENCH_PLAN=$(PLAN) $(BIN)/python -m pytest benchmarks --benchmark-only \
 	    --benchmark-json=.benchmarks/last.json
 	$(BIN)/python benchmarks/report.py .benchmarks/last.json > benchmarks/RESULTS.md
+
+bench-rows: $(VENV)/.test
+	mkdir -p .benchmarks
+	ORDBENCH_ROWS=1000000 $(BIN)/python -m pytest benchmarks/test_scaling.py -k test_dataset \
+	    --benchmark-only --benchmark-json=.benchmarks/rows.json
+	$(BIN)/python benchmarks/report.py .benchmarks/rows.json > benchmarks/ROWS.md
 
 publish: demo
 	$(BIN)/ordbench results publish $(RESULTS) results/demo --title "The demo's leaderboard" \

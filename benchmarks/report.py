@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from math import log
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any
 
 HEADING = """\
 # Benchmarks
 
-Made by `make bench`. `times the first` compares the least times within a table: 2.00 took twice as
-long as its first row. What is compared, and how, stands at the head of each file in this folder.
+Made by `make bench`, or by `make bench-rows` where it is about rows alone. `times the first`
+compares the least times within a table: 2.00 took twice as long as its first row. What is
+compared, and how, stands at the head of each file in this folder.
 """
 COLUMNS = ("test", "median", "least", "rounds", "times the first", "beside the time")
 
@@ -26,7 +29,7 @@ def report(run: Mapping[str, Any]) -> str:
     for benchmark in run["benchmarks"]:
         name = benchmark["group"] or benchmark["fullname"].partition("::")[0]
         groups.setdefault(name, []).append(benchmark)
-    tables = [f"## {name}\n\n{_table(group)}\n" for name, group in groups.items()]
+    tables = [f"## {name}\n\n{_table(group)}\n{_growth(group)}" for name, group in groups.items()]
     return "\n".join([HEADING, _facts(run), *tables])
 
 
@@ -62,6 +65,23 @@ def _table(group: Sequence[Mapping[str, Any]]) -> str:
     lines = [columns, ("---", *["---:"] * 4, "---")[: len(columns)]]
     lines += [row[: len(columns)] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _growth(group: Sequence[Mapping[str, Any]]) -> str:
+    """How time grows with the number of rows, where a group is measured at several."""
+    points = [
+        (log(benchmark["params"]["rows"]), log(benchmark["stats"]["min"]))
+        for benchmark in group
+        if "rows" in (benchmark.get("params") or {})
+    ]
+    if len(points) < 2:
+        return ""
+    overall, last = (_slope(some) for some in (points, points[-2:]))
+    return f"\nSlope of log time over log rows: {overall:.2f}; between the last two {last:.2f}.\n"
+
+
+def _slope(points: Sequence[tuple[float, float]]) -> float:
+    return linear_regression(*zip(*points, strict=True)).slope
 
 
 def seconds(duration: float) -> str:

@@ -1,13 +1,19 @@
-"""What a training step costs as K, N and D grow, and what planning costs as the cells do.
+"""What training costs as K, N and D grow, a dataset as its rows do, and planning as its cells do.
 
 Run: pytest benchmarks/test_scaling.py --benchmark-columns=min,median,rounds
 Ten steps of five seeds trained as one model; one thread. Weights and images are random, and the
-text tower is small: what grows is to be seen, and not what is there anyway.
+text tower is small: what grows is to be seen, and not what is there anyway. Datasets have 64 given
+features and 10 ranks, and up to 100,000 rows; ORDBENCH_ROWS=1000000 adds a larger one.
 """
 
-from collections.abc import Callable
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from open_clip import SimpleTokenizer
@@ -34,6 +40,20 @@ GROWTH = {
     **{f"N={batch}": LatencySetting(batch=batch) for batch in (32, 128, 512)},
     **{f"D={width}": LatencySetting(in_features=width, batch=128) for width in (128, 512, 2048)},
 }
+
+
+FEATURES, RANKS, AT_A_TIME = 64, 10, 100_000
+ROWS = [1_000, 10_000, 100_000, *map(int, os.environ.get("ORDBENCH_ROWS", "").split())]
+STEPS_OF_A_DATASET = (
+    "list",
+    "split_all",
+    "split_shots",
+    "linear_shots",
+    "ordinalclip_shots",
+    "linear_all_in_large_batches",
+    "linear_all",
+    "table",
+)
 
 
 class SmallTowers(HeadBuilder):
@@ -124,3 +144,61 @@ def like(record: Record, cell: Cell, resources: Resources) -> Record:
     (spec,) = cell.specs
     run_id = prepare(spec, resources).identity.run_id
     return record.model_copy(update={"run_id": run_id, "spec": spec, "predictions": None})
+
+
+def write_rows(path: Path, rows: int) -> None:
+    """Features that grow with the rank, under noise."""
+    draw = np.random.default_rng(0)
+    truth = draw.integers(0, RANKS, rows)
+    slope = draw.standard_normal(FEATURES, dtype=np.float32)
+    table = np.empty((rows, FEATURES), np.float32)
+    for start in range(0, rows, AT_A_TIME):
+        part = truth[start : start + AT_A_TIME, None] / np.float32(RANKS)
+        noise = draw.standard_normal((len(part), FEATURES), np.float32)
+        table[start : start + AT_A_TIME] = part * slope + noise
+    np.savez(path, features=table, rank=truth)
+
+
+@pytest.fixture(scope="module", params=ROWS, ids=str)
+def rows(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+@pytest.fixture(scope="module")
+def dataset(
+    rows: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], dict[str, float]]]:
+    """Does one step in a process that holds nothing else; what is to be said of it."""
+    table = tmp_path_factory.mktemp("rows") / "table.npz"
+    write_rows(table, rows)
+    command = [sys.executable, str(Path(__file__).with_name("rows.py")), str(table)]
+    with subprocess.Popen(
+        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        asked, answers = process.stdin, process.stdout
+        assert answers.readline() == "\n"  # it has imported all
+
+        def do(step: str) -> dict[str, float]:
+            print(step, file=asked, flush=True)
+            about: dict[str, float] = json.loads(answers.readline())
+            return about
+
+        yield do
+        asked.close()
+    table.unlink()
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("step", STEPS_OF_A_DATASET)
+def test_dataset(
+    benchmark: BenchmarkFixture,
+    dataset: Callable[[str], dict[str, float]],
+    rows: int,
+    step: str,
+) -> None:
+    if step == "linear_all" and rows > AT_A_TIME:
+        pytest.skip("fifty epochs of batches of 128 take a quarter of an hour")
+    benchmark.group = f"{step} as rows grow"
+    benchmark.extra_info |= benchmark.pedantic(dataset, [step])

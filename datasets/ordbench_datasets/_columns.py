@@ -155,6 +155,8 @@ def _size(shape: tuple[int, ...]) -> str:
 
 def as_texts(column: NDArray[Any]) -> list[str]:
     """Cells as text; what is missing is empty."""
+    if column.dtype.kind in "iu":
+        return list(map(str, column.tolist()))
     return [_text(cell) for cell in column]  # not tolist: a float32 of 0.1 is written so
 
 
@@ -173,7 +175,8 @@ def as_features(columns: Sequence[tuple[str, NDArray[Any]]], where: Path) -> NDA
     """
     import numpy as np
 
-    return np.concatenate([_numbers(column, name, where) for name, column in columns], axis=1)
+    read = [_numbers(column, name, where) for name, column in columns]
+    return read[0] if len(read) == 1 else np.concatenate(read, axis=1)
 
 
 def _numbers(column: NDArray[Any], name: str, where: Path) -> NDArray[np.float32]:
@@ -191,8 +194,8 @@ def _numbers(column: NDArray[Any], name: str, where: Path) -> NDArray[np.float32
             f"{where}, {name}: wanted numbers, got {got}; convert them{_instead(name)}"
         )
     with np.errstate(over="ignore"):
-        numbers = flat.astype(np.float32)
-    if not np.isfinite(numbers).all():
+        numbers = flat.astype(np.float32, copy=False)
+    if not isfinite(numbers.min()) or not isfinite(numbers.max()):  # no array of N x D answers
         _refuse(flat, name, where, _is_single)
     return numbers
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import ClassVar, NamedTuple, TypeVar
 
@@ -126,12 +127,13 @@ class FeatureTable(OwnImages):
         used = self._used(columns)
         labels = self._labels(columns, used.labels)
         ranks = self.order((row.label for row in labels), "features")
+        rank_of = {label: ranks.rank(label) for label in {row.label for row in labels}}
         features = as_features([(name, columns[name]) for name in used.features], self.path)
         order = sorted(range(len(labels)), key=lambda row: labels[row].name)
         return Samples(
             task=ranks.task(self.unit, self.context),
             samples=tuple(
-                Sample(row.name, None, ranks.rank(row.label), row.group, row.fold, row.part)
+                Sample(row.name, None, rank_of[row.label], row.group, row.fold, row.part)
                 for row in (labels[number] for number in order)
             ),
             notes=(*self.notes(ranks, "features"), *_notes(used, features.shape[1])),
@@ -236,6 +238,7 @@ class FeatureTable(OwnImages):
                     f"{self.path}, {used[ours]}: wanted one cell a row, got {column.shape[1]}"
                 )
             found: list[T] = []
+            read = cache(read)  # most columns have few different cells
             for number, text in enumerate(as_texts(column), 1):
                 try:
                     found.append(read(text))

@@ -51,6 +51,7 @@ class Features:
             the order given.
         rejected: The other images, named by where they lie.
         pixels: SHA-256 of the decoded pixels of each row's image; identical pictures have the same.
+            Empty where there are no images.
         key: SHA-256 of all that can change the features, the images included.
         fingerprint: Hash of the backbone's weights.
         images_hash: Hash of the content of all images, in their order.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -21,7 +20,7 @@ from ordbench.data.paths import resolve_cache
 from ordbench.dataset import Part, Samples, SkippedFile
 from ordbench.errors import BackboneError, DatasetError, OrdbenchError, SpecError
 from ordbench.features.extraction import Features, Progress, extract, open_family
-from ordbench.features.given import given_features
+from ordbench.features.given import as_tensor, given_features
 from ordbench.plugins.reference import PluginRef
 from ordbench.recipe import OptionValue
 from ordbench.runs.spec import RunSpec
@@ -31,13 +30,14 @@ from ordbench.splits.formats import read_split
 from ordbench.splits.list_files import SplitLists
 from ordbench.splits.listed import divide, draw_divided
 from ordbench.splits.manifest import apply_manifest
-from ordbench.splits.pictures import join_identical, note_identical_rows
+from ordbench.splits.pictures import join_identical, note_identical_rows, row_hashes
 from ordbench.splits.split import Split
 from ordbench.training.trainer import LabelledFeatures
 from ordbench.utils.last_few import LastFew
 
 KEPT = 4  # datasets, features and text towers in memory
 KEPT_SPLITS = 256
+LOOKED_AT = 4096  # rows that are compared at a time
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ class EncodedDataset:
 
 
 def _received(listing: Samples, features: Features, rows: NDArray[np.float32]) -> EncodedDataset:
-    with warnings.catch_warnings():  # Ray's memory is read-only, and no head writes to features
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
-        return EncodedDataset(listing, replace(features, features=torch.from_numpy(rows)))
+    return EncodedDataset(listing, replace(features, features=as_tensor(rows)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,7 +257,7 @@ class Resources:
         )
 
     def _given(self, spec: RunSpec, listing: Samples) -> EncodedDataset:
-        """The features that a dataset brings; they lie in the result once, beside the listing."""
+        """The features that a dataset brings; they lie in memory once."""
         assert listing.features is not None
         features = given_features(listing.features, normalize=spec.normalize)
         if _all_equal(features.features):
@@ -267,7 +265,7 @@ class Resources:
                 f"dataset {spec.dataset!r} has the same features for all samples, so that nothing "
                 "can be learned from them; check how they were made"
             )
-        noted = note_identical_rows(listing, features.pixels)
+        noted = note_identical_rows(listing, row_hashes(listing.features))
         leaky = noted.leaky or self.settings.allow_leak
         return EncodedDataset(replace(noted, leaky=leaky, features=None), features)
 
@@ -277,7 +275,7 @@ class Resources:
 
 
 def _all_equal(features: Tensor) -> bool:
-    return bool((features == features[:1]).all())
+    return all(bool((rows == features[:1]).all()) for rows in torch.split(features, LOOKED_AT))
 
 
 def _dataset(spec: RunSpec) -> tuple[str, str, str, str]:

@@ -81,6 +81,14 @@ def test_what_a_benchmark_kept_beside_its_time_is_shown_in_its_table_only() -> N
     assert found[4] == "| test | median | least | rounds | times the first |"
 
 
+def test_growth_with_rows_is_a_slope_in_logarithms() -> None:
+    sizes = {1_000: 0.5, 10_000: 5.0, 100_000: 500.0}  # ten times as long, then a hundred times
+    grown = [timed(f"test[{n}]", least) | {"params": {"rows": n}} for n, least in sizes.items()]
+    said = "Slope of log time over log rows: 1.50; between the last two 2.00."
+    assert said in report(run_of(*grown))
+    assert "Slope" not in report(run_of(grown[0], timed("test_other", 1.0)))
+
+
 def test_the_examples_in_the_report_are_true() -> None:
     subprocess.run([sys.executable, "-m", "doctest", SCRIPT], check=True)
 

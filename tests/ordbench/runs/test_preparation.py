@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ordbench.dataset import Part
-from ordbench.features import given
+from ordbench.runs import resources as resources_module
 from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec, resolved
@@ -61,7 +61,7 @@ def test_a_sweep_works_out_once_what_its_runs_share(
 
     for owner, name in (
         (resources, "_read"),
-        (given, "row_hashes"),
+        (resources_module, "row_hashes"),
         (folds, "folds_by_hash"),
         (folds, "hold_out"),
         (folds, "by_rank"),
