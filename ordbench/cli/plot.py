@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from ordbench.cli.results_folder import FolderArgument, FolderOption, one_folder
+from ordbench.cli.run import Cache, DataRoot
 from ordbench.cli.table import (
     DecodeName,
     MetricName,
@@ -20,10 +22,30 @@ from ordbench.cli.table import (
 from ordbench.errors import SpecError
 from ordbench.utils.text import items
 
-Kind = Literal["curve", "critical-difference"]
+Kind = Literal[
+    "curve",
+    "sample-efficiency",
+    "critical-difference",
+    "latency",
+    "rank-error",
+    "confusion",
+    "reliability",
+    "risk-coverage",
+    "prototypes",
+    "images",
+]
 
 # Options that are not of all kinds.
-_KINDS_OF = {"emphasise": ("curve",)}
+_KINDS_OF = {
+    "emphasise": ("curve",),
+    "reference": ("sample-efficiency",),
+    "latencies": ("latency",),
+    "setting": ("latency",),
+    "run": ("prototypes", "images"),
+    "number": ("images",),
+    "data_root": ("images",),
+    "cache": ("images",),
+}
 
 
 def plot(
@@ -43,26 +65,69 @@ def plot(
     backbone: OnlyBackbones = None,
     shots: OnlyShots = None,
     fold: OnlyFolds = None,
-    emphasise: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Of a curve: heads in colour, the others are grey.", show_default="8 at most"
-        ),
-    ] = None,
     width: Annotated[
         Literal["column", "page"] | None,
         typer.Option(
             help="A column (85 mm) or a page (175 mm) of a paper.", show_default="what it needs"
         ),
     ] = None,
+    emphasise: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Of a curve: heads in colour, the others are grey.", show_default="8 at most"
+        ),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="Of sample-efficiency: whose score is to be reached.", show_default="linear"
+        ),
+    ] = None,
+    latencies: Annotated[
+        Path | None,
+        typer.Option(help="Of latency: the file that `ordbench latency --json` printed."),
+    ] = None,
+    setting: Annotated[
+        str | None,
+        typer.Option(help="Of latency: which setting of that file, such as 'N=1, K=90, D=512'."),
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            help="Of prototypes and images: the beginning of a run id.",
+            show_default="the selected run of the lowest seed",
+        ),
+    ] = None,
+    number: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of images: how many of each kind.", show_default="8"),
+    ] = None,
+    data_root: DataRoot = None,
+    cache: Cache = None,
 ) -> None:
     """Draw results as a figure for a paper, and print what its caption should say.
 
-    curve: score against images a rank, a line a head, with 95 % t intervals over seeds.
+    Of all heads: curve (score against images a rank, with 95 % t intervals over seeds),
+    sample-efficiency (images a rank that reach the score of a reference), critical-difference
+    (mean ranks over six datasets or more), latency (against score, with the Pareto front).
 
-    critical-difference: mean ranks over six datasets or more; bars join heads that are level.
+    Of some heads in one setting: rank-error (MAE and bias by true rank), confusion (by rank and
+    by distance), reliability (with ECE), risk-coverage.
+
+    Of one run: prototypes (their cosines, with ordinality), images (the worst and the best).
     """
-    _refuse_others(kind, emphasise=emphasise)
+    own = {
+        "emphasise": items(emphasise) if emphasise else None,
+        "reference": reference,
+        "latencies": latencies,
+        "setting": setting,
+        "run": run,
+        "number": number,
+        "data_root": data_root,
+        "cache": cache,
+    }
+    given: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
+    _refuse_others(kind, given)
     from ordbench.plots.kinds import Asked, draw
     from ordbench.plots.style import check_format, save
 
@@ -77,16 +142,16 @@ def plot(
         backbone=backbone,
         shots=shots,
         fold=fold,
-        emphasise=items(emphasise or ()),
         width=width,
+        **given,
     )
     figure, captions = draw(kind, asked)
     save(figure, path)
     typer.echo("\n".join([str(path), *captions]))
 
 
-def _refuse_others(kind: str, **given: object) -> None:
-    for name, value in given.items():
-        if value is not None and kind not in _KINDS_OF[name]:
-            kinds = " and ".join(_KINDS_OF[name])
-            raise SpecError(f"--{name} is of plot {kinds}, not of plot {kind}; leave it out")
+def _refuse_others(kind: str, given: Iterable[str]) -> None:
+    for name in given:
+        if kind not in _KINDS_OF[name]:
+            flag, kinds = f"--{name.replace('_', '-')}", " and ".join(_KINDS_OF[name])
+            raise SpecError(f"{flag} is of plot {kinds}, not of plot {kind}; leave it out")

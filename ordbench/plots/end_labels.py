@@ -53,6 +53,7 @@ def label_ends(axes: Axes, ends: Sequence[End], size: float = 7) -> None:
                 "arrowstyle": "-",
                 "color": end.color,
                 "linewidth": 0.5,
+                "alpha": 0.6,
                 "relpos": (0, 0.5),
                 "shrinkA": 1,
                 "shrinkB": 3,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ordbench.errors import SpecError
 from ordbench.leaderboard.table import Table
 from ordbench.plots.style import GREY, Width, new_figure
+from ordbench.report.head_runs import HeadRuns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,3 +77,31 @@ def only_table(tables: Sequence[Table]) -> Table:
             f"{'; '.join(panel_titles(tables))}; choose one, for example by --shots or --dataset"
         )
     return tables[0]
+
+
+def check_few(labels: Sequence[str], at_most: int = 8) -> None:
+    """Refuse more heads than a figure can show.
+
+    Raises:
+        SpecError: If there are more.
+    """
+    if len(labels) > at_most:
+        raise SpecError(
+            f"the figure shows {at_most} heads at most, and there are {len(labels)}: "
+            f"{', '.join(labels)}; choose some by --head"
+        )
+
+
+def with_posterior(heads: Sequence[HeadRuns]) -> list[HeadRuns]:
+    """Those heads that say how likely each rank is.
+
+    Raises:
+        SpecError: If there are none.
+    """
+    found = [head for head in heads if all(run.posterior is not None for run in head.runs)]
+    if not found:
+        raise SpecError(
+            f"no posterior: {', '.join(head.label for head in heads)} estimate a point only; "
+            "choose other heads by --head"
+        )
+    return found

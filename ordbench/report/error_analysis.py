@@ -49,6 +49,23 @@ class ReliabilityBin(NamedTuple):
     accuracy: float
 
 
+class RiskCoverage(NamedTuple):
+    """The MAE of the images of which a head is surest, for each share of the images.
+
+    Attributes:
+        coverage: Shares of the images ``(N,)``, 1/N to 1.
+        risk: MAE of the surest of them ``(N,)``, in the dataset's unit; the last is the MAE.
+    """
+
+    coverage: NDArray[np.float64]
+    risk: NDArray[np.float64]
+
+    @property
+    def area(self) -> float:
+        """AURC: the mean of the risk over all coverages."""
+        return float(self.risk.mean())
+
+
 class ImageError(NamedTuple):
     """One image: its name, its true value, the estimate, and estimate less truth."""
 
@@ -140,10 +157,67 @@ def reliability(evaluation: Evaluation) -> list[ReliabilityBin]:
     return found
 
 
+def risk_coverage(evaluation: Evaluation) -> RiskCoverage:
+    """Risk against coverage, where an image is the surer the less error its posterior expects.
+
+    That is the mean distance, under the posterior, of the rank's value from the estimate. Images
+    of the same expected error count as if each had the mean of their errors, so that their order
+    does not matter.
+
+    Source: Geifman & El-Yaniv (2017). Selective classification for deep neural networks.
+    https://arxiv.org/abs/1705.08500
+
+    Raises:
+        ValueError: If there is no posterior.
+
+    >>> seen = Evaluation(
+    ...     ranks=np.array([0, 1]),
+    ...     rank_values=(0, 10),
+    ...     estimates=np.array([0, 0]),
+    ...     posterior=np.array([[1.0, 0.0], [0.5, 0.5]]),
+    ... )
+    >>> risk_coverage(seen).risk.tolist()
+    [0.0, 5.0]
+    """
+    values = np.asarray(evaluation.rank_values, np.float64)
+    estimates = np.asarray(evaluation.estimates, np.float64)
+    probs = evaluation.probs
+    expected = np.array(
+        [row @ np.abs(values - at) for row, at in zip(probs, estimates, strict=True)]
+    )
+    _, group, counts = np.unique(expected.round(9), return_inverse=True, return_counts=True)
+    errors = np.bincount(group, weights=evaluation.errors) / counts
+    number = np.arange(1, len(group) + 1)
+    return RiskCoverage(number / len(group), np.repeat(errors, counts).cumsum() / number)
+
+
+def signed_distances(evaluation: Evaluation) -> NDArray[np.int64]:
+    """Images ``(2K - 1,)`` by estimated less true rank, from -(K - 1) to K - 1.
+
+    >>> ranks, estimates = np.array([0, 0, 1]), np.array([10.0, 19.0, 11.0])
+    >>> seen = Evaluation(ranks=ranks, rank_values=(10, 20), estimates=estimates)
+    >>> signed_distances(seen).tolist()
+    [1, 1, 1]
+    """
+    size = len(evaluation.rank_values) - 1
+    distances = evaluation.predicted_ranks - evaluation.ranks + size
+    return np.bincount(distances, minlength=2 * size + 1).astype(np.int64)
+
+
 def worst_images(evaluation: Evaluation, at_most: int) -> list[ImageError]:
     """The images with the largest absolute errors, the largest first."""
+    order = np.argsort(-np.abs(_signed_errors(evaluation)), kind="stable")
+    return _image_errors(evaluation, order[:at_most].tolist())
+
+
+def best_images(evaluation: Evaluation, at_most: int) -> list[ImageError]:
+    """The images with the smallest absolute errors, the smallest first."""
+    order = np.argsort(np.abs(_signed_errors(evaluation)), kind="stable")
+    return _image_errors(evaluation, order[:at_most].tolist())
+
+
+def _image_errors(evaluation: Evaluation, indices: Sequence[int]) -> list[ImageError]:
     signed = _signed_errors(evaluation)
-    order: list[int] = np.argsort(-np.abs(signed), kind="stable")[:at_most].tolist()
     return [
         ImageError(
             sample=evaluation.samples[index],
@@ -151,7 +225,7 @@ def worst_images(evaluation: Evaluation, at_most: int) -> list[ImageError]:
             estimate=float(evaluation.estimates[index]),
             error=float(signed[index]),
         )
-        for index in order
+        for index in indices
     ]
 
 

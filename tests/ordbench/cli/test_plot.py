@@ -43,6 +43,9 @@ def test_a_curve_is_written_and_what_its_caption_must_say_is_printed(
             ["critical-difference", "--emphasise", "linear"],
             "--emphasise is of plot curve, not of plot critical-difference",
         ),
+        (["images", "--setting", "N=1"], "--setting is of plot latency, not of plot images"),
+        (["latency"], "latencies are needed"),
+        (["rank-error"], "the runs differ in dataset: drawn-faces, drawn-fruit"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(
