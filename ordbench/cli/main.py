@@ -17,6 +17,7 @@ from ordbench.cli.latency import latency
 from ordbench.cli.ls import ls
 from ordbench.cli.plot import plot
 from ordbench.cli.predict import predict
+from ordbench.cli.report import report
 from ordbench.cli.reproduce import reproduce
 from ordbench.cli.results import results_app
 from ordbench.cli.run import run
@@ -41,6 +42,7 @@ for command in (
     status,
     table,
     compare,
+    report,
     reproduce,
     plot,
     predict,

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from ordbench.cli.descriptions import Description, Kind, describe
 from ordbench.cli.facts import fact_lines, wrapped
 from ordbench.errors import SpecError
 from ordbench.plugins.option_docs import OptionDoc
 from ordbench.plugins.reference import PluginRef
+from ordbench.report.descriptions import Description, Kind, describe
 
 WIDTH = 80  # of prose; a wider terminal does not make it easier to read
 

@@ -201,6 +201,7 @@ class _Draft:
     def _rows(self) -> list[Row]:
         cells: defaultdict[tuple[Facts, Facts], list[_Scored]] = defaultdict(list)
         decoding: dict[Facts, str] = {}
+        plugins = {placed.row: placed.cell.first.head for placed in self.group}
         for placed in self.group:
             scored = zip(placed.values, placed.cell.seeds, strict=False)  # it may have no score
             cells[placed.row, placed.column] += scored
@@ -213,7 +214,8 @@ class _Draft:
                 for index, column in enumerate(self.columns)
                 if means[index] is None and (head, column) in self.skipped
             }
-            rows.append(Row(name, means, decoding.get(head, ""), skipped))
+            own = plugins.get(head, "")
+            rows.append(Row(name, means, decoding.get(head, ""), skipped, head=own))
         return rows
 
     def _tests(self, test: Test) -> tuple[ColumnTest, ...]:

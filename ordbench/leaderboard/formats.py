@@ -177,7 +177,8 @@ def _rows(table: Table) -> list[Row]:
     return [*table.rows, *([table.reference] if table.reference else [])]
 
 
-def _count(cell: Score, table: Table) -> str:
+def count_text(cell: Score, table: Table) -> str:
+    """The runs of a cell, where cells have different numbers of them."""
     return f" ({cell.runs}/{table.expected})" if table.runs is None else ""
 
 
@@ -185,16 +186,17 @@ def _close(cell: Score) -> str:
     return f" {CLOSE}" if cell.distinguishable is False else ""
 
 
-def _empty(row: Row, index: int) -> str:
+def empty_text(row: Row, index: int) -> str:
+    """What stands in a cell without a score."""
     return SKIPPED if index in row.skipped else MISSING
 
 
 def _marked(row: Row, table: Table, best: str, second: str) -> list[str]:
     forms = {"best": best, "second": second, "": "{}"}
     return [
-        forms[cell.mark].format(cell_text(cell, table)) + _count(cell, table) + _close(cell)
+        forms[cell.mark].format(cell_text(cell, table)) + count_text(cell, table) + _close(cell)
         if cell
-        else _empty(row, index)
+        else empty_text(row, index)
         for index, cell in enumerate(row.cells)
     ]
 
@@ -204,10 +206,10 @@ def _rich_cell(row: Row, index: int, table: Table) -> Text:
 
     cell = row.cells[index]
     if cell is None:
-        return Text(_empty(row, index), style="dim")
+        return Text(empty_text(row, index), style="dim")
     style = {"best": "bold", "second": "underline", "": ""}[cell.mark]
     text = cell_text(cell, table).replace(" ± ", "±")
-    return Text.assemble((text, style), _count(cell, table), _close(cell))
+    return Text.assemble((text, style), count_text(cell, table), _close(cell))
 
 
 def to_terminal(tables: Sequence[Table], console: Console | None = None) -> str:

@@ -49,6 +49,7 @@ class Row:
         decoding: How its posteriors became estimates, as in `ordbench.leaderboard.table.Table`.
         skipped: Why runs could not be started, by the index of an empty cell.
         standing: Over all datasets, where these are the columns and none of them is missing.
+        head: Name of its plug-in; empty where no run could be started.
     """
 
     label: str
@@ -56,6 +57,7 @@ class Row:
     decoding: str = ""
     skipped: Mapping[int, str] = field(default_factory=dict[int, str])
     standing: Standing | None = None
+    head: str = ""
 
 
 def digits(metric: Metric) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,8 +105,13 @@ class Significance:
 
     def __call__(self, cells: Mapping[str, Sequence[CellRuns]]) -> ColumnTest:
         """Compare all pairs of heads in one column, by label."""
-        from ordbench.statistics.paired import compare_all
+        scores, untested = self.read(cells)
+        return ColumnTest(compare_heads(scores), untested)
 
+    def read(
+        self, cells: Mapping[str, Sequence[CellRuns]]
+    ) -> tuple[dict[str, ImageScores], dict[str, str]]:
+        """Scores of the heads that were tested on the same images, and why others were not."""
         read: dict[str, ImageScores] = {}
         untested: dict[str, str] = {}
         for label in sorted(cells):
@@ -122,17 +127,32 @@ class Significance:
             if most is None or not scores.images.same(most):
                 untested[label] = "tested on other images"
                 del read[label]
-        if most is None:
-            return ColumnTest(untested=untested)
-        labels = list(read)
-        pairs = compare_all([scores.by_seed for scores in read.values()], most.units)
-        named = {(labels[one], labels[other]): found for (one, other), found in pairs.items()}
-        return ColumnTest(named, untested)
+        return read, untested
 
     def _read(self, cells: Sequence[CellRuns]) -> ImageScores:
         from ordbench.results.image_scores import read_image_scores
 
         return read_image_scores(self._root, cells, self._metric, self._decode)
+
+
+def compare_heads(
+    scores: Mapping[str, ImageScores], against: Collection[str] | None = None
+) -> dict[tuple[str, str], Paired]:
+    """Compare pairs of heads that were tested on the same images, in the order of the labels.
+
+    Args:
+        scores: By label.
+        against: Heads of which one stands in each pair; None for all pairs.
+    """
+    from ordbench.statistics.paired import compare_all
+
+    if not scores:
+        return {}
+    labels = list(scores)
+    chosen = None if against is None else [labels.index(label) for label in against]
+    images = next(iter(scores.values())).images
+    found = compare_all([one.by_seed for one in scores.values()], images.units, chosen)
+    return {(labels[one], labels[other]): pair for (one, other), pair in found.items()}
 
 
 def _most_common(images: Sequence[ImageSet]) -> ImageSet | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from math import fsum
 from pathlib import Path, PureWindowsPath
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +14,7 @@ from ordbench.leaderboard.formats import escape_markdown, render
 from ordbench.leaderboard.grouping import Columns
 from ordbench.leaderboard.query import ask
 from ordbench.plugins.registry import find_metric
+from ordbench.report.origin import origin
 from ordbench.results.archive import refuse_to_hide, write_archive
 from ordbench.results.layout import ARCHIVE
 from ordbench.results.rows import flatten, group_by_cell, without_paths
@@ -164,18 +164,10 @@ def _tables(records: Iterable[Record], settings: PageSettings, view: tuple[str, 
 
 
 def _origin(records: Sequence[Record]) -> str:
-    machines = {
-        ", ".join(f"{name} {value}" for name, value in sorted(record.machine.items()))
-        for record in records
-    }
-    versions: dict[str, set[str]] = {}
-    for record in records:
-        for name, version in record.versions.items():
-            versions.setdefault(name, set()).add(version)
-    made = [f"{name} {' and '.join(sorted(found))}" for name, found in sorted(versions.items())]
-    seconds = fsum(record.seconds.get("fit", 0.0) for record in records)
+    runs, seconds, versions, machines = origin(records)
+    made = [f"{name} {' and '.join(found)}" for name, found in versions.items()]
     return (
-        f"{len(records)} runs, {seconds:.0f} s of training. "
+        f"{runs} runs, {seconds:.0f} s of training. "
         f"Versions: {escape_markdown(', '.join(made))}. "
-        f"Machine: {escape_markdown('; '.join(sorted(machines)))}.\n"
+        f"Machine: {escape_markdown('; '.join(machines))}.\n"
     )

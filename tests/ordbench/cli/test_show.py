@@ -5,10 +5,10 @@ from typing import get_args
 import pytest
 from typer.testing import CliRunner
 
-from ordbench.cli.descriptions import Kind, describe
 from ordbench.cli.main import app
 from ordbench.cli.show import lines
 from ordbench.plugins.registry import BACKBONES, DATASETS, HEADS, PROTOCOLS
+from ordbench.report.descriptions import Kind, describe
 
 ALL: list[tuple[Kind, str]] = [
     *(("head", name) for name in HEADS),
