@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from ordbench.cli.table import (
     OnlyBackbones,
     OnlyDatasets,
     OnlyFolds,
+    OnlyHeads,
     OnlyShots,
 )
 from ordbench.leaderboard.query import ask, select
@@ -31,7 +33,7 @@ def report(
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Heads compared",
     metric: MetricName = "mae",
     decode: DecodeName = "median",
-    head: Annotated[list[str] | None, typer.Option(help="Only these heads, or not: -NAME.")] = None,
+    head: OnlyHeads = None,
     dataset: OnlyDatasets = None,
     backbone: OnlyBackbones = None,
     shots: OnlyShots = None,
@@ -40,6 +42,16 @@ def report(
         str,
         typer.Option(help="Head to compare with all others, where heads are too many for pairs."),
     ] = "",
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve",
+            help="Write no file, but show the page on 127.0.0.1, anew whenever results change.",
+        ),
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of --serve: its port; 0 for any that is free.")
+    ] = 8000,
     images: Annotated[
         bool, typer.Option("--images", help="Show the worst images, small. Mind their licence.")
     ] = False,
@@ -61,6 +73,7 @@ def report(
     """Write the results as one HTML file: leaderboards, curves, comparisons, heads, datasets."""
     from ordbench.report.html.content import ReportQuery, gather
     from ordbench.report.html.page import render_page
+    from ordbench.report.html.server import HOST, LivePage, make_server
     from ordbench.report.html.thumbnails import ImagePlaces
 
     asked = ReportQuery(
@@ -69,6 +82,13 @@ def report(
         reference=reference,
         images=ImagePlaces(data_root, cache) if images else None,
     )
-    page = render_page(gather(results or [Path("results")], asked, title)).encode()
+    folders = results or [Path("results")]
+    if serve:
+        server = make_server(LivePage(folders, asked, title), port)
+        typer.echo(f"http://{HOST}:{server.server_port}/ shows the results; Ctrl-C stops it")
+        with server, suppress(KeyboardInterrupt):
+            server.serve_forever()
+        return
+    page = render_page(gather(folders, asked, title)).encode()
     write_atomic(output, page)
     typer.echo(f"wrote {output} ({len(page) / 1e6:.1f} MB)")

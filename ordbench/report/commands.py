@@ -35,10 +35,14 @@ def commands(records: Iterable[Record]) -> list[str]:
     installed is said to have its whole recipe.
     """
     found: defaultdict[tuple[str, tuple[tuple[str, str], ...]], set[Cell]] = defaultdict(set)
+    known: dict[str, tuple[tuple[str, str], ...]] = {}  # the same for most runs of a head
     for record in records:
-        spec = without_paths(record.spec)
+        spec = record.spec
+        same = spec.model_dump_json(exclude={"shots", "data_seed", "train_seed"})
+        if same not in known:
+            known[same] = tuple(_options(without_paths(spec)))
         cell = (spec.shots, (spec.data_seed, spec.train_seed))
-        found[record.label, tuple(_options(spec))].add(cell)
+        found[record.label, known[same]].add(cell)
     heads: defaultdict[_Settings, list[str]] = defaultdict(list)
     for (label, options), cells in found.items():
         heads[_Settings(options, frozenset(cells))].append(label)

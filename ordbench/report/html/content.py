@@ -113,10 +113,12 @@ class Report:
         created: When it was made, in UTC.
         version: Of ordbench.
         folders: One a folder of records.
+        message: Why there are none; empty if there are.
     """
 
     title: str
     folders: Sequence[FolderReport]
+    message: str = ""
     created: str = field(default_factory=lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
     version: str = field(default_factory=lambda: version_of("ordbench"))
 

@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from scipy.optimize import isotonic_regression
+
 from ordbench.leaderboard.formats import cell_text
 from ordbench.leaderboard.ranking import Row
 from ordbench.leaderboard.table import Table
@@ -128,23 +131,14 @@ def spread_out(heights: Sequence[float], gap: float = _LINE) -> list[float]:
     >>> spread_out([100.0, 20.0, 101.0], gap=10)
     [95.5, 20.0, 105.5]
     """
-    order = sorted(range(len(heights)), key=lambda index: heights[index])
-    groups: list[list[int]] = []
-    centres: list[float] = []
-    for index in order:
-        groups.append([index])
-        centres.append(heights[index])
-        while (
-            len(groups) > 1
-            and centres[-1] - centres[-2] < gap * (len(groups[-1]) + len(groups[-2])) / 2
-        ):
-            members = groups[-2] + groups[-1]
-            groups[-2:] = [members]
-            centres[-2:] = [sum(heights[one] for one in members) / len(members)]
-    found = [0.0] * len(heights)
-    for members, centre in zip(groups, centres, strict=True):
-        for place, index in enumerate(members):
-            found[index] = round(centre + gap * (place - (len(members) - 1) / 2), 1)
+    if not heights:
+        return []
+    order = np.argsort(heights, kind="stable")
+    steps = gap * np.arange(len(heights))
+    # Less its steps, a row of places that are far enough apart is a row that does not fall.
+    places = np.empty(len(heights))
+    places[order] = isotonic_regression(np.asarray(heights)[order] - steps).x + steps
+    found: list[float] = places.round(1).tolist()
     return found
 
 

@@ -27,8 +27,8 @@ const count = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 /** What the browser keeps between visits, where it may. */
 const kept = {
-  get: (key) => { try { return localStorage.getItem(key); } catch { return null; } },
-  set: (key, value) => { try { localStorage.setItem(key, value); } catch { /* not allowed */ } },
+  get: (key, place = "localStorage") => { try { return window[place].getItem(key); } catch { return null; } },
+  set: (key, value, place = "localStorage") => { try { window[place].setItem(key, value); } catch { /* not allowed */ } },
 };
 
 function setUpTheme() {
@@ -406,16 +406,47 @@ function setUpHeads() {
 
 // A sweep that runs ----------------------------------------------------------------------------
 
-/** Load the page anew when the server has something new. */
+/** Load the page anew when the server has something new, and look as before. */
 function follow() {
   const [address, shown] = (document.documentElement.dataset.follows ?? "").split("#");
   if (!address) return;
+  restoreView();
   setInterval(async () => {
     try {
       const answer = await fetch(address, { cache: "no-store" });
-      if (answer.ok && (await answer.text()) !== shown) location.reload();
+      if (!answer.ok || (await answer.text()) === shown) return;
+      saveView();
+      location.reload();
     } catch { /* the server has stopped: the page stays */ }
-  }, 2000);
+  }, 1000);
+}
+
+const VIEW = "ordbench-view";
+
+function saveView() {
+  const sorted = all(".board").map((board) => all("thead th", board).map((head) => head.getAttribute("aria-sort")));
+  kept.set(VIEW, JSON.stringify({
+    filters: all(".filter").map((field) => field.value),
+    sorted,
+    open: all("details[open] .name").map((one) => one.textContent),
+  }), "sessionStorage");
+}
+
+function restoreView() {
+  const view = JSON.parse(kept.get(VIEW, "sessionStorage") ?? "null");
+  if (!view) return;
+  all(".board").forEach((board, at) => {
+    const field = board.querySelector(".filter");
+    field.value = view.filters[at] ?? "";
+    field.dispatchEvent(new Event("input"));
+    (view.sorted[at] ?? []).forEach((direction, column) => {
+      const clicks = { ascending: 1, descending: 2 }[direction] ?? 0;
+      for (let n = 0; n < clicks; n += 1) board.querySelectorAll(".sort")[column]?.click();
+    });
+  });
+  for (const card of all("details.card")) {
+    if (view.open.includes(card.querySelector(".name").textContent)) card.open = true;
+  }
 }
 
 setUpTheme();
