@@ -12,7 +12,6 @@ from ordbench.cli.results_folder import FolderArgument, FolderOption, one_folder
 from ordbench.cli.run import Cache, DataRoot
 from ordbench.cli.table import (
     DecodeName,
-    MetricName,
     OnlyBackbones,
     OnlyDatasets,
     OnlyFolds,
@@ -35,8 +34,10 @@ Kind = Literal[
     "images",
 ]
 
+_OF_TABLES = ("curve", "sample-efficiency", "critical-difference", "latency")
 # Options that are not of all kinds.
 _KINDS_OF = {
+    "metric": _OF_TABLES,
     "emphasise": ("curve",),
     "reference": ("sample-efficiency",),
     "latencies": ("latency",),
@@ -49,7 +50,7 @@ _KINDS_OF = {
 
 
 def plot(
-    kind: Annotated[Kind, typer.Argument(help="What to draw.")],
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="What to draw.")],
     folder: FolderArgument = None,
     results: FolderOption = None,
     output: Annotated[
@@ -58,7 +59,10 @@ def plot(
             "--output", "-o", help="File to write: .svg, .pdf or .png.", show_default="KIND.svg"
         ),
     ] = None,
-    metric: MetricName = "mae",
+    metric: Annotated[
+        str | None,
+        typer.Option(help="Of curve to latency: as of ordbench table.", show_default="mae"),
+    ] = None,
     decode: DecodeName = "median",
     head: OnlyHeads = None,
     dataset: OnlyDatasets = None,
@@ -107,16 +111,19 @@ def plot(
 ) -> None:
     """Draw results as a figure for a paper, and print what its caption should say.
 
-    Of all heads: curve (score against images a rank, with 95 % t intervals over seeds),
-    sample-efficiency (images a rank that reach the score of a reference), critical-difference
-    (mean ranks over six datasets or more), latency (against score, with the Pareto front).
-
-    Of some heads in one setting: rank-error (MAE and bias by true rank), confusion (by rank and
-    by distance), reliability (with ECE), risk-coverage.
-
-    Of one run: prototypes (their cosines, with ordinality), images (the worst and the best).
+    curve: score against images a rank, with 95 % t intervals over seeds.
+    sample-efficiency: images a rank that reach the score of a reference.
+    critical-difference: mean ranks over six datasets or more.
+    latency: score against time, with the Pareto front.
+    rank-error: MAE and bias by true rank.
+    confusion: by rank and by distance.
+    reliability: share right against probability, with ECE.
+    risk-coverage: MAE of the images of which a head is surest.
+    prototypes: cosines of the prototypes of one run, with ordinality.
+    images: the worst and the best images of one run.
     """
     own = {
+        "metric": metric,
         "emphasise": items(emphasise) if emphasise else None,
         "reference": reference,
         "latencies": latencies,
@@ -135,7 +142,6 @@ def plot(
     check_format(path)
     asked = Asked(
         results=one_folder(folder, results),
-        metric=metric,
         decode=decode,
         head=head,
         dataset=dataset,
@@ -153,5 +159,5 @@ def plot(
 def _refuse_others(kind: str, given: Iterable[str]) -> None:
     for name in given:
         if kind not in _KINDS_OF[name]:
-            flag, kinds = f"--{name.replace('_', '-')}", " and ".join(_KINDS_OF[name])
+            flag, kinds = f"--{name.replace('_', '-')}", ", ".join(_KINDS_OF[name])
             raise SpecError(f"{flag} is of plot {kinds}, not of plot {kind}; leave it out")

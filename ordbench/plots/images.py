@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ordbench.plots.style import INCHES, Width, new_figure, styled
-from ordbench.report.shown_images import ShownImage, ShownImages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+
+    from ordbench.report.shown_images import ShownImage, ShownImages
 
 IN_A_ROW = 8
 

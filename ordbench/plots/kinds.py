@@ -23,7 +23,7 @@ from ordbench.plots.rank_error import plot_rank_error
 from ordbench.plots.reliability import plot_reliability
 from ordbench.plots.risk_coverage import plot_risk_coverage
 from ordbench.plots.sample_efficiency import REFERENCE, plot_sample_efficiency
-from ordbench.plots.shots_curve import plot_curves
+from ordbench.plots.shots_curve import plot_curves, published_curves
 from ordbench.plots.style import Width, figure_of
 from ordbench.report.head_runs import HeadRuns, head_runs, one_run
 from ordbench.results.loading import load_cells
@@ -108,7 +108,14 @@ class Asked:
         return head_runs(self.results, self._cells(), self.decode)
 
     def record(self) -> Record:
-        """The one run that was asked for."""
+        """The one run that was asked for: by its id, or else selected.
+
+        Raises:
+            SpecError: If both, or if several were selected.
+        """
+        chosen = (self.head, self.dataset, self.backbone, self.shots, self.fold)
+        if self.run and any(chosen):
+            raise SpecError("--run names one run; leave out --head, --dataset and the like")
         return find_run(self.results, self.run or one_run(self.results, self._cells()))
 
     def _cells(self) -> list[CellRuns]:
@@ -145,7 +152,10 @@ _Drawn = tuple["Axes", Sequence[str]]
 def _curve(asked: Asked) -> _Drawn:
     tables = asked.tables(interval=True)
     panels = plot_curves(tables, emphasise=asked.emphasise, width=asked.width)
-    return panels[0], [table.caption for table in tables]
+    said = "; dashed: as published, under other conditions"
+    return panels[0], [
+        table.caption + (said if published_curves(table) else "") for table in tables
+    ]
 
 
 def _sample_efficiency(asked: Asked) -> _Drawn:

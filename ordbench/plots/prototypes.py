@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ordbench.plots.style import MAP, Width, figure_of, new_figure, styled
-from ordbench.report.prototypes import Prototypes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from ordbench.report.prototypes import Prototypes
 
 
 @styled

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ordbench.errors import SpecError
+from ordbench.leaderboard.build import REFERENCE
 from ordbench.leaderboard.grouping import shots_of
 from ordbench.leaderboard.ranking import Row, digits
 from ordbench.leaderboard.table import Table
@@ -44,9 +45,9 @@ class Curve(NamedTuple):
 def plot_curves(
     tables: Sequence[Table], *, emphasise: Collection[str] = (), width: Width | None = None
 ) -> list[Axes]:
-    """Draw a panel a leaderboard: a line a head, and in grey the median of the training ranks.
+    """Draw a panel a leaderboard: a line a head, and the median of the training ranks dotted.
 
-    Curves that papers print for the dataset are grey, too, and dashed. Heads that are much worse
+    Curves that papers print for the dataset are grey and dashed. Heads that are much worse
     than the others are named above, with their best score, and not drawn: their lines would press
     those of the others together.
 
@@ -145,7 +146,8 @@ def _draw(axes: Axes, table: Table, look_of: dict[str, Look]) -> None:
     for curve in inside:
         xs = [place[shots] for shots in curve.shots]
         if curve in behind:
-            axes.plot(xs, curve.means, color=GREY, linestyle="--", linewidth=0.8, zorder=1)
+            dashes = ":" if curve.label == REFERENCE else "--"
+            axes.plot(xs, curve.means, color=GREY, linestyle=dashes, linewidth=0.8, zorder=1)
             ends.append(End(curve.label, xs[-1], curve.means[-1], GREY))
         elif curve.label not in look_of:
             axes.plot(xs, curve.means, color=FAINT, linewidth=0.7, zorder=1)

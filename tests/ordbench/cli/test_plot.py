@@ -45,6 +45,7 @@ def test_a_curve_is_written_and_what_its_caption_must_say_is_printed(
         ),
         (["images", "--setting", "N=1"], "--setting is of plot latency, not of plot images"),
         (["latency"], "latencies are needed"),
+        (["images", "--metric", "qwk"], "--metric is of plot curve, sample-efficiency, critical-"),
         (["rank-error"], "the runs differ in dataset: drawn-faces, drawn-fruit"),
     ],
 )

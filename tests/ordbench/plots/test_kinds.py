@@ -56,6 +56,11 @@ def test_heads_of_one_setting_are_drawn_together(kind: str, trained: Path) -> No
     assert "dataset drawn-faces" in caption
 
 
+def test_a_run_and_a_selection_exclude_each_other(trained: Path) -> None:
+    with pytest.raises(SpecError, match="--run names one run; leave out --head, --dataset"):
+        draw("images", Asked(results=trained, run="00", head=["linear"]))
+
+
 def test_runs_of_several_settings_are_not_mixed(write: Write, tmp_path: Path) -> None:
     write("linear", 0)
     write("linear", 0, spec={"shots": 4})

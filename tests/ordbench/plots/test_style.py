@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,3 +35,9 @@ def test_without_matplotlib_one_line_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(SpecError, match=r"run: pip install 'ordbench\[plot\]'"):
         draw()
+
+
+def test_figures_load_neither_matplotlib_nor_torch_before_they_are_drawn() -> None:
+    program = "import sys, ordbench.plots.kinds; print({'torch', 'matplotlib'} & set(sys.modules))"
+    got = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (got.stdout, got.stderr) == ("set()\n", "")

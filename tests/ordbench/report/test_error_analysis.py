@@ -9,6 +9,8 @@ from ordbench.report.error_analysis import (
     errors_by_rank,
     rank_groups,
     reliability,
+    risk_coverage,
+    signed_distances,
     worst_images,
 )
 
@@ -110,3 +112,30 @@ def test_the_worst_images_come_by_absolute_error_and_equal_ones_in_their_order()
     ]
     assert worst_images(seen, 0) == []
     assert len(worst_images(seen, 99)) == 4
+
+
+def test_risk_ends_at_the_mae_and_does_not_depend_on_the_order_of_equal_images() -> None:
+    posterior = np.array([[1.0, 0, 0], [0.5, 0.5, 0], [0.5, 0.5, 0], [0.2, 0.2, 0.6]])
+    ranks, estimates = np.array([0, 0, 2, 1]), np.array([0.0, 0.0, 0.0, 2.0])
+    found = [
+        risk_coverage(
+            Evaluation(
+                ranks=ranks[order],
+                rank_values=(0, 1, 2),
+                estimates=estimates[order],
+                posterior=posterior[order],
+            )
+        )
+        for order in (np.array([0, 1, 2, 3]), np.array([3, 2, 1, 0]))
+    ]
+    # Expected errors are 0, 1/2, 1/2 and 3/5; errors are 0, 0 and 2 (1 each, as equals), 1.
+    for one in found:
+        assert one.coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
+        assert one.risk == pytest.approx([0, 1 / 2, 2 / 3, 3 / 4])
+        assert one.area == pytest.approx((1 / 2 + 2 / 3 + 3 / 4) / 4)
+
+
+def test_distances_are_diagonals_of_the_confusion(evaluation: Evaluation) -> None:
+    whole = confusion(evaluation, rank_groups(23, 23))
+    diagonals = [int(np.trace(whole, offset=distance)) for distance in range(-22, 23)]
+    assert signed_distances(evaluation).tolist() == diagonals
