@@ -9,7 +9,7 @@ Source: Okabe & Ito (2008). Color universal design. https://jfly.uni-koeln.de/co
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, ParamSpec, TypeVar
@@ -72,9 +72,9 @@ def look(index: int) -> Look:
     return Look(_COLORS[index % size], _MARKERS[index % size], _DASHES[index % len(_DASHES)])
 
 
-def looks(labels: Sequence[str]) -> dict[str, Look]:
-    """A look for each label, in their order."""
-    return {label: look(index) for index, label in enumerate(dict.fromkeys(labels))}
+def looks(labels: Iterable[str]) -> dict[str, Look]:
+    """A look for each label, by their alphabet: figures of the same heads look alike."""
+    return {label: look(index) for index, label in enumerate(sorted(set(labels)))}
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from ordbench.errors import SpecError
-from ordbench.plots.style import new_figure, save, styled
+from ordbench.plots.style import looks, new_figure, save, styled
 
 
 @styled
@@ -41,3 +41,7 @@ def test_figures_load_neither_matplotlib_nor_torch_before_they_are_drawn() -> No
     program = "import sys, ordbench.plots.kinds; print({'torch', 'matplotlib'} & set(sys.modules))"
     got = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (got.stdout, got.stderr) == ("set()\n", "")
+
+
+def test_heads_look_alike_whatever_their_order_in_a_table() -> None:
+    assert looks(["linear", "coop", "linear"]) == looks(["coop", "linear"])
