@@ -138,7 +138,7 @@ def run(
         Literal["random", "grid", "optuna"] | None, training(help="Search method for --tune.")
     ] = None,
     data_seed: Annotated[
-        int | None, training(help="Seed of the few-shot sample.", show_default="--seeds")
+        int | None, training(help="Seed of the drawn training images.", show_default="--seeds")
     ] = None,
     train_seed: Annotated[
         int | None, training(help="Seed of training.", show_default="--seeds")

@@ -13,7 +13,7 @@ split_app = typer.Typer(no_args_is_help=True)
 Dataset = Annotated[str, typer.Option("--dataset", "-d", help="NAME[:ARGUMENT][:KEY=VALUE].")]
 OneShots = Annotated[str, typer.Option("--shots", help="Training images per rank, or 'all'.")]
 Fold = Annotated[int, typer.Option(help="Test fold.")]
-DataSeed = Annotated[int, typer.Option(help="Seed of the few-shot sample.")]
+DataSeed = Annotated[int, typer.Option(help="Seed of the drawn training images.")]
 TestDataset = Annotated[
     str, typer.Option(help="Dataset to test on instead: NAME[:ARGUMENT][:KEY=VALUE].")
 ]
