@@ -14,7 +14,7 @@ demo: $(VENV)/.run
 	$(BIN)/ordbench table $(RESULTS)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
