@@ -237,6 +237,16 @@ def test_a_dry_run_skips_what_a_run_would_refuse(
     assert capsys.readouterr().out.splitlines()[-1].endswith("0 to run, 1 cell skipped")
 
 
+@pytest.mark.parametrize(("protocol", "runs"), [("standard", 1), ("budget:images=40", 2)])
+def test_a_dry_run_counts_data_seeds_where_the_protocol_draws_by_them(
+    protocol: str, runs: int, tmp_path: Path
+) -> None:
+    options = {"head": "linear", "dataset": "drawn-faces", "protocol": protocol, "seeds": "0-1"}
+    specs = SweepSpec.from_options(None, **options, train_seed=0).expand()
+    found = find_missing(specs, tmp_path, Locations(cache=tmp_path), Policy())
+    assert sum(len(cell.specs) for cell in found.missing) == runs
+
+
 def test_any_head_can_be_built_on_what_a_dry_run_imagines() -> None:
     for name in HEADS:
         head = HEADS[name]
