@@ -96,8 +96,8 @@ def lines(found: Description, width: int) -> Iterator[str]:
         yield from wrapped(said, width, "  ")
     if found.tuning:
         yield from ("", "tuning (--tune N)")
-        for name, axis in found.tuning.items():
-            yield from wrapped(f"{name}: {_axis(axis)}", width, "  ")
+        for name, axis in found.axes.items():
+            yield from wrapped(f"{name}: {axis}", width, "  ")
 
 
 def _facts(found: Description, width: int) -> Iterator[str]:
@@ -118,12 +118,6 @@ def _words(value: object) -> str:
 def _head_of(option: OptionDoc) -> str:
     value = "VALUE" if option.default is None else option.default or '""'
     return f"{option.name}={value} ({option.type})"
-
-
-def _axis(axis: object) -> str:
-    if isinstance(axis, dict):
-        return f"{axis['low']:.2g} to {axis['high']:.2g}, by its logarithm"
-    return _words(axis)
 
 
 def _paragraph(text: str, width: int) -> Iterator[str]:

@@ -43,6 +43,11 @@ class Description:
     recipe: dict[str, object] = field(default_factory=dict[str, object])
     tuning: dict[str, object] = field(default_factory=dict[str, object])
 
+    @property
+    def axes(self) -> dict[str, str]:
+        """What ``--tune`` varies, in words."""
+        return {name: _axis_text(axis) for name, axis in self.tuning.items()}
+
     def as_json(self) -> dict[str, object]:
         """All of it, the facts among the rest."""
         said = asdict(self)
@@ -132,3 +137,9 @@ def _protocol(name: str) -> Description:
         },
         options=option_docs(protocol),
     )
+
+
+def _axis_text(axis: object) -> str:
+    if isinstance(axis, dict):
+        return f"{axis['low']:.2g} to {axis['high']:.2g}, by its logarithm"
+    return ", ".join(map(str, axis)) if isinstance(axis, tuple) else str(axis)

@@ -161,9 +161,9 @@ def _folder(path: Path, asked: ReportQuery, prefix: str) -> FolderReport:
 
 
 def _study(path: Path, asked: ReportQuery) -> tuple[ColumnStudy | None, str]:
-    reference = [asked.reference] if asked.reference else []
+    query = asked.table
     try:
-        return ColumnStudy(path, asked.table.metric, asked.table.decode, reference), ""
+        return ColumnStudy(path, query.metric, query.decode, asked.reference), ""
     except (SpecError, StoreError) as error:
         return None, str(error)
 

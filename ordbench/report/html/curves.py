@@ -82,7 +82,6 @@ def chart(table: Table) -> Chart | None:
         return None
     low, high = _limits(rows, higher_is_better=table.metric.higher_is_better)
     ticks = nice_ticks(low, high)
-    low, high = min(low, ticks[0]), max(high, ticks[-1])
     step = (WIDTH - LEFT - RIGHT) / len(table.columns)
     places = [LEFT + step * (index + 0.5) for index in range(len(table.columns))]
 
@@ -113,15 +112,15 @@ def chart(table: Table) -> Chart | None:
 
 
 def nice_ticks(low: float, high: float, at_most: int = 6) -> list[float]:
-    """Round numbers around a range, at steps of 1, 2 or 5 times a power of ten.
+    """Round numbers in a range, at steps of 1, 2 or 5 times a power of ten.
 
     >>> nice_ticks(8.3, 9.6), nice_ticks(0.0, 1.0)
-    ([8.0, 8.5, 9.0, 9.5, 10.0], [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    ([8.5, 9.0, 9.5], [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
     """
     rough = (high - low) / at_most
     power = 10 ** math.floor(math.log10(rough))
     step = next(size * power for size in (1, 2, 5, 10) if size * power >= rough * (1 - 1e-9))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 

@@ -68,27 +68,24 @@ class ColumnStudy(Significance):
         root: The store of the runs.
         metric: What is compared.
         decode: How posteriors become estimates.
-        reference: Labels or names of heads that are compared with all others in any case.
+        reference: Label or name of a head that is compared with all others in any case.
 
     Raises:
         SpecError: If the metric is no mean over images.
         StoreError: If ``root`` is an archive, which holds no predictions.
     """
 
-    def __init__(
-        self, root: Path, metric: Metric, decode: str, reference: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, root: Path, metric: Metric, decode: str, reference: str = "") -> None:
         super().__init__(root, metric, decode)
         self._better = 1 if metric.higher_is_better else -1
-        self._reference = frozenset(reference)
+        self._reference = reference
 
     def __call__(self, cells: Mapping[str, Sequence[CellRuns]]) -> StudiedColumn:
         """Study the heads of one column, by label."""
         scores, untested = self.read(cells)
         against: list[str] | None = None
         if comb(len(scores), 2) > ALL_PAIRS:
-            named = (label for label in scores if self._is_reference(label, cells[label]))
-            against = list(dict.fromkeys([*named, *self._best(scores)]))
+            against = list(dict.fromkeys([*self._named(scores, cells), *self._best(scores)]))
         return StudiedColumn(
             compare_heads(scores, against),
             untested,
@@ -97,8 +94,12 @@ class ColumnStudy(Significance):
             unit=next((found.images.unit for found in scores.values()), ""),
         )
 
-    def _is_reference(self, label: str, cells: Sequence[CellRuns]) -> bool:
-        return bool(self._reference & {label, cells[0].first.label, cells[0].first.head})
+    def _named(
+        self, scores: Mapping[str, ImageScores], cells: Mapping[str, Sequence[CellRuns]]
+    ) -> list[str]:
+        """The reference: the row of that label, else all rows of the head of that name."""
+        exact = [label for label in scores if label == self._reference]
+        return exact or [one for one in scores if cells[one][0].first.head == self._reference]
 
     def _best(self, scores: Mapping[str, ImageScores]) -> list[str]:
         """The best of the heads with the most runs; at a tie all of them."""

@@ -325,7 +325,8 @@ function setUpComparison() {
   const fillFirst = () => {
     const [board, column] = chosen();
     const rows = [...new Set(board.pairs[column].flatMap(([a, b]) => [a, b]))].sort((a, b) => a - b);
-    fill(first, options(board, rows), first.selectedOptions[0]?.textContent);
+    const [reference = rows[0]] = board.against[column];
+    fill(first, options(board, rows), first.selectedOptions[0]?.textContent ?? board.rows[reference]);
     fillSecond();
   };
   if (!setting.options.length) {

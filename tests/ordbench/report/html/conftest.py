@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from ordbench.leaderboard.query import ask
 from ordbench.report.html.content import Report, ReportQuery, gather
 from ordbench.report.html.page import render_page
+from ordbench.report.html.server import LivePage, make_server
 from ordbench.results.store import Store
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.record import SplitFacts, TaskFacts
@@ -91,9 +94,12 @@ def page_file(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """One Chromium for all tests: the system's, as none is downloaded."""
+    """One Chromium for the tests of a file: the system's, as none is downloaded.
+
+    It is not kept longer: its driver is an event loop, which would be in the way of others.
+    """
     playwright = pytest.importorskip("playwright.sync_api")
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
@@ -120,3 +126,16 @@ def open_page(browser: "Browser", page_file: Path) -> "Iterator[OpenPage]":
     yield open_one
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ThreadingHTTPServer]:
+    """It serves an empty folder, and never rests."""
+    page = LivePage([tmp_path], ReportQuery(table=ask()), "Live")
+    with pytest.MonkeyPatch.context() as patch, make_server(page, 0) as server:
+        patch.setattr("ordbench.report.html.server._REST", 0.0)
+        thread = Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

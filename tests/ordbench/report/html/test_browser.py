@@ -1,6 +1,7 @@
 """The page in a real browser: what is clicked, typed and pointed at, and what attackers wrote."""
 
 from dataclasses import replace
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import pytest
 from ordbench.report.html.content import Report
 from ordbench.report.html.page import render_page
 from ordbench.report.html.study import StudiedColumn
-from tests.ordbench.report.html.conftest import ERRORS, HOSTILE, IMG, OpenPage
+from ordbench.results.store import Store
+from tests.ordbench.report.html.conftest import ERRORS, HOSTILE, IMG, OpenPage, write_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -203,3 +205,21 @@ def test_small_images_are_shown(open_page: OpenPage, report: Report, tmp_path: P
     image = page.locator("details.card[open] .worst img").first
     image.scroll_into_view_if_needed()
     assert image.evaluate("async (one) => { await one.decode(); return one.naturalWidth; }") == 1
+
+
+def test_a_browser_loads_it_anew_and_keeps_its_view(
+    server: ThreadingHTTPServer, tmp_path: Path, open_page: OpenPage
+) -> None:
+    store = Store(tmp_path)
+    write_run(store, "linear", 0, 1, 1.0)
+    page, asked = open_page(f"http://127.0.0.1:{server.server_port}/"), set()
+    page.on("request", lambda request: asked.add(request.url))
+    page.locator(".filter").fill("co")
+    page.locator(".sort").first.click()
+    write_run(store, "coral", 0, 1, 2.0)
+    row = page.locator(".leaderboard tbody tr:visible th", has_text="coral")
+    row.wait_for(timeout=20_000)
+    assert page.locator(".filter").input_value() == "co"
+    assert page.locator(".leaderboard thead th").first.get_attribute("aria-sort") == "ascending"
+    root = f"http://127.0.0.1:{server.server_port}/"
+    assert {one for one in asked if not one.startswith("data:")} == {root, f"{root}state"}

@@ -1,10 +1,8 @@
 """The page of a running sweep: what it answers, to whom, and that it follows."""
 
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -13,20 +11,7 @@ from ordbench.leaderboard.query import ask
 from ordbench.report.html.content import ReportQuery
 from ordbench.report.html.server import LivePage, make_server, records_state
 from ordbench.results.store import Store
-from tests.ordbench.report.html.conftest import OpenPage, write_run
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ThreadingHTTPServer]:
-    """It serves an empty folder, and never rests."""
-    page = LivePage([tmp_path], ReportQuery(table=ask()), "Live")
-    with pytest.MonkeyPatch.context() as patch, make_server(page, 0) as server:
-        patch.setattr("ordbench.report.html.server._REST", 0.0)
-        thread = Thread(target=server.serve_forever, args=[0.05])
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+from tests.ordbench.report.html.conftest import write_run
 
 
 def get(server: ThreadingHTTPServer, path: str, host: str = "") -> tuple[int, str]:
@@ -77,21 +62,3 @@ def test_a_page_that_took_long_is_not_made_again_at_once(
     write_run(Store(tmp_path), "linear", 0, 1, 1.0)
     assert (page.text(), page.state()) == (shown, state)
     assert records_state([tmp_path]) != state
-
-
-def test_a_browser_loads_it_anew_and_keeps_its_view(
-    server: ThreadingHTTPServer, tmp_path: Path, open_page: OpenPage
-) -> None:
-    store = Store(tmp_path)
-    write_run(store, "linear", 0, 1, 1.0)
-    page, asked = open_page(f"http://127.0.0.1:{server.server_port}/"), set()
-    page.on("request", lambda request: asked.add(request.url))
-    page.locator(".filter").fill("co")
-    page.locator(".sort").first.click()
-    write_run(store, "coral", 0, 1, 2.0)
-    row = page.locator(".leaderboard tbody tr:visible th", has_text="coral")
-    row.wait_for(timeout=20_000)
-    assert page.locator(".filter").input_value() == "co"
-    assert page.locator(".leaderboard thead th").first.get_attribute("aria-sort") == "ascending"
-    root = f"http://127.0.0.1:{server.server_port}/"
-    assert {one for one in asked if not one.startswith("data:")} == {root, f"{root}state"}

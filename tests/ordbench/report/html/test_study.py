@@ -35,7 +35,7 @@ def test_few_pairs_leave_the_marks_and_p_values_of_the_table(
     (wanted,) = build(load_cells(tmp_path), MAE, test=Significance(tmp_path, MAE.metric, "median"))
     table, every = shown(tmp_path, ColumnStudy(tmp_path, MAE.metric, "median"))
     monkeypatch.setattr(study, "ALL_PAIRS", 9)
-    fewer, column = shown(tmp_path, ColumnStudy(tmp_path, MAE.metric, "median", ["head3"]))
+    fewer, column = shown(tmp_path, ColumnStudy(tmp_path, MAE.metric, "median", "head3"))
     assert wanted.rows == table.rows == fewer.rows, "the same marks"
     assert every.against == ()
     assert every.pairs == wanted.tests[0].pairs
