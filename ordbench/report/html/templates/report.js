@@ -244,12 +244,13 @@ function intervalBar(pair, reach) {
 
 function pairRow(board, pair, reach) {
   const cell = (text) => make("td", { class: "number" }, text);
-  const ends = pair.low === null ? "" : `${signed(pair.low)} to ${signed(pair.high)}`;
+  const ends = (low, high) => (low === null ? "" : `${signed(low)} to ${signed(high)}`);
   const people = pair.units < pair.images ? ` (${pair.units})` : "";
   return make("tr", {},
     make("th", { scope: "row" }, name(board.rows[pair.b])),
     cell(number(pair.first)), cell(number(pair.second)), cell(signed(pair.difference)),
-    make("td", {}, ends), make("td", {}, intervalBar(pair, reach)),
+    make("td", {}, ends(pair.low, pair.high)), make("td", {}, intervalBar(pair, reach)),
+    make("td", {}, ends(pair.imagesLow, pair.imagesHigh)),
     cell(pValue(pair.p)), cell(pValue(pair.holm)),
     cell(pair.effect === null ? "" : signed(pair.effect, 2)),
     cell(`${pair.images}${people}`), cell(String(pair.draws)));
@@ -276,6 +277,7 @@ function compareNotes(board, column, pairs) {
       ? `there are too many heads for all pairs: these were compared with all others: ${against.join(", ")}`
       : "all pairs of heads were compared",
     `p (Holm): corrected for the ${count(tested, "comparison")} of this setting, alpha 0.05`,
+    "these runs: 95 % interval over test images alone, for these very seeds",
     "d: difference over its standard deviation among images",
     ...(one ? ["over images alone where heads share one seed"] : []),
     ...(pairs.some((pair) => pair.units < pair.images)

@@ -126,7 +126,10 @@ def test_two_heads_are_compared_either_way_round(open_page: OpenPage, report: Re
     page.locator("select[name=second]").select_option(label="coral")
     turned = page.locator("#differences tbody td").all_inner_texts()
     assert turned[:3] == [cells[1], cells[0], cells[2].replace(MINUS, "+")]
-    assert turned[5:7] == cells[5:7], "p values have no direction"
+    assert turned[6:8] == cells[6:8], "p values have no direction"
+    assert pair.over_images
+    low, high = pair.over_images
+    assert cells[5] == f"{low:+.3f} to {high:+.3f}".replace("-", MINUS)
     page.locator("select[name=second]").select_option("")
     assert page.locator("#differences tbody tr").count() == 6
 
