@@ -8,6 +8,7 @@ https://doi.org/10.1109/CVPR.2012.6248043
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from ordbench.utils.images import ImageSource
 
 MAX_BITS = 6  # of 64 in which the hashes of near-identical pictures may differ
-BLOCKS = 8  # of the hash; at most 6 differ, so that two are the same
+BLOCKS = 8  # of 8 bits; at most 6 of them differ, so that two are the same
 SIDE = 16  # pixels of a thumbnail
-# Grey levels of 255 by which their thumbnails may differ on average. Of UTKFace's faces, all pairs
-# below 12 are copies and almost all above 13 are other people in the same pose.
+# Grey levels of 255 by which their thumbnails may differ on average. Set by eye, on eight pairs of
+# UTKFace's faces about this limit: those below it looked like copies, most above it did not.
 MAX_LEVELS = 12.0
 
 
@@ -93,39 +94,52 @@ def look(source: ImageSource) -> Look:
 def near_identical(pictures: Sequence[Look]) -> list[list[int]]:
     """Groups of pictures each of which looks like another one of its group, by their places.
 
-    Time and memory grow with the number of pictures and of the pairs that share two of the eight
-    blocks of their hashes, not with the square of the number of pictures.
+    Pictures of one hash and one thumbnail count as one, and pairs that are in one group already are
+    not compared, so that many copies of a picture cost little.
     """
+    import numpy as np
+
+    same: defaultdict[tuple[int, bytes], list[int]] = defaultdict(list)
+    for place, one in enumerate(pictures):
+        same[one.hashed, one.thumbnail.tobytes()].append(place)
+    if not same:
+        return []
+    firsts = [pictures[places[0]] for places in same.values()]
+    small = np.stack([one.thumbnail for one in firsts])
+    group = np.arange(len(firsts))
+    for pairs in near_hashes(np.array([one.hashed for one in firsts], dtype=np.uint64)):
+        apart = pairs[:, group[pairs[0]] != group[pairs[1]]]
+        alike = apart[:, _alike(small, apart)]
+        if alike.size:
+            group = _joined(group, alike)
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    for number, places in zip(group.tolist(), same.values(), strict=True):
+        groups[number] += places
+    return sorted(sorted(places) for places in groups.values() if len(places) > 1)
+
+
+def _joined(group: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The group of each picture, where those of each pair become one."""
     import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    if not pictures:
-        return []
-    hashes = np.array([one.hashed for one in pictures], dtype=np.uint64)
-    small = np.stack([one.thumbnail for one in pictures])
-    found = [pairs[:, _alike(small, pairs)] for pairs in near_hashes(hashes)]
-    first, second = np.concatenate([np.empty((2, 0), dtype=np.int64), *found], axis=1)
-    shape = (len(pictures), len(pictures))
-    graph = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=shape)
-    _, labels = connected_components(graph, directed=False)
-    order = np.argsort(labels, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
-    return sorted(group.tolist() for group in groups if len(group) > 1)
+    graph = coo_array((np.ones(pairs.shape[1], dtype=bool), group[pairs]), shape=(len(group),) * 2)
+    _, joined = connected_components(graph, directed=False)
+    found: NDArray[np.int64] = joined[group]
+    return found
 
 
 def near_hashes(hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
-    """Pairs of places whose hashes differ in at most `MAX_BITS` bits, ``(2, P)``; some twice.
+    """Pairs of places whose hashes differ in at most `MAX_BITS` bits, ``(2, P)``; each once.
 
     Hashes that differ in at most six bits are the same in two of eight blocks, so that it is
     enough to compare those that share a pair of blocks.
     """
     import numpy as np
 
-    bits = 64 // BLOCKS
-    blocks = [((1 << bits) - 1) << (bits * number) for number in range(BLOCKS)]
-    for one, other in combinations(blocks, BLOCKS - MAX_BITS):
-        keys = hashes & np.uint64(one | other)
+    for one, other in combinations(range(BLOCKS), BLOCKS - MAX_BITS):
+        keys = hashes & np.uint64((0xFF << (8 * one)) | (0xFF << (8 * other)))
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         start = np.arange(len(keys))
@@ -135,8 +149,11 @@ def near_hashes(hashes: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
             if not len(start):
                 break
             pairs = np.stack([order[start], order[start + step]])
-            differ = (hashes[pairs[0]] ^ hashes[pairs[1]]).view(np.uint8).reshape(-1, 8)
-            yield pairs[:, np.unpackbits(differ, axis=1).sum(axis=1) <= MAX_BITS]
+            differ = (hashes[pairs[0]] ^ hashes[pairs[1]]).astype("<u8").view(np.uint8)
+            differ = differ.reshape(-1, BLOCKS)
+            # Those that share an earlier pair of blocks were compared there.
+            new = (differ[:, :other] == 0).sum(axis=1) == 1
+            yield pairs[:, new & (np.unpackbits(differ, axis=1).sum(axis=1) <= MAX_BITS)]
 
 
 def _alike(small: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
