@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -38,6 +39,7 @@ from ordbench.utils.last_few import LastFew
 KEPT = 4  # datasets, features and text towers in memory
 KEPT_SPLITS = 256
 LOOKED_AT = 4096  # rows that are compared at a time
+_ALL_IMAGES: dict[str, Any] = {"shots": None, "data_seed": 0}
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,8 @@ class Resources:
     def own_split(self, spec: RunSpec, listing: Samples, split: Split) -> str:
         """Hash of a split that is not the one that is drawn without a manifest; empty if it is.
 
-        Of lists it is that of all their images, so that it is the same at any shots and seed.
+        Of lists it is that of all their images, drawn by data seed 0 where the protocol draws some
+        of them, so that it is the same at any shots and seed.
         """
         if not self.manifest:
             return ""
@@ -159,7 +162,7 @@ class Resources:
         except OrdbenchError:
             pass
         if isinstance(self.manifest, SplitLists):
-            return self.split(spec.model_copy(update={"shots": None}), listing).hash
+            return self.split(spec.model_copy(update=_ALL_IMAGES), listing).hash
         return split.hash
 
     def fingerprint(self, backbone: str) -> str:
@@ -215,12 +218,11 @@ class Resources:
             divided,
             dataset=spec.dataset,
             fold=spec.fold,
-            data_seed=spec.data_seed,
         )
         # A record has the hash of the split, as `own_split` gives it.
-        if spec.split not in {lists.hash, draw_at(shots=None).hash}:
+        if spec.split not in {lists.hash, draw_at(**_ALL_IMAGES).hash}:
             _refuse_other_hash(lists.hash, spec)
-        split = draw_at(shots=spec.shots)
+        split = draw_at(shots=spec.shots, data_seed=spec.data_seed)
         if spec.test_dataset:
             _refuse_untested(split, spec.test_dataset)
         return split

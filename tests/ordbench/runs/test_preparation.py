@@ -16,6 +16,7 @@ from ordbench.runs.preparation import prepare
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec, resolved
 from ordbench.splits import folds
+from ordbench.splits.formats import read_split
 
 HEADS = ("linear", "coral", "sord", "regression", "binomial")
 SHOTS = (1, 2, 4, 8)
@@ -114,3 +115,25 @@ def test_each_part_has_the_features_and_ranks_of_its_samples(
     features = np.load(table)["features"]
     assert torch.equal(labelled.features, torch.from_numpy(features[rows]))
     assert labelled.ranks.tolist() == [row % 3 for row in rows]
+
+
+def test_given_lists_have_one_hash_at_all_seeds_of_a_protocol_that_draws(
+    table: Path, tmp_path: Path
+) -> None:
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    for part, rows in {"train": range(1, 251), "test": range(251, 301)}.items():
+        text = "".join(f"{row:06} {(row - 1) % 3}\n" for row in rows)
+        (lists / f"{part}.txt").write_text(text)
+    given = Resources(Locations(cache=tmp_path, device="cpu", manifest=lists))
+    asked = {"split": read_split(lists).hash, "protocol": "label-noise:share=0.5"}
+    found = [
+        prepare(run(table, shots=shots, seed=seed).model_copy(update=asked), given)
+        for seed in (0, 1)
+        for shots in (None, 4)
+    ]
+    assert len({one.split.hash for one in found}) == 4
+    (stated,) = {one.identity.custom_split_hash for one in found}
+    assert stated == found[0].split.hash
+    again = found[3].spec.model_copy(update={"split": stated})  # as a record has it
+    assert prepare(again, given).identity == found[3].identity
