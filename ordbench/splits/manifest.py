@@ -70,7 +70,7 @@ def read_manifest(path: Path) -> Split:
         raise DatasetError(f"split {path}: wanted format {folds.VERSION!r}, got {version!r}")
     try:
         split = Split.model_validate(fields)
-        protocol_name(split.protocol)
+        split = split.model_copy(update={"protocol": protocol_name(split.protocol)})
     except ValidationError as error:
         raise DatasetError(f"split {path}, {_said(error.errors()[0])}") from None
     except OrdbenchError as error:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from ordbench.dataset import Sample, Samples
 from ordbench.errors import SpecError
-from ordbench.splits.draw import draw
+from ordbench.splits.draw import draw, protocol_name
 from ordbench.splits.formats import read_split, write_split
 from ordbench.splits.listed import divide, draw_divided
 from ordbench.splits.manifest import apply_manifest
@@ -61,3 +62,10 @@ def test_another_ending_is_refused_and_nothing_is_written(tmp_path: Path) -> Non
     with pytest.raises(SpecError, match=r"own\.xlsx: wanted \.json .* got \.xlsx"):
         write_split(split, THERE, tmp_path / "own.xlsx")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_manifest_by_hand_may_spell_a_protocol_in_another_way(tmp_path: Path) -> None:
+    split = draw(THERE, dataset="x", protocol="standard", fold=0, shots=2, data_seed=0)
+    fields = split.model_dump(mode="json") | {"protocol": "long-tail:ratio=5"}
+    (tmp_path / "own.json").write_text(json.dumps(fields))
+    assert read_back(tmp_path / "own.json", protocol_name("long-tail:ratio=5.0")).test == split.test
