@@ -19,6 +19,7 @@ from ordbench.report.reproduction import PublishedRow, plans
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+AS_PRINTED = {"standard", "paper"}  # protocols under which papers print MAE by shots
 SHOWN = 8  # heads with a colour each; more lines are a tangle
 _DODGE = 0.02  # between the error bars of two heads, as a share of the axis
 
@@ -93,9 +94,11 @@ def background(table: Table) -> list[Curve]:
 def published_curves(table: Table) -> list[Curve]:
     """MAE by shots as papers print it for the table's dataset; where they compare it.
 
-    Plans of other metrics there are none; rows with one number of shots are no curve.
+    Plans of other metrics, protocols and test datasets there are none; rows with one number of
+    shots are no curve.
     """
-    if table.metric.name != "mae" or not table.dataset:
+    as_printed = table.facts.get("protocol") in AS_PRINTED and "test dataset" not in table.facts
+    if table.metric.name != "mae" or not table.dataset or not as_printed:
         return []
     found = [
         (row, f"{row.published} ({plan.source.split(' (')[0]})")

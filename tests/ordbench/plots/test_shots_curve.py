@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from math import log2
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from ordbench.errors import SpecError
 from ordbench.leaderboard.table import Table
-from ordbench.plots.shots_curve import SHOWN, plot_curves
+from ordbench.plots.shots_curve import SHOWN, plot_curves, published_curves
 from ordbench.plots.style import FAINT
 from ordbench.report.reproduction import find_plan
 from ordbench.results.rows import RunRow
@@ -127,6 +128,20 @@ def test_published_curves_of_the_dataset_are_behind(flat_run: FlatRun) -> None:
     drawn = [list(np.asarray(line.get_ydata())) for line in axes.lines]
     assert [*row.mae.values()] in drawn
     assert "OrdinalCLIP (Li et al.)" in texts(axes)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"protocol": "label-noise:share=0.4"}, {"other": {"test_dataset": "utkface"}}]
+)
+def test_nothing_is_published_of_other_protocols_and_test_datasets(
+    flat_run: FlatRun, setting: dict[str, Any]
+) -> None:
+    runs = [
+        flat_run("coral", 5.0, shots=shots, dataset="morph", title="MORPH II", **setting)
+        for shots in (1, 16)
+    ]
+    (table,) = build(runs)
+    assert published_curves(table) == []
 
 
 def test_one_number_of_shots_is_no_curve(flat_run: FlatRun) -> None:
