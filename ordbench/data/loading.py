@@ -12,7 +12,7 @@ from ordbench.data.paths import dataset_folder, resolve_cache, resolve_root
 from ordbench.data.published import published_images, with_published_note
 from ordbench.dataset import Dataset, DatasetCard, Samples, check_argument, downloadable
 from ordbench.errors import BrokenPluginError, DatasetError
-from ordbench.plugins.options import resolve
+from ordbench.plugins.options import changed, resolve
 from ordbench.plugins.registry import DATASETS
 from ordbench.recipe import OptionValue
 from ordbench.utils.files import cannot_write
@@ -64,7 +64,8 @@ def open_dataset(
             f"they show, first {nobody[0]!r}; its reader must fill in Sample.group"
         )
     known = published_images(plugin, name)
-    return with_published_note(listing, known, whole=not options) if known else listing
+    whole = not changed(plugin, resolved)
+    return with_published_note(listing, known, whole=whole) if known else listing
 
 
 def _check_content(name: str, card: DatasetCard, listing: Samples) -> None:

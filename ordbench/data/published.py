@@ -78,7 +78,8 @@ def fold_note(listing: Samples, known: PublishedImages, fold: int, split_hash: s
     if names_hash(listing) != known.names:
         return ""
     return (
-        "the split is not that of the published names, as identical pictures were kept on one side"
+        "the split is not that of the published names alone: identical pictures were kept on one "
+        "side, or options divide them otherwise"
     )
 
 

@@ -96,3 +96,18 @@ def test_a_reader_that_does_not_give_what_its_card_says_is_refused(
         open_dataset("mine")
     given[0] = right
     assert open_dataset("mine") is right
+
+
+def test_options_that_are_the_default_restrict_nothing(tmp_path: Path) -> None:
+    (tmp_path / "morph").mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "morph" / "009055_1M54.JPG", "JPEG")
+
+    def counted(**options: str) -> list[str]:
+        found = open_dataset("morph", options=options, data_root=tmp_path).notes
+        return [note for note in found if note.startswith("1 images, not the 55,134")]
+
+    assert [len(counted()), len(counted(list="", ages="0-100")), len(counted(ages="16-77"))] == [
+        1,
+        1,
+        0,
+    ]

@@ -63,7 +63,7 @@ def test_a_split_is_that_of_the_published_images_or_not() -> None:
     assert fold_note(THERE, KNOWN, 1, "f1") == "the split is that of the published images, fold 1"
     for fold in (0, 2):
         note = fold_note(THERE, KNOWN, fold, "f1")
-        assert note.startswith("the split is not that of the published names, as identical")
+        assert note.startswith("the split is not that of the published names alone: identical")
     assert fold_note(listing({"a": 0}), KNOWN, 0, "other") == ""
 
 
