@@ -50,7 +50,7 @@ def print_plans(data_root: Path | None, *, as_json: bool) -> None:
         facts = {label: str(text) for label, text in needed.items() if label != "here"}
         for line in fact_lines(facts, WIDTH - 2):
             typer.echo(f"  {line}")
-    typer.echo("\nnot available yet")
+    typer.echo("\nno plan yet")
     for text in not_available():
         for line in wrapped(text, WIDTH, "    ", first="  - "):
             typer.echo(line)

@@ -113,7 +113,7 @@ def plans() -> Mapping[str, Plan]:
 
 
 def not_available() -> Sequence[str]:
-    """Tables of the same papers that need what ordbench does not have."""
+    """Tables of the same papers for which there is no plan."""
     return _file().not_available
 
 

@@ -94,7 +94,7 @@ def test_plans_are_listed_with_what_they_need_and_whether_it_is_here(data: Path)
         assert "licence signed licence of the University of North Carolina Wilmington (UNCW)" in (
             lines
         )
-        assert "not available yet" in lines
+        assert "no plan yet" in lines
     found = json.loads(reproduce("--list", "--data-root", data, "--json").output)
     assert {name: needed["here"] for name, needed in found["datasets"].items()} == {
         "morph": True, "utkface": False
