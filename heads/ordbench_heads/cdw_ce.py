@@ -1,8 +1,9 @@
 """CDW-CE: each wrong rank is made unlikely, the more so the farther it is from the true one.
 
 Source: Polat et al. (2022). Class distance weighted cross-entropy loss for ulcerative colitis
-severity estimation. https://doi.org/10.1007/978-3-031-12053-4_12. With ``alpha=1.5``: OLL, of
-Castagnos, Mihelich, Dognin (2022). https://aclanthology.org/2022.coling-1.407
+severity estimation. MIUA 2022. https://doi.org/10.1007/978-3-031-12053-4_12; OLL, which is
+``alpha=1.5``: Castagnos, Mihelich, Dognin (2022). A simple log-based loss function for ordinal text
+classification. COLING 2022. https://aclanthology.org/2022.coling-1.407
 
 Parity: agrees with dlordinal but for a constant factor. Not official: distances are shares of
 K - 1, since (K - 1)^5 is 1e10 for ages; logarithms do not overflow.

@@ -1,7 +1,7 @@
 """CLM, the cumulative link model: one score, and ordered thresholds that cut it into ranks.
 
 Source: McCullagh (1980). Regression models for ordinal data. JRSS B 42.
-https://doi.org/10.1111/j.2517-6161.1980.tb01109.x; with a network, Vargas, Gutiérrez,
+https://doi.org/10.1111/j.2517-6161.1980.tb01109.x; with a network: Vargas, Gutiérrez,
 Hervás-Martínez (2020). Cumulative link models for deep ordinal classification. Neurocomputing 401.
 https://doi.org/10.1016/j.neucom.2020.03.034
 

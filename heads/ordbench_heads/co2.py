@@ -1,9 +1,9 @@
 """CO2, HO2, QUL: cross-entropy or entropy, and a margin between the probabilities of neighbours.
 
 Source: ``co2``, ``ho2``: Albuquerque, Cruz, Cardoso (2021). Ordinal losses for classification of
-cervical cancer risk. https://doi.org/10.7717/peerj-cs.457; ``qul``: Albuquerque, Cruz, Cardoso
-(2022). Quasi-unimodal distributions for ordinal classification.
-https://doi.org/10.3390/math10060980
+cervical cancer risk. PeerJ Computer Science 7. https://doi.org/10.7717/peerj-cs.457; ``qul``:
+Albuquerque, Cruz, Cardoso (2022). Quasi-unimodal distributions for ordinal classification.
+Mathematics 10. https://doi.org/10.3390/math10060980
 
 Parity: agrees with golden values of the authors' code in the losses. Not official: the weight of
 ``ho2`` is 10, or K if that is more, as the authors' 1 trains badly here.

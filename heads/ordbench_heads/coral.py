@@ -1,7 +1,8 @@
 """CORAL: one score, and one bias for each of the K - 1 thresholds.
 
 Source: Cao, Mirjalili, Raschka (2020). Rank consistent ordinal regression for neural
-networks with application to age estimation. https://doi.org/10.1016/j.patrec.2020.11.008
+networks with application to age estimation. Pattern Recognition Letters 140.
+https://doi.org/10.1016/j.patrec.2020.11.008
 
 Parity: agrees with coral-pytorch, the authors' library, in the loss. Not official: features are
 centred and scaled, and probabilities that rise with the threshold are sorted before their

@@ -1,7 +1,8 @@
 """CORN: for each threshold, a classifier of the images that have come so far.
 
 Source: Shi, Cao, Raschka (2023). Deep neural networks for rank-consistent ordinal regression based
-on conditional probabilities. https://doi.org/10.1007/s10044-023-01181-9
+on conditional probabilities. Pattern Analysis and Applications 26.
+https://doi.org/10.1007/s10044-023-01181-9
 
 Parity: agrees with coral-pytorch, the authors' library, in loss and labels; with
 ``normaliser=images`` with condor-pytorch's negative log-likelihood. Not official: all ranks start

@@ -1,7 +1,8 @@
 """ECOC: squared error of the probability that the rank exceeds k, for each of the K - 1 thresholds.
 
 Source: Barbero-Gomez, Gutierrez, Hervas-Martinez (2023). Error-correcting output codes in the
-framework of deep ordinal classification. https://doi.org/10.1007/s11063-022-10824-7
+framework of deep ordinal classification. Neural Processing Letters 55.
+https://doi.org/10.1007/s11063-022-10824-7
 
 Parity: agrees with dlordinal in the loss, but for its sum over the batch, which makes the learning
 rate depend on the batch size. Not official: probabilities that rise with the threshold are sorted

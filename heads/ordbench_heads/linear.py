@@ -1,7 +1,7 @@
 """Linear probe: one linear layer, softmax, cross-entropy.
 
 Source: the reference row of every benchmark; Radford et al. (2021). Learning transferable visual
-models from natural language supervision, section 3.2. https://arxiv.org/abs/2103.00020
+models from natural language supervision. https://arxiv.org/abs/2103.00020, section 3.2
 
 Parity: agrees with the formula of the cross-entropy. Not official: the paper fits scikit-learn's
 logistic regression by L-BFGS; here features are centred and scaled, and AdamW takes the steps.

@@ -1,8 +1,8 @@
 """OrdinalCLIP: learned prompts whose rank tokens are interpolated between a few base ranks.
 
 Source: Li, Huang, Zhu, Tang, Li, Zhou, Lu (2022). OrdinalCLIP: learning rank prompts for
-language-guided ordinal regression. NeurIPS 2022. https://arxiv.org/abs/2206.02338
-Where paper and code differ, the authors' code is followed.
+language-guided ordinal regression. NeurIPS 2022. https://arxiv.org/abs/2206.02338;
+where paper and code differ, the authors' code is followed.
 
 Needs: a text encoder.
 

@@ -1,6 +1,6 @@
 """Regression: one number, a rank as a real value.
 
-Source: the baseline of age estimation, as in Paplham and Franc (2024). A call to reflect on
+Source: the baseline of age estimation: Paplham and Franc (2024). A call to reflect on
 evaluation practices for age estimation. CVPR 2024. https://arxiv.org/abs/2307.04570
 
 Parity: agrees with scikit-learn's LinearRegression (l2) and QuantileRegressor (l1), which have its

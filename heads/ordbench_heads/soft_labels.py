@@ -1,8 +1,9 @@
 """Soft labels: cross-entropy to a distribution around the rank (SORD, DLDL and others).
 
-Source: ``sord``: Diaz, Marathe (2019). Soft labels for ordinal regression. CVPR 2019,
+Source: ``sord``: Diaz, Marathe (2019). Soft labels for ordinal regression. CVPR 2019.
 https://doi.org/10.1109/CVPR.2019.00487; ``dldl``: Gao et al. (2017). Deep label distribution
-learning with label ambiguity. https://doi.org/10.1109/TIP.2017.2689998; targets: see
+learning with label ambiguity. IEEE Transactions on Image Processing 26.
+https://doi.org/10.1109/TIP.2017.2689998; targets: see
 `ordbench.nn.soft_labels`.
 
 Parity: agrees with dlordinal in all targets and in SORD, and with golden values of the code of

@@ -1,8 +1,10 @@
 """WK: weighted kappa, of the posteriors and the ranks of a batch.
 
 Source: de la Torre, Puig, Valls (2018). Weighted kappa loss function for multi-class classification
-of ordinal data in deep learning. https://doi.org/10.1016/j.patrec.2017.05.018; without logarithm:
-Vargas, Gutierrez, Hervas-Martinez (2020). https://doi.org/10.1016/j.neucom.2020.03.034
+of ordinal data in deep learning. Pattern Recognition Letters 105.
+https://doi.org/10.1016/j.patrec.2017.05.018; without logarithm:
+Vargas, Gutiérrez, Hervás-Martínez (2020). Cumulative link models for deep ordinal classification.
+Neurocomputing 401. https://doi.org/10.1016/j.neucom.2020.03.034
 
 Parity: agrees with dlordinal; of one-hot posteriors with 1 - scikit-learn's ``cohen_kappa_score``.
 """

@@ -1,7 +1,7 @@
 """Zero-shot CLIP: one sentence a rank, nothing is trained.
 
 Source: Radford et al. (2021). Learning transferable visual models from natural language
-supervision, section 3.1. https://arxiv.org/abs/2103.00020
+supervision. https://arxiv.org/abs/2103.00020, section 3.1
 
 Needs: a text encoder.
 

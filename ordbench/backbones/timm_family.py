@@ -39,7 +39,7 @@ class Timm(BackboneFamily):
     """
 
     title = "any timm model, as timm:NAME[.TAG] or timm:NAME@FILE"
-    source = "Wightman (2019), https://github.com/huggingface/pytorch-image-models"
+    source = "Wightman (2019). PyTorch Image Models. https://doi.org/10.5281/zenodo.4414861"
     needs = "network at first use, or a file of weights"
     libraries = ("timm", "torchvision")
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ordbench.cli.results_folder import FolderArgument, FolderOption, one_folder
 from ordbench.errors import SpecError
+from ordbench.leaderboard.appendix import to_appendix
+from ordbench.leaderboard.bibliography import Bibliography
 from ordbench.leaderboard.formats import FORMATS, render
 from ordbench.leaderboard.grouping import Columns
+from ordbench.leaderboard.latex import to_latex
 from ordbench.leaderboard.loading import load_tables
 from ordbench.metrics.registry import BUILTIN_DECODES, BUILTIN_METRICS
+from ordbench.utils.files import write_atomic
 
 if TYPE_CHECKING:
     Format = str
@@ -73,12 +78,27 @@ def table(
             help="Mark what is not distinguishable from the best, by stored predictions.",
         ),
     ] = False,
+    bibtex: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the papers of heads, datasets, backbones and protocols there as BibTeX; "
+            "--format latex cites them.",
+        ),
+    ] = None,
+    appendix: Annotated[
+        bool,
+        typer.Option("--appendix", help="With --format latex: all settings in a long table."),
+    ] = False,
 ) -> None:
     """Print the leaderboards: heads by shots (or datasets), mean and spread over seeds."""
     if as_json and format not in (None, "json"):
         raise SpecError(f"--json and --format {format} exclude each other; choose one")
+    if appendix and format != "latex":
+        raise SpecError("--appendix is written in LaTeX; add --format latex")
+    root = one_folder(folder, results)
     tables = load_tables(
-        one_folder(folder, results),
+        root,
         metric=metric,
         decode=decode,
         columns=columns,
@@ -92,4 +112,11 @@ def table(
         group_by=group_by,
         significance=significance,
     )
-    typer.echo(render(tables, "json" if as_json else format or "rich"), nl=False)
+    papers = Bibliography(tables) if bibtex else None
+    if papers and bibtex:
+        write_atomic(bibtex, str(papers).encode())
+    if format == "latex":
+        text = to_latex(tables, papers) + (to_appendix(tables, root) if appendix else "")
+    else:
+        text = render(tables, "json" if as_json else format or "rich")
+    typer.echo(text, nl=False)

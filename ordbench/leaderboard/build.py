@@ -182,6 +182,7 @@ class _Draft:
             interval=self.asked.interval,
             tests=tests,
             dataset="" if self.asked.columns == "dataset" else cells[0].first.dataset,
+            cells=self._cells(columns),
             per="run" if self.asked.pool_folds else "seed",
             notes=(
                 *cell_notes(rows, same),
@@ -217,6 +218,13 @@ class _Draft:
             own = plugins.get(head, "")
             rows.append(Row(name, means, decoding.get(head, ""), skipped, head=own))
         return rows
+
+    def _cells(self, columns: Sequence[str]) -> dict[tuple[str, str], list[CellRuns]]:
+        titled = dict(zip(self.columns, columns, strict=True))
+        found: defaultdict[tuple[str, str], list[CellRuns]] = defaultdict(list)
+        for placed in self.group:
+            found[self.names[placed.row], titled[placed.column]].append(placed.cell)
+        return dict(found)
 
     def _tests(self, test: Test) -> tuple[ColumnTest, ...]:
         """The comparisons of each column's heads that have a score in it."""

@@ -10,8 +10,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ordbench.leaderboard.note_texts import CLOSE, MISSING, note_text
-from ordbench.leaderboard.ranking import Row, Score, digits
+from ordbench.leaderboard.bibliography import to_bibtex
+from ordbench.leaderboard.cell_texts import (
+    cell_text,
+    close_text,
+    count_text,
+    empty_text,
+    rows_of,
+    standing,
+    standing_titles,
+)
+from ordbench.leaderboard.latex import to_latex
+from ordbench.leaderboard.note_texts import note_text
+from ordbench.leaderboard.ranking import Row, Score
 from ordbench.leaderboard.table import Table
 from ordbench.utils.text import printable
 
@@ -19,23 +30,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-SKIPPED = "skipped"
 NO_WRAP = 10_000  # characters a line: nothing is broken over lines
 _NUMBERS = ("mean", "std", "low", "high", "runs", "expected", "mark", "distinguishable")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$#!{}])")
-_LATEX = {
-    **{character: rf"\{character}" for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': "''",
-    "±": r"$\pm$",
-    MISSING: "--",
-    CLOSE: r"$\approx$",
-}
 
 
 def render(tables: Sequence[Table], format: str, *, console: Console | None = None) -> str:
@@ -43,7 +40,8 @@ def render(tables: Sequence[Table], format: str, *, console: Console | None = No
 
     Args:
         tables: As `ordbench.leaderboard.build.build` makes them.
-        format: ``csv`` and ``json`` hold full precision; ``latex`` needs the package booktabs.
+        format: ``csv`` and ``json`` hold full precision; ``bibtex`` the papers, and no
+            scores.
         console: For ``rich``: decides about width and colours. By default the terminal, or wide
             plain text where there is none.
     """
@@ -62,13 +60,13 @@ def to_rich(table: Table) -> RenderableType:
     grid = Grid("head", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for title in table.columns:
         grid.add_column(Text(printable(title)), justify="right")
-    for title in _standing_titles(table):
+    for title in standing_titles(table):
         grid.add_column(title, justify="right")
-    for row in _rows(table):
+    for row in rows_of(table):
         if row is table.reference:
             grid.add_section()
         cells = [_rich_cell(row, index, table) for index in range(len(row.cells))]
-        grid.add_row(Text(printable(row.label)), *cells, *_standing(row, table))
+        grid.add_row(Text(printable(row.label)), *cells, *standing(row, table))
     notes = [Text(printable(note_text(note)), style="dim") for note in table.notes]
     grid.width = Console(width=NO_WRAP).measure(grid).maximum
     return Group(Text(printable(table.caption)), "", grid, "", *notes)
@@ -79,38 +77,15 @@ def to_markdown(table: Table) -> str:
     lines = [
         escape_markdown(table.caption),
         "",
-        _markdown_line(["head", *map(escape_markdown, table.columns), *_standing_titles(table)]),
-        _markdown_line([":--", *["--:"] * (len(table.columns) + len(_standing_titles(table)))]),
+        _markdown_line(["head", *map(escape_markdown, table.columns), *standing_titles(table)]),
+        _markdown_line([":--", *["--:"] * (len(table.columns) + len(standing_titles(table)))]),
     ]
-    for row in _rows(table):
+    for row in rows_of(table):
         name = f"*{row.label}*" if row is table.reference else _code_span(row.label)
         cells = _marked(row, table, "**{}**", "<ins>{}</ins>")
-        lines.append(_markdown_line([name, *cells, *_standing(row, table)]))
+        lines.append(_markdown_line([name, *cells, *standing(row, table)]))
     notes = _notes(table)
     return "\n".join([*lines, *(["", escape_markdown(notes)] if notes else []), ""])
-
-
-def to_latex(table: Table) -> str:
-    """A leaderboard as a LaTeX table with booktabs rules."""
-    lines = [
-        r"\begin{table}",
-        r"  \centering",
-        rf"  \caption{{{_escaped_latex(table.caption)}}}",
-        rf"  \begin{{tabular}}{{l{'r' * (len(table.columns) + len(_standing_titles(table)))}}}",
-        r"    \toprule",
-        _latex_line(["head", *map(_escaped_latex, table.columns), *_standing_titles(table)]),
-        r"    \midrule",
-    ]
-    for row in _rows(table):
-        if row is table.reference:
-            lines.append(r"    \midrule")
-        cells = _marked(row, table, r"\textbf{{{}}}", r"\underline{{{}}}")
-        cells += _standing(row, table)
-        lines.append(_latex_line([_escaped_latex(row.label), *map(_latex_numbers, cells)]))
-    lines += [r"    \bottomrule", r"  \end{tabular}"]
-    if table.notes:
-        lines.append(rf"  \par\smallskip\footnotesize {_escaped_latex(_notes(table))}")
-    return "\n".join([*lines, r"\end{table}", ""])
 
 
 def to_csv(tables: Sequence[Table]) -> str:
@@ -122,7 +97,7 @@ def to_csv(tables: Sequence[Table]) -> str:
     lines.writerow([*names, *_NUMBERS])
     for table in tables:
         facts_of = [table.facts.get(name, "") for name in facts]
-        for row in _rows(table):
+        for row in rows_of(table):
             about = [table.metric.name, table.unit, row.decoding, "yes" if table.ranked else "no"]
             about += facts_of
             for column, cell in zip(table.columns, row.cells, strict=True):
@@ -154,16 +129,6 @@ def to_json(tables: Sequence[Table]) -> str:
     return json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def cell_text(cell: Score, table: Table) -> str:
-    """Mean and spread, or interval, at the table's decimals; one run has neither."""
-    places = digits(table.metric)
-    mean = f"{cell.mean:z.{places}f}"
-    if table.interval:
-        ends = [f"{end:z.{places}f}" for end in cell.interval or ()]
-        return f"{mean} [{', '.join(ends)}]" if ends else mean
-    return mean if cell.std is None else f"{mean} ± {cell.std:.{places}f}"
-
-
 def escape_markdown(text: str) -> str:
     """Text with escapes, so that Markdown shows it unchanged."""
     return _MARKDOWN.sub(r"\\\1", printable(text))
@@ -173,28 +138,10 @@ def _notes(table: Table) -> str:
     return "; ".join(map(note_text, table.notes))
 
 
-def _rows(table: Table) -> list[Row]:
-    return [*table.rows, *([table.reference] if table.reference else [])]
-
-
-def count_text(cell: Score, table: Table) -> str:
-    """The runs of a cell, where cells have different numbers of them."""
-    return f" ({cell.runs}/{table.expected})" if table.runs is None else ""
-
-
-def _close(cell: Score) -> str:
-    return f" {CLOSE}" if cell.distinguishable is False else ""
-
-
-def empty_text(row: Row, index: int) -> str:
-    """What stands in a cell without a score."""
-    return SKIPPED if index in row.skipped else MISSING
-
-
 def _marked(row: Row, table: Table, best: str, second: str) -> list[str]:
     forms = {"best": best, "second": second, "": "{}"}
     return [
-        forms[cell.mark].format(cell_text(cell, table)) + count_text(cell, table) + _close(cell)
+        forms[cell.mark].format(cell_text(cell, table)) + count_text(cell, table) + close_text(cell)
         if cell
         else empty_text(row, index)
         for index, cell in enumerate(row.cells)
@@ -209,7 +156,7 @@ def _rich_cell(row: Row, index: int, table: Table) -> Text:
         return Text(empty_text(row, index), style="dim")
     style = {"best": "bold", "second": "underline", "": ""}[cell.mark]
     text = cell_text(cell, table).replace(" ± ", "±")
-    return Text.assemble((text, style), count_text(cell, table), _close(cell))
+    return Text.assemble((text, style), count_text(cell, table), close_text(cell))
 
 
 def to_terminal(tables: Sequence[Table], console: Console | None = None) -> str:
@@ -244,37 +191,6 @@ def _code_span(text: str) -> str:
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     space = " " if "`" in text else ""
     return f"{fence}{space}{text}{space}{fence}"
-
-
-def _latex_line(cells: Sequence[str]) -> str:
-    return rf"    {' & '.join(cells)} \\"
-
-
-def _escaped_latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in printable(text))
-
-
-def _latex_numbers(cell: str) -> str:
-    r"""Signs as mathematics sets them.
-
-    >>> print(_latex_numbers(r"\textbf{-0.5 ± 0.1} (3)"))
-    \textbf{$-$0.5 $\pm$ 0.1} (3)
-    """
-    signs = {"-": "$-$", "±": r"$\pm$", MISSING: "--", CLOSE: r"$\approx$"}
-    return "".join(signs.get(character, character) for character in cell)
-
-
-def _standing_titles(table: Table) -> list[str]:
-    return ["rank", "Borda", "Elo"] if any(row.standing for row in table.rows) else []
-
-
-def _standing(row: Row, table: Table) -> list[str]:
-    found = row.standing
-    if found is None:
-        return [MISSING if row is not table.reference else ""] * len(_standing_titles(table))
-    ends = found.elo_interval
-    spread = f" [{ends.low:.0f}, {ends.high:.0f}]" if ends else ""
-    return [f"{found.mean_rank:.2f}", f"{found.borda:.2f}", f"{found.elo:.0f}{spread}"]
 
 
 def _numbers(cell: Score | None, table: Table) -> list[object]:
@@ -313,7 +229,8 @@ def _json_row(row: Row) -> dict[str, object]:
 FORMATS: dict[str, Callable[[Sequence[Table]], str]] = {
     "rich": to_terminal,
     "markdown": partial(_each, to_markdown),
-    "latex": partial(_each, to_latex),
+    "latex": to_latex,
+    "bibtex": to_bibtex,
     "csv": to_csv,
     "json": to_json,
 }

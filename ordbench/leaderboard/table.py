@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ordbench.leaderboard.notes import Note
 from ordbench.leaderboard.ranking import Row
 from ordbench.leaderboard.significance import ColumnTest
 from ordbench.metrics.registry import Metric
+from ordbench.results.rows import CellRuns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class Table:
         tests: The comparisons of each column's heads; empty where they were not compared.
         notes: What a reader must know besides.
         dataset: The dataset's registered name; empty where columns are datasets.
+        cells: The runs behind it, in any order, by row label and column title.
     """
 
     metric: Metric
@@ -50,18 +52,27 @@ class Table:
     interval: bool = False
     tests: tuple[ColumnTest, ...] = ()
     dataset: str = ""
+    cells: Mapping[tuple[str, str], Sequence[CellRuns]] = field(
+        default_factory=dict[tuple[str, str], "Sequence[CellRuns]"], repr=False, compare=False
+    )
 
     @property
     def caption(self) -> str:
         """All that the numbers mean, in one line."""
+        return "; ".join(self.meanings.values())
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """The parts of the caption; those of `facts` by their names."""
         better = "higher" if self.metric.higher_is_better else "lower"
         over = f"{self.per}s in parentheses" if self.runs is None else f"{self.runs} {self.per}s"
         spread = "mean and 95 % t interval" if self.interval else "mean ± standard deviation"
-        pieces = [
-            f"{self.metric.title} [{self.unit}], {better} is better",
-            {"": "", "point": "point estimates"}.get(self.decoding, f"decoded by {self.decoding}"),
-            f"one {self.per}" if self.runs == 1 else f"{spread} over {over}",
-            *(f"{name} {value}" for name, value in self.facts.items()),
-            "" if self.ranked else "selected on the test images, so not ranked",
-        ]
-        return "; ".join(piece for piece in pieces if piece)
+        decoding = {"": "", "point": "point estimates"}
+        parts = {
+            "metric": f"{self.metric.title} [{self.unit}], {better} is better",
+            "decoding": decoding.get(self.decoding, f"decoded by {self.decoding}"),
+            "runs": f"one {self.per}" if self.runs == 1 else f"{spread} over {over}",
+            **{name: f"{name} {value}" for name, value in self.facts.items()},
+            "ranked": "" if self.ranked else "selected on the test images, so not ranked",
+        }
+        return {name: part for name, part in parts.items() if part}

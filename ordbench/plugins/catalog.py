@@ -24,13 +24,6 @@ class Entry(NamedTuple):
 
 def entries(kind: Kind) -> list[Entry]:
     """List the plug-ins of one kind by name; a broken one is a row, not an end."""
-    describe = {
-        "heads": _head,
-        "datasets": _dataset,
-        "backbones": _backbone,
-        "protocols": _protocol,
-        "metrics": _metric,
-    }[kind]
     names: dict[Kind, Iterable[str]] = {
         "heads": HEADS,
         "datasets": DATASETS,
@@ -38,12 +31,20 @@ def entries(kind: Kind) -> list[Entry]:
         "protocols": PROTOCOLS,
         "metrics": METRICS,
     }
-    return [_entry(describe, name) for name in names[kind]]
+    return [entry(kind, name) for name in names[kind]]
 
 
-def _entry(describe: Callable[[str], Entry], name: str) -> Entry:
+def entry(kind: Kind, name: str) -> Entry:
+    """What is to be known of one plug-in; ``broken`` says so where there is none of that name."""
+    describe: dict[Kind, Callable[[str], Entry]] = {
+        "heads": _head,
+        "datasets": _dataset,
+        "backbones": _backbone,
+        "protocols": _protocol,
+        "metrics": _metric,
+    }
     try:
-        return describe(name)
+        return describe[kind](name)
     except OrdbenchError as error:
         return Entry(name, "", "", "", broken=str(error))
 

@@ -31,7 +31,8 @@ class Budget(FewerImages):
 
     title: ClassVar[str] = "N labelled images in all, an eighth of them validates (images=100)"
     source: ClassVar[str] = (
-        "random baseline of active learning, https://minds.wisconsin.edu/handle/1793/60660"
+        "random sampling: Settles (2009). Active learning literature survey. "
+        "https://minds.wisconsin.edu/handle/1793/60660"
     )
     purpose: ClassVar[str] = "budget"
 

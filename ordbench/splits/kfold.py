@@ -26,7 +26,10 @@ class KFold(SplitProtocol):
     """
 
     title: ClassVar[str] = "k folds by hash, not the official ones (folds=10)"
-    source: ClassVar[str] = "cross-validation, https://doi.org/10.1111/j.2517-6161.1974.tb00994.x"
+    source: ClassVar[str] = (
+        "Stone (1974). Cross-validatory choice and assessment of statistical predictions. "
+        "JRSS B 36(2), 111-147. https://doi.org/10.1111/j.2517-6161.1974.tb00994.x"
+    )
 
     def __init__(self, *, folds: int) -> None:
         if folds < 2:

@@ -34,7 +34,10 @@ class LabelNoise(Standard):
     """
 
     title: ClassVar[str] = "standard, with wrong ranks in training (share=0.2[:kind=neighbours])"
-    source: ClassVar[str] = "uniform label noise, https://arxiv.org/abs/1712.09482"
+    source: ClassVar[str] = (
+        "uniform noise: Ghosh, Kumar, Sastry (2017). Robust loss functions under label noise for "
+        "deep neural networks. https://arxiv.org/abs/1712.09482"
+    )
     seeded: ClassVar[bool] = True
 
     def __init__(self, *, share: float, kind: Literal["uniform", "neighbours"] = "uniform") -> None:

@@ -20,7 +20,11 @@ class LeaveOneGroupOut(SplitProtocol):
     """
 
     title: ClassVar[str] = "each fold tests one person or group"
-    source: ClassVar[str] = "leave one person out, https://doi.org/10.1109/TPAMI.2007.70733"
+    source: ClassVar[str] = (
+        "Geng, Zhou, Smith-Miles (2007). Automatic age estimation based on facial aging patterns. "
+        "IEEE Transactions on Pattern Analysis and Machine Intelligence 29(12), 2234-2240. "
+        "https://doi.org/10.1109/TPAMI.2007.70733"
+    )
 
     def parts(
         self, listing: Samples, *, dataset: str, fold: int, shots: int | None, data_seed: int

@@ -32,7 +32,10 @@ class LongTail(FewerImages):
     """
 
     title: ClassVar[str] = "the higher the rank, the fewer training images (ratio=100)"
-    source: ClassVar[str] = "LDAM (exponential long tail), https://arxiv.org/abs/1906.07413"
+    source: ClassVar[str] = (
+        "Cao et al. (2019). Learning imbalanced datasets with label-distribution-aware margin "
+        "loss. https://arxiv.org/abs/1906.07413"
+    )
     purpose: ClassVar[str] = "long-tail"
 
     def __init__(self, *, ratio: float) -> None:

@@ -17,7 +17,10 @@ class Paper(Standard):
     """Validation images are the test images, so that its runs are never ranked."""
 
     title: ClassVar[str] = "trains on all that is not tested; selected on the test images"
-    source: ClassVar[str] = "OrdinalCLIP, https://arxiv.org/abs/2206.02338"
+    source: ClassVar[str] = (
+        "Li, Huang, Zhu, Tang, Li, Zhou, Lu (2022). OrdinalCLIP: learning rank prompts for "
+        "language-guided ordinal regression. NeurIPS 2022. https://arxiv.org/abs/2206.02338"
+    )
     ranked: ClassVar[bool] = False
     validates_on_test: ClassVar[bool] = True
 

@@ -34,7 +34,10 @@ class Shift(FewerImages):
     """
 
     title: ClassVar[str] = "the largest ranks lose training images (classes=40:samples=0.8)"
-    source: ClassVar[str] = "OrdinalCLIP (distribution shift), https://arxiv.org/abs/2206.02338"
+    source: ClassVar[str] = (
+        "Li, Huang, Zhu, Tang, Li, Zhou, Lu (2022). OrdinalCLIP: learning rank prompts for "
+        "language-guided ordinal regression. NeurIPS 2022. https://arxiv.org/abs/2206.02338, shift"
+    )
     purpose: ClassVar[str] = "shift"
 
     def __init__(self, *, classes: int, samples: float) -> None:

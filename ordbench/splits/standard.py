@@ -34,7 +34,9 @@ class Standard(SplitProtocol):
 
     title: ClassVar[str] = "official folds and parts, else five folds; selected on validation"
     source: ClassVar[str] = (
-        "validation images as in CoOp, https://doi.org/10.1007/s11263-022-01653-1"
+        "validation images: Zhou, Yang, Loy, Liu (2022). Learning to prompt for vision-language "
+        "models. International Journal of Computer Vision 130. "
+        "https://doi.org/10.1007/s11263-022-01653-1"
     )
 
     def parts(

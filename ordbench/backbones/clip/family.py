@@ -34,7 +34,11 @@ class Clip(BackboneFamily):
     """
 
     title = "any open_clip model, as clip:MODEL/TAG, clip:MODEL@FILE or clip:hf-hub:ORG/REPO"
-    source = "Radford et al. (2021), https://github.com/mlfoundations/open_clip"
+    source = (
+        "Radford et al. (2021). Learning transferable visual models from natural language "
+        "supervision. https://arxiv.org/abs/2103.00020; Ilharco et al. (2021). OpenCLIP. "
+        "https://doi.org/10.5281/zenodo.5143773"
+    )
     needs = "nothing for clip:tiny; else network at first use, or a file of weights"
     libraries = ("open_clip_torch", "timm", "torchvision")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ordbench.leaderboard.formats import cell_text, count_text, empty_text
+from ordbench.leaderboard.cell_texts import cell_text, count_text, empty_text
 from ordbench.leaderboard.note_texts import note_text
 from ordbench.leaderboard.ranking import Mark, Row
 from ordbench.leaderboard.table import Table

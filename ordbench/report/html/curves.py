@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from ordbench.leaderboard.formats import cell_text
+from ordbench.leaderboard.cell_texts import cell_text
 from ordbench.leaderboard.ranking import Row
 from ordbench.leaderboard.table import Table
 

@@ -43,6 +43,20 @@ def test_the_text_is_of_the_runs_asked_for(
         table_text(metric="maee")
 
 
+def test_latex_cites_the_papers_that_are_written_beside_it(tmp_path: Path) -> None:
+    demo, file = str(Path(__file__).parents[3] / "results" / "demo"), tmp_path / "papers.bib"
+    chosen = ["table", demo, "--dataset", "drawn-faces", "--head", "coral"]
+    latex = ["--format", "latex", "--bibtex", str(file), "--appendix"]
+    shown = CliRunner().invoke(app, [*chosen, *latex])
+    assert shown.exit_code == 0
+    assert r"coral~\cite{cao2020rank} &" in shown.stdout
+    assert r"\begin{longtable}" in shown.stdout
+    papers = CliRunner().invoke(app, [*chosen, "--format", "bibtex"]).stdout
+    assert file.read_text("utf-8") == papers
+    with pytest.raises(SpecError, match=r"--appendix is written in LaTeX; add --format latex"):
+        CliRunner().invoke(app, [*chosen, "--appendix"], catch_exceptions=False)
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str]]:
     """The folder and the format that the command asked for."""

@@ -45,7 +45,7 @@ def test_equal_heads_are_marked_and_worse_ones_are_not(write: Write, tmp_path: P
     (line,) = [line for line in markdown.splitlines() if "`coral`" in line]
     assert line.endswith("</ins> ≈ |")
     assert "≈ not distinguishable from the best of its column: p of at least 0.05 by" in markdown
-    assert r"$\approx$ \\" in render([table], "latex")
+    assert r"\,$\approx$} \\" in render([table], "latex")
     (read,) = json.loads(render([table], "json"))
     assert [pair["heads"] for pair in read["pairs"]] == [
         ["coral", "emd"],
