@@ -10,11 +10,13 @@ from typing import Annotated
 
 import typer
 
+from ordbench.cli.check import check_backbone, check_dataset, check_head
 from ordbench.cli.compare import compare
 from ordbench.cli.data import data_app
 from ordbench.cli.export import export
 from ordbench.cli.latency import latency
 from ordbench.cli.ls import ls
+from ordbench.cli.new import new_backbone, new_dataset, new_head
 from ordbench.cli.plot import plot
 from ordbench.cli.predict import predict
 from ordbench.cli.report import report
@@ -50,6 +52,12 @@ for command in (
     latency,
     ls,
     show,
+    new_head,
+    new_dataset,
+    new_backbone,
+    check_head,
+    check_dataset,
+    check_backbone,
 ):
     app.command()(command)
 app.add_typer(data_app, name="data", help="Get and verify datasets.")

@@ -66,8 +66,17 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         if name in self._builtin:
             return self._builtin[name]
-        offer = self.offer(name)
-        what = f"{self.kind} {name!r} of {_owner(offer)}"
+        return self.load(self.offer(name))
+
+    def load(self, offer: EntryPoint) -> T:
+        """Import what an entry point names, which no package need offer.
+
+        Raises:
+            BrokenPluginError: If its import fails, or it is not what plug-ins of this kind must be.
+        """
+        what = f"{self.kind} {offer.name!r}"
+        if offer.dist is not None:
+            what = f"{what} of {_owner(offer)}"
         if not offer.pattern.match(offer.value):
             raise BrokenPluginError(f"{what}: wanted MODULE:NAME behind its entry point")
         try:

@@ -48,7 +48,7 @@ def test_an_unknown_name_is_answered_with_near_ones() -> None:
         ("some/f.NPZ", "for a path, write features:some/f.NPZ"),
         ("csv=labels.csv", "write csv:labels.csv"),
         ("Drawn-Faces", "did you mean drawn-faces?"),
-        ("some/x.doc", "available: adience, "),
+        ("some/x.doc", "available: "),
     ],
 )
 def test_a_path_is_answered_with_the_datasets_that_read_such_files(

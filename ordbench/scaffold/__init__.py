@@ -1,0 +1,1 @@
+"""New packages for plug-ins, from templates."""
