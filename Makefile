@@ -39,9 +39,10 @@ bench-rows: $(VENV)/.test
 	    --benchmark-only --benchmark-json=.benchmarks/rows.json
 	$(BIN)/python benchmarks/report.py .benchmarks/rows.json > benchmarks/ROWS.md
 
-publish: demo
+publish: demo $(VENV)/.test
 	$(BIN)/ordbench results publish $(RESULTS) results/demo --title "The demo's leaderboard" \
 	    --command "make demo" --readme README.md --mark demo
+	$(BIN)/ordbench plot curve results/demo --output results/demo/curve.svg
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import matplotlib
 import pytest
 
+from ordbench.plots import load_tables, plot_curves, save
 from ordbench.report.publish import read_settings, render_embedded, render_page
 from ordbench.results.archive import read_archive
 from ordbench.results.layout import ARCHIVE
@@ -27,3 +29,14 @@ def test_the_readme_shows_what_the_records_of_the_demo_say() -> None:
     records = [*read_archive(folder / ARCHIVE)]
     settings = read_settings((folder / "README.md").read_text("utf-8"))
     assert readme.read_text("utf-8") == render_embedded(readme, "demo", records, settings)
+
+
+def test_the_curve_of_the_demo_is_drawn_from_its_records(tmp_path: Path) -> None:
+    drawn, shown = tmp_path / "curve.svg", ROOT / "results" / "demo" / "curve.svg"
+    if f"Matplotlib v{matplotlib.__version__}," not in shown.read_text("utf-8"):
+        pytest.skip("it was drawn by another version of matplotlib")
+    first, *_ = plot_curves(load_tables(ROOT / "results" / "demo", interval=True))
+    figure = first.get_figure(root=True)
+    assert figure is not None
+    save(figure, drawn)
+    assert drawn.read_bytes() == shown.read_bytes()

@@ -36,9 +36,8 @@ class HistoricalColorImages(Dataset):
         title="HCI",
         source="Palermo, Hays, Efros (2012). Dating historical color images. ECCV 2012",
         licence="states no licence; free to download",
-        how_to_get="unpack "
-        "http://graphics.cs.cmu.edu/projects/historicalColor/"
-        "HistoricalColor-ECCV2012-DecadeDatabase.tar into its folder",
+        how_to_get="unpack HistoricalColor-ECCV2012-DecadeDatabase.tar of "
+        "http://graphics.cs.cmu.edu/projects/historicalColor into its folder",
         layout="decade_database/1930s/[name].jpg to 1970s/[name].jpg, at any depth",
         ranks="decades 1930s to 1970s",
     )
