@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RESULTS ?= results/local
 PLAN ?= benchmarks/few_shot.yaml
+SITE ?= site
 
-.PHONY: demo test lint types check bench bench-rows publish clean
+.PHONY: demo test lint types check docs bench bench-rows publish clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -26,6 +27,10 @@ types: $(VENV)/.test
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 check: lint types test
+
+# Builds without a network; a warning, such as a link that leads nowhere, is an error.
+docs: $(VENV)/.test
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --site-dir $(SITE)
 
 bench: $(VENV)/.test
 	mkdir -p .benchmarks
@@ -57,4 +62,4 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@ $(VENV)/.run
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache
