@@ -94,10 +94,13 @@ def chart(table: Table) -> Chart | None:
         if any(row.cells)
     ]
     inside = [curve for curve in drawn if all(map(_is_inside, curve.points))]
-    heights = spread_out([curve.points[-1].y for curve in inside[:COLOURS]])
+    best = inside[:COLOURS]
+    heights = spread_out([curve.points[-1].y for curve in best])
+    # By the alphabet, so that leaderboards of the same few heads look alike.
+    coloured = sorted(curve.label for curve in (drawn if len(drawn) <= COLOURS else best))
     named = {
-        curve.row: curve._replace(colour=number, label_y=y)
-        for number, (curve, y) in enumerate(zip(inside, heights, strict=False), start=1)
+        curve.row: curve._replace(colour=1 + coloured.index(curve.label), label_y=y)
+        for curve, y in zip(best, heights, strict=True)
     }
     curves = [named.get(curve.row, curve) for curve in drawn]
     if table.reference:

@@ -85,3 +85,18 @@ def test_equal_numbers_have_a_scale(flat_run: FlatRun) -> None:
     drawn = chart(table)
     assert drawn
     assert len({tick.text for tick in drawn.y_ticks}) == len(drawn.y_ticks) > 1
+
+
+def test_leaderboards_of_the_same_few_heads_have_the_same_colours(flat_run: FlatRun) -> None:
+    colours: list[dict[str, int]] = []
+    for means in (
+        {"coop": 9.0, "coral": 8.0, "linear": 8.5},
+        {"coop": 1.0, "coral": 2.0, "linear": 3.0},
+    ):
+        runs = [flat_run(head, mean, shots=n) for head, mean in means.items() for n in (1, 4)]
+        (table,) = build(runs)
+        drawn = chart(table)
+        assert drawn
+        colours.append({curve.label: curve.colour for curve in drawn.curves})
+    assert colours[0] == colours[1]
+    assert {"coop": 1, "coral": 2, "linear": 3}.items() <= colours[0].items()
