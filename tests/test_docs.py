@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 # Their commands run one after the other in one folder, and so do not cost a grid each.
 RUN = {"tutorial.md", "your-images.md"}
 NEEDS = re.compile(r"ViT-B-16")  # weights that are not here
-OTHERS = {"make", "pip", "ray"}  # programs whose options are not ours
+OTHERS = {"&&", "cd", "make", "pip", "ray"}  # programs whose options are not ours
 
 
 class Block(NamedTuple):
@@ -46,7 +47,9 @@ def commands(block: Block) -> Iterator[list[str]]:
     if block.language == "console":
         for line in re.sub(r"\\\n", " ", block.text).splitlines():
             if line.startswith("$ "):
-                yield shlex.split(line[2:], comments=True)
+                words = shlex.split(line[2:], comments=True)
+                for _, one in groupby(words, lambda word: word == "&&"):
+                    yield [*one]
 
 
 def parse(words: list[str]) -> None:
