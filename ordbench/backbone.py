@@ -16,12 +16,23 @@ Dtype = Literal["float32", "bfloat16", "float16"]
 
 
 class Backbone(Protocol):
-    """Turns images into features.
+    """Turns images into features; any class with these attributes and `encode` is one.
 
     Attributes:
         num_features: Width D of the features.
         transform: Its own preprocessing, one RGB image to a float32 tensor ``(3, H, W)``; its
             ``repr`` says all that it does and stands beside the cached features.
+
+    >>> import torch
+    >>> from torchvision.transforms import Compose, Resize, ToTensor
+    >>> class MeanColour:
+    ...     num_features = 3
+    ...     transform = Compose([Resize((64, 64)), ToTensor()])
+    ...
+    ...     def encode(self, images):
+    ...         return images.mean((2, 3))
+    >>> MeanColour().encode(torch.ones(2, 3, 64, 64)).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
 
     num_features: int
@@ -83,7 +94,9 @@ class TextTower(Protocol):
 class BackboneFamily(ABC):
     """One library of backbones: the entry point ``NAME`` opens ``NAME:ARGUMENT``.
 
-    Importing the module of a family must not import torch.
+    A subclass has the attributes, and writes `fingerprint`, `load` and `load_text_tower`. Importing
+    the module of a family must not import torch. ``ordbench new-backbone NAME`` writes a package
+    with a family and its tests, ``ordbench check-backbone MODULE:CLASS:ARGUMENT`` checks one.
 
     Attributes:
         title: One line for ``ordbench ls backbones``.
@@ -92,6 +105,22 @@ class BackboneFamily(ABC):
         libraries: Distributions whose version can change a feature although the weights stay the
             same (they preprocess and compute), a plug-in's own among them; cached features of
             another version are not used, nor are those of an edited source file of the family.
+
+    >>> from hashlib import sha256
+    >>> class Squares(BackboneFamily):
+    ...     title, source, needs = "images as squares:SIZE", "an example", "nothing"
+    ...
+    ...     def fingerprint(self, argument):
+    ...         return sha256(f"squares {argument}".encode()).hexdigest()
+    ...
+    ...     def load(self, argument, *, layer, device, dtype):
+    ...         from my_package.squares import Square  # a `Backbone`, which may import torch
+    ...         return Square(int(argument), device)
+    ...
+    ...     def load_text_tower(self, argument, *, device):
+    ...         return None
+    >>> Squares().fingerprint("8") == Squares().fingerprint("9")
+    False
     """
 
     title: ClassVar[str]

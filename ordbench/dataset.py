@@ -266,7 +266,10 @@ def check_argument(card: DatasetCard, argument: str, name: str = "NAME") -> None
 class Dataset(ABC):
     """A card and a reader. Options are keyword-only, annotated arguments of ``__init__``.
 
-    Importing the module of a dataset must import neither torch nor pandas.
+    A subclass has a `card` and writes `read`. One that can be fetched writes `download` as well.
+    Importing the module of a dataset must import neither torch nor pandas. ``ordbench new-dataset
+    NAME`` writes a package with a dataset and its tests, ``ordbench check-dataset MODULE:CLASS``
+    checks one whose files are here.
 
     Args:
         root: Folder that holds this dataset, or in which it is to be put.
@@ -274,6 +277,37 @@ class Dataset(ABC):
 
     Raises:
         SpecError: If an argument is given that the card does not name, or the other way round.
+
+    >>> class Grades(Dataset):
+    ...     card = DatasetCard(
+    ...         title="Grades",
+    ...         source="an example",
+    ...         licence="CC0",
+    ...         how_to_get="draw them",
+    ...         layout="0/*.png and 1/*.png",
+    ...         ranks="mild and severe",
+    ...     )
+    ...
+    ...     def read(self):
+    ...         files = sorted(self.root.glob("[01]/*.png"))
+    ...         if not files:
+    ...             raise DatasetError(f"no images in {self.root}; {self.card.how_to_get}")
+    ...         return Samples(
+    ...             task=Task(
+    ...                 rank_names=("mild", "severe"),
+    ...                 rank_values=(0, 1),
+    ...                 unit="ranks",
+    ...                 context="the damage is",
+    ...             ),
+    ...             samples=tuple(
+    ...                 Sample(name=f"{file.parent.name}/{file.name}", image=file,
+    ...                        rank=int(file.parent.name))
+    ...                 for file in files
+    ...             ),
+    ...         )
+    >>> Grades(Path("nowhere")).read()
+    Traceback (most recent call last):
+    ordbench.errors.DatasetError: no images in nowhere; draw them
     """
 
     card: ClassVar[DatasetCard]

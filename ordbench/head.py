@@ -138,7 +138,34 @@ class BaseHead(nn.Module, ABC):
 
 
 class Head(BaseHead):
-    """A head that predicts a distribution over ranks. Arguments and attributes: `BaseHead`."""
+    """A head that predicts a distribution over ranks: a body, a link and a loss.
+
+    A subclass writes `forward`, the body, from features ``(N, D)`` to outputs of any shape;
+    `posterior`, the link, from outputs to probabilities ``(N, K)``; and `loss`, a scalar. For
+    arguments, attributes and what may be overridden see `BaseHead`. ``ordbench new-head NAME``
+    writes a package with a head and its tests, ``ordbench check-head MODULE:CLASS`` checks one.
+
+    >>> import torch
+    >>> from torch.nn import functional as F
+    >>> from ordbench.testing.heads import HeadUnderTest
+    >>> class Softmax(Head):
+    ...     def __init__(self, problem):
+    ...         super().__init__(problem)
+    ...         self.score = nn.Linear(problem.in_features, self.num_ranks)
+    ...
+    ...     def forward(self, features):
+    ...         return self.score(features)
+    ...
+    ...     def posterior(self, outputs):
+    ...         return outputs.softmax(-1)
+    ...
+    ...     def loss(self, outputs, ranks):
+    ...         return F.cross_entropy(outputs, ranks)
+    >>> head = HeadUnderTest(head_class=Softmax).build(num_ranks=4)
+    >>> prediction = head.predict(torch.zeros(1, 4))
+    >>> prediction.posterior.tolist(), prediction.position.tolist()
+    ([[0.25, 0.25, 0.25, 0.25]], [1.0])
+    """
 
     @abstractmethod
     def posterior(self, outputs: Tensor) -> Tensor:
@@ -151,7 +178,31 @@ class Head(BaseHead):
 
 
 class PointHead(BaseHead):
-    """A head that estimates a number and no distribution; left out of probabilistic columns."""
+    """A head that estimates a number and no distribution; left out of probabilistic columns.
+
+    A subclass writes `forward`, from features ``(N, D)`` to outputs of any shape; `estimate`, from
+    outputs to rank steps; and `loss`, a scalar. The rest is as in `Head`.
+
+    >>> import torch
+    >>> from torch.nn import functional as F
+    >>> from ordbench.testing.heads import HeadUnderTest
+    >>> class Score(PointHead):
+    ...     def __init__(self, problem):
+    ...         super().__init__(problem)
+    ...         self.score = nn.Linear(problem.in_features, 1)
+    ...
+    ...     def forward(self, features):
+    ...         return self.score(features).squeeze(-1)
+    ...
+    ...     def estimate(self, outputs):
+    ...         return outputs.clamp(0, self.num_ranks - 1)
+    ...
+    ...     def loss(self, outputs, ranks):
+    ...         return F.l1_loss(outputs, ranks.to(outputs.dtype))
+    >>> head = HeadUnderTest(head_class=Score).build(num_ranks=5)
+    >>> head.predict(torch.tensor([-0.5, 2.5, 9.0])).position.tolist()
+    [0.0, 2.5, 4.0]
+    """
 
     @abstractmethod
     def estimate(self, outputs: Tensor) -> Tensor:

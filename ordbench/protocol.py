@@ -20,6 +20,8 @@ class Parts(NamedTuple):
 class SplitProtocol(ABC):
     """Divides the samples of a dataset. Options are keyword-only arguments of ``__init__``.
 
+    A subclass has a `title` and writes `parts`; the entry point group is ``ordbench.protocols``.
+
     What it gives is checked: no part may be empty, and no image, person or picture may be in two.
     Training samples may bear another rank than their own: then heads are trained on that one.
 
@@ -29,6 +31,28 @@ class SplitProtocol(ABC):
         ranked: Whether leaderboards rank its runs.
         validates_on_test: Whether the test samples select the step, too.
         seeded: Whether the data seed matters where all images train, too.
+
+    >>> from ordbench import SpecError, Task
+    >>> class EveryNth(SplitProtocol):
+    ...     title = "tests every n-th image"
+    ...
+    ...     def __init__(self, *, n: int = 3) -> None:
+    ...         self.n = n
+    ...
+    ...     def parts(self, listing, *, dataset, fold, shots, data_seed):
+    ...         if shots is not None:
+    ...             raise SpecError("protocol every-nth draws no few-shot sets; leave --shots out")
+    ...         parts = Parts([], [], [])
+    ...         for place, sample in enumerate(listing.samples):
+    ...             turn = (place - fold) % self.n
+    ...             part = {0: parts.test, 1: parts.val}.get(turn, parts.train)
+    ...             part.append(sample)
+    ...         return parts
+    >>> task = Task(rank_names=("a", "b"), rank_values=(0, 1), unit="ranks", context="it is")
+    >>> listing = Samples(task=task, samples=tuple(Sample(f"{n}.png", None, 0) for n in range(6)))
+    >>> drawn = EveryNth().parts(listing, dataset="mine", fold=1, shots=None, data_seed=0)
+    >>> [sample.name for sample in drawn.test]
+    ['1.png', '4.png']
     """
 
     title: ClassVar[str]
