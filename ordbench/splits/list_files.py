@@ -30,7 +30,7 @@ _PATHS = ("file", "path", "filename", "file_name", "img_path", "image_path", "im
 _LABELS = ("rank", "label", "age", "target", "class", "grade", "level")
 _WRITTEN: tuple[Part, ...] = ("train", "val", "test")
 _PART_COLUMNS = ("part", "split", "subset", "set", "database")  # the last one as in CLAP2015
-_LINE = re.compile(r"(.*[^,;\s])\s*[,;\s]\s*([^,;\s]+)\s*")
+_LINE = re.compile(r"(.*[^,;\s])(?:\s+|\s*[,;]\s*)([^,;\s]+)\s*")
 
 
 class Line(NamedTuple):
@@ -258,6 +258,8 @@ def _table(
     file: Path, header: Sequence[str], path: str, rows: Sequence[tuple[list[str], str]]
 ) -> _Table:
     label, part = _column(header, _LABELS), _column(header, _PART_COLUMNS)
+    if twice := [name for name in (path, label, part) if name and header.count(name) > 1]:
+        raise DatasetError(f"split {file} has the column {twice[0]!r} twice; keep one of them")
     lines: list[Line] = []
     parts: list[str] = []
     for row, where in rows:

@@ -42,7 +42,7 @@ def divide(listing: Samples, lists: SplitLists, *, dataset: str, protocol: str) 
         DatasetError: If a path means no sample or several, if a label is not that of its sample, or
             if the validation list repeats another one.
     """
-    finder = _Finder(listing.samples)
+    finder = _Finder(listing)
     places: dict[str, int] = {}
     missing: dict[str, Line] = {}
     lines = {line.path: line for one in lists.draws for part in one.values() for line in part}
@@ -66,6 +66,11 @@ def divide(listing: Samples, lists: SplitLists, *, dataset: str, protocol: str) 
     named = len(set(places.values()))
     if unnamed := len(listing.samples) - named:
         notes.append(f"{counted(unnamed, 'image')} of {dataset} in no list: not used")
+    if elsewhere := [path for path, one in found.items() if not _agree(path, one.name)]:
+        notes.append(
+            f"{counted(len(elsewhere), 'image')} of the lists found in another folder, first "
+            f"{elsewhere[0]!r} as {found[elsewhere[0]].name!r}"
+        )
     if repeated := max(map(_repeated, lists.draws)):
         notes.append(f"{counted(repeated, 'line')} of the lists repeat an image of the same part")
     paper = open_protocol(protocol).validates_on_test
@@ -105,9 +110,10 @@ def _repeated(draw: Draw) -> int:
 class _Finder:
     """Finds the sample that a path from elsewhere means."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        self._samples = samples
-        self._exact = {sample.name: place for place, sample in enumerate(samples)}
+    def __init__(self, listing: Samples) -> None:
+        self._samples = listing.samples
+        self._exact = {sample.name: place for place, sample in enumerate(listing.samples)}
+        self._left_out = {"/".join(_tails(one.name)[:1]) for one in listing.rejected}
 
     def find(self, line: Line) -> int | None:
         """Its place among the samples.
@@ -124,7 +130,13 @@ class _Finder:
             raise DatasetError(
                 f"{line.where}: {line.path!r} may be {one!r} or {other!r}; write the whole name"
             )
-        return found[0] if found else None
+        if not found or self._is_left_out(line.path, self._samples[found[0]].name):
+            return None
+        return found[0]
+
+    def _is_left_out(self, path: str, name: str) -> bool:
+        """Whether a path means a file that is left out: b/1.jpg, and not the sample a/1.jpg."""
+        return not self._left_out.isdisjoint(_tails(path)) and not _agree(path, name)
 
     @cached_property
     def _by_tail(self) -> dict[str, list[int]]:
@@ -151,6 +163,16 @@ def _first(places: Mapping[str, Sequence[int]], tails: Iterable[str]) -> Sequenc
 def _stem(name: str) -> str:
     """A name without what looks like the ending of an image file."""
     return re.sub(r"\.[a-z]{3,4}$", "", name)
+
+
+def _agree(path: str, name: str) -> bool:
+    """Whether all folders that both say are the same.
+
+    >>> _agree("/data/a/1.jpg", "a/1.png"), _agree("1.jpg", "a/1.jpg"), _agree("b/1.jpg", "a/1.jpg")
+    (True, True, False)
+    """
+    words, others = (_stem(_tails(one)[0]).split("/")[::-1] for one in (path, name))
+    return all(one == other for one, other in zip(words, others, strict=False))
 
 
 def _tails(path: str) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from ordbench.dataset import Sample, Samples
 from ordbench.errors import DatasetError
-from ordbench.splits.list_files import Line, read_lists, write_folder, write_table
+from ordbench.splits.list_files import Line, parse_line, read_lists, write_folder, write_table
 from ordbench.splits.split import Split
 from ordbench.task import Task
 
@@ -189,3 +189,16 @@ def test_an_image_that_is_called_like_a_column_is_read(tmp_path: Path) -> None:
     split = Split(dataset="x", train=("path", "x"), val=("y",), test=("z",))
     write_folder(split, listing("path", "x", "y", "z"), tmp_path)
     assert read(tmp_path)[0]["train"] == [("path", "0"), ("x", "1")]
+
+
+@pytest.mark.parametrize("twice", ["file", "rank", "part"])
+def test_a_column_that_stands_twice_is_refused(tmp_path: Path, twice: str) -> None:
+    text = f"file,rank,part,{twice}\na.jpg,0,train,x\nb.jpg,1,test,y\n"
+    (tmp_path / "own.csv").write_text(text)
+    with pytest.raises(DatasetError, match=rf"own\.csv has the column '{twice}' twice"):
+        read_lists(tmp_path / "own.csv")
+
+
+def test_a_line_of_blanks_is_read_at_once() -> None:
+    text = "a" + " " * 100_000 + ","
+    assert parse_line(text, "") == (text, "", "")

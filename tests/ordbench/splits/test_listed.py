@@ -57,6 +57,21 @@ def test_a_path_means_the_exact_name_or_the_longest_tail_that_is_there() -> None
     assert found(there, "images/c.jpg") == ["C.JPG"]
 
 
+def test_an_image_that_is_left_out_does_not_mean_another_of_its_name() -> None:
+    there = listing("a/1.jpg", "a/2.jpg", rejected=(SkippedFile("b/1.jpg", "empty file"),))
+    with pytest.raises(DatasetError, match=r"first 'data/b/1\.jpg' \(train\.txt line 1"):
+        found(there, "data/b/1.jpg")
+    assert found(there, "1.jpg", "data/a/2.jpg") == ["a/1.jpg", "a/2.jpg"]
+
+
+def test_images_in_other_folders_are_counted() -> None:
+    there = listing("a/1.jpg", "a/2.jpg", "a/3.jpg")
+    notes = divided(there, lists("/data/a/1.jpg= c/b/2.png=", "3.jpg=")).notes
+    assert [note for note in notes if "folder" in note] == [
+        "1 image of the lists found in another folder, first 'c/b/2.png' as 'a/2.jpg'"
+    ]
+
+
 def test_a_path_means_its_other_unicode_forms_and_a_name_without_an_ending() -> None:
     name = "caf\N{LATIN SMALL LETTER E WITH ACUTE}.jpg"
     there = listing(name, "8039179792", "b.jpg")
