@@ -129,12 +129,13 @@ def labelled(path: Path, label: Label) -> Iterator[Sample]:
 
 def _counts(row: Row) -> list[int]:
     cells = [row.cells[column] for column in _COUNTS]
-    if not all(map(str.isdecimal, cells)) or not any(map(int, cells)):
+    counts = [int(cell) if cell.isdecimal() and len(cell) < 10 else -1 for cell in cells]
+    if min(counts) < 0 or not any(counts):
         raise DatasetError(
             f"{row.where}: wanted the counts of the ratings 1 to 10 in columns 3 to 12, got "
             f"{' '.join(cells)}; take the list as it was published"
         )
-    return [int(cell) for cell in cells]
+    return counts
 
 
 def _ids(path: Path) -> set[str]:

@@ -77,7 +77,9 @@ def labelled(path: Path, fold_of: dict[str, int]) -> Iterator[Sample | SkippedFi
                 f"{row.where}, column BIRADS: wanted a category of 2 to 5, got {category!r}; take "
                 "the list as it was published"
             )
-        if name in fold_of:
+        if not case:
+            yield SkippedFile(name, "of no case")
+        elif name in fold_of:
             yield Sample(name, None, CATEGORIES.index(category), case, fold_of[name])
         else:
             yield SkippedFile(name, "in no official fold")
@@ -92,7 +94,11 @@ def _folds(path: Path, count: int) -> dict[str, int]:
                 f"{row.where}, column kFold: wanted a fold of 1 to {count}, got {fold:g}; take the "
                 "list as it was published"
             )
-        folds[stem(row.cells["ID"])] = int(fold) - 1
+        name = stem(row.cells["ID"])
+        if folds.setdefault(name, int(fold) - 1) != fold - 1:
+            raise DatasetError(
+                f"{row.where}: {name} is in another fold, too; take the list as it was published"
+            )
     return folds
 
 

@@ -78,6 +78,8 @@ def labelled(path: Path) -> Iterator[Sample | SkippedFile]:
             yield sample
         elif confidence < 0:
             yield SkippedFile(name, f"confidence {confidence:g} is below 0")
+        elif not row.cells["name"]:
+            yield SkippedFile(name, "names no person")
         else:
             extra = {"gender": GENDERS[gender]} if gender in GENDERS else {}
             yield sample._replace(group=row.cells["name"], extra=extra)

@@ -86,6 +86,7 @@ def test_a_category_has_lists_of_its_own(tmp_path: Path, put: Put) -> None:
     [
         ("1 5 0 0 0 0 0 0 0 0 0 0 1 2 3", "line 1: wanted the counts of the ratings 1 to 10"),
         ("1 5 0 0 0 x 0 0 0 0 0 0 1 2 3", "line 1: wanted the counts of the ratings 1 to 10"),
+        (f"1 5 {'9' * 5000} 0 0 0 0 0 0 0 0 0 1 2 3", "line 1: wanted the counts of the ratings 1"),
         ("1 5 0 0 0 1 0 0 0 0 0 0 1 2", r"line 1: wanted 15 words \(index, image ID, .* got 14"),
     ],
 )

@@ -67,3 +67,14 @@ def test_lists_of_other_columns_say_what_is_expected(tmp_path: Path, put: Put) -
     (tmp_path / "BUSBRA" / "5-fold-cv.csv").unlink()
     with pytest.raises(DatasetError, match=r"5-fold-cv\.csv or 10-fold-cv\.csv \(columns ID and"):
         BusBra(tmp_path).read()
+
+
+def test_an_image_is_in_one_fold_and_of_a_case(tmp_path: Path, put: Put) -> None:
+    root = release(tmp_path, put, ["4", "5", "2", "3"], ["1", "1", "5", "2"]) / "BUSBRA"
+    data = (root / "bus_data.csv").read_text()
+    (root / "bus_data.csv").write_text(data.replace("bus_0003-s,3,", "bus_0003-s,,"))
+    assert BusBra(tmp_path).read().rejected == (("bus_0003-s", "of no case"),)
+    with (root / "5-fold-cv.csv").open("a") as lines:
+        lines.write("bus_0001-l,2\n")
+    with pytest.raises(DatasetError, match=r"line 6: bus_0001-l is in another fold, too"):
+        BusBra(tmp_path).read()

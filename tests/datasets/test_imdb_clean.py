@@ -90,3 +90,11 @@ def test_a_missing_list_is_named(tmp_path: Path, put: Put) -> None:
     (tmp_path / "csvs" / "imdb_valid_new_1024.csv").unlink()
     with pytest.raises(DatasetError, match=r"'imdb_valid_new_1024\.csv' \(the list is not there"):
         ImdbClean(tmp_path).read()
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path: Path, put: Put) -> None:
+    put(tmp_path, FACES)
+    listed(tmp_path, train=row(FACES[0], "48"))
+    (tmp_path / "csvs" / "imdb_valid_new_1024.csv").write_text("filename,age,gender,age\n")
+    with pytest.raises(DatasetError, match=r"imdb_valid_new_1024\.csv has the column 'age' twice"):
+        ImdbClean(tmp_path).read()

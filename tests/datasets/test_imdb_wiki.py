@@ -41,13 +41,14 @@ def test_names_with_blanks_are_people(tmp_path: Path, put: Put) -> None:
 
 
 def test_what_is_left_out_is_counted(tmp_path: Path, put: Put) -> None:
-    put(tmp_path, [FACES[0], *FACES[3:]])
+    put(tmp_path, [FACES[0], *FACES[2:]])
     rows = [
         row(FACES[0], "A", "69", "0"),
         row(FACES[1], "B", "80"),
         row(FACES[3], "C", "67", "-1"),
         row(FACES[4], "D", "-31"),
         row(FACES[5], "E", "2014"),
+        row(FACES[2], "", "79"),
     ]
     listing = ImdbWiki(listed(tmp_path, "".join(rows))).read()
     assert [s.name for s in listing.samples] == FACES[:1]
@@ -56,6 +57,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path, put: Put) -> None:
         (FACES[3], "confidence -1 is below 0"),
         (FACES[4], "age -31 is not in 0..116"),
         (FACES[5], "age 2014 is not in 0..116"),
+        (FACES[2], "names no person"),
     )
 
 

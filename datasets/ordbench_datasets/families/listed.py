@@ -58,6 +58,10 @@ def read_rows(path: Path, columns: Sequence[str], delimiter: str = ",") -> list[
                     f"{printable(', '.join(header)) or 'no line'}; take the list as it was "
                     "published"
                 )
+            if twice := [name for name in columns if header.count(name) > 1]:
+                raise DatasetError(
+                    f"{path} has the column {twice[0]!r} twice; take the list as it was published"
+                )
             return [_row(cells, columns, f"{path} line {reader.line_num}") for cells in reader]
     except UnicodeDecodeError:
         raise not_utf8(path) from None
