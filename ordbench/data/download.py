@@ -126,11 +126,11 @@ def _append(url: str, part: Path) -> None:
             return
         answer.raise_for_status()
         there = there if answer.status_code == requests.codes.partial_content else 0
-        length = answer.headers.get("Content-Length")
+        length = answer.headers.get("Content-Length", "")
         bar = tqdm(
             desc=url.rpartition("/")[2],
             initial=there,
-            total=there + int(length) if length else None,
+            total=there + int(length) if length.isdecimal() else None,
             unit="B",
             unit_scale=True,
             disable=None,  # where standard error is no terminal
@@ -157,6 +157,8 @@ def _reason(error: requests.RequestException) -> str:
         return text.partition(" for url")[0]
     if "Timeout" in type(error).__name__:
         return "no answer in time"
+    if "Redirects" in type(error).__name__:
+        return "it leads from one address to another without end"
     return "the connection broke off" if "Chunked" in type(error).__name__ else "no connection"
 
 

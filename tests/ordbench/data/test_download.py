@@ -315,3 +315,18 @@ def test_what_a_killed_unpacking_has_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / ".unpacking" / "half").mkdir(parents=True)
     unpack(tmp_path / "x.zip", tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["X", "x.zip"]
+
+
+def test_a_length_that_is_no_number_is_not_believed(
+    site: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, url = site
+    content, checksum = large(folder)
+    send = Quiet.send_header
+
+    def lie(server: Quiet, name: str, value: str) -> None:
+        send(server, name, "many" if name == "Content-Length" else value)
+
+    monkeypatch.setattr(Quiet, "send_header", lie)
+    fetch_file(f"{url}/x.bin", checksum, tmp_path / "x.bin", name="X")
+    assert (tmp_path / "x.bin").read_bytes() == content
