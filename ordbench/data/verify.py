@@ -22,6 +22,7 @@ Kind = Literal[
 ]
 
 PARTS: tuple[Part, ...] = get_args(Part)
+SHOWN = 10  # names in the text of a finding
 
 
 class Finding(NamedTuple):
@@ -44,7 +45,9 @@ class Finding(NamedTuple):
     differ: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        names = ", ".join(self.names)
+        names = ", ".join(self.names[:SHOWN])
+        if len(self.names) > SHOWN:
+            names += f" and {len(self.names) - SHOWN} more"
         return f"{self.kind}: {names}{': ' if names and self.reason else ''}{self.reason}"
 
 

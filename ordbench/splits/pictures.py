@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ordbench.dataset import Sample, Samples
@@ -32,7 +33,11 @@ def join_identical(listing: Samples, pixels: Sequence[str]) -> Samples:
     alike: defaultdict[str, list[Sample]] = defaultdict(list)
     for sample, picture in zip(listing.samples, pixels, strict=True):
         alike[picture].append(sample)
-    repeated = {picture: same for picture, same in alike.items() if len(same) > 1}
+    repeated = {
+        picture: sorted(same, key=attrgetter("name"))  # groups are named alike in any order
+        for picture, same in alike.items()
+        if len(same) > 1
+    }
     if not repeated:
         return listing
     from scipy.cluster.hierarchy import DisjointSet  # takes long, and is seldom needed

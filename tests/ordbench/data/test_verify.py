@@ -80,6 +80,13 @@ def test_copies_say_what_is_not_the_same_of_them(sound: Samples, tmp_path: Path)
     )
 
 
+def test_of_many_names_the_first_are_told() -> None:
+    names = tuple(f"{n:02}.png" for n in range(12))
+    assert str(Finding("identical files", names, "ranks low, high")) == (
+        f"identical files: {', '.join(names[:10])} and 2 more: ranks low, high"
+    )
+
+
 def test_copies_in_two_parts_of_the_split_are_told_and_stand_first(
     sound: Samples, tmp_path: Path
 ) -> None:

@@ -52,6 +52,17 @@ def test_no_picture_and_no_person_is_on_two_sides(
     assert all(len(parts) == 1 for parts in seen.values())
 
 
+def test_the_order_of_the_samples_does_not_matter() -> None:
+    samples = [sample(n, f"p{n}" if n % 5 else None) for n in range(90)]
+    pixels = {one.name: f"pixels {n // 2}" for n, one in enumerate(samples)}
+
+    def joined(ordered: list[Sample]) -> Samples:
+        listing = Samples(task=TASK, samples=tuple(ordered))
+        return join_identical(listing, [pixels[one.name] for one in ordered])
+
+    assert drawn(joined(samples[::-1])) == drawn(joined(samples))
+
+
 def test_samples_of_unique_pictures_are_left_as_they_are() -> None:
     listing = Samples(task=TASK, samples=tuple(sample(n, "p" if n < 2 else None) for n in range(5)))
     assert join_identical(listing, list("abcde")) is listing
