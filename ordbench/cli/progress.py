@@ -29,7 +29,7 @@ from ordbench.cli.run_lines import as_objects, cell_name, details, line, rejecti
 from ordbench.cli.run_names import RunNames
 from ordbench.results.layout import trace_path
 from ordbench.runs.record import to_json
-from ordbench.runs.titles import cell_title, dataset_label, seed_title
+from ordbench.runs.titles import dataset_label, run_title
 from ordbench.sweeps.callback import Callback
 from ordbench.utils.text import counted
 
@@ -190,7 +190,7 @@ class Report(Callback):
         runs = self._trained + self._done + len(self.failed)
         return (
             f"{len(self.failed)} of {runs} runs failed, the first: "
-            f"{title(first.spec, first.label)}: {first.error} (traceback: {trace}); "
+            f"{run_title(first.spec, first.label)}: {first.error} (traceback: {trace}); "
             f"{again} runs them again"
         )
 
@@ -222,8 +222,3 @@ class Report(Callback):
     def _show(self) -> None:
         failed = f", {len(self.failed)} failed" if self.failed else ""
         self._bar.update(self._task, description=f"{self._now}{failed}")
-
-
-def title(spec: RunSpec, label: str) -> str:
-    """What a run is, in words."""
-    return f"{cell_title(spec, label)}, {seed_title(spec)}"

@@ -176,6 +176,14 @@ def run(
     strict: Annotated[
         bool, execution("--strict", help="Stop if a cell cannot run, instead of skipping it.")
     ] = False,
+    track: Annotated[
+        list[str] | None,
+        output(
+            metavar="NAME[:WHERE]",
+            help="Log each run to tensorboard[:FOLDER], mlflow[:URI], wandb[:PROJECT] or "
+            "trackio[:PROJECT] too; repeatable.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
     quiet: Annotated[
         bool, output("--quiet", "-q", help="Print problems and the final line only.")
@@ -194,6 +202,7 @@ def run(
         from ordbench.runs.resources import Locations
         from ordbench.sweeps.scheduler import Policy
         from ordbench.sweeps.spec import SweepSpec
+        from ordbench.trackers.tracking import Tracking
 
     fields = context.params.keys() & SweepSpec.model_fields.keys()
     given = {name: context.params[name] for name in fields if context.params[name] != ()}
@@ -205,6 +214,7 @@ def run(
         download=download,
         allow_leak=allow_leak,
     )
+    tracking = Tracking(track or [], results)
     policy = Policy(overwrite, retry_failed, fail_fast, strict, limit)
     if dry_run:
         check_engine(engine)
@@ -218,4 +228,5 @@ def run(
         jobs=jobs,
         policy=policy,
         output="json" if as_json else "quiet" if quiet else "verbose" if verbose else "lines",
+        callbacks=[tracking],
     )

@@ -16,6 +16,11 @@ def cell_title(spec: RunSpec, label: str) -> str:
     return f"{label} on {dataset_label(spec)}{tested}, {spec.backbone}, {shots_title(spec)}{fold}"
 
 
+def run_title(spec: RunSpec, label: str) -> str:
+    """What a run is, in words."""
+    return f"{cell_title(spec, label)}, {seed_title(spec)}"
+
+
 def tested_title(spec: RunSpec) -> str:
     """Which other dataset is tested, in words; empty where it is the one that trains."""
     return f"tested on {spec.test_dataset}" if spec.test_dataset else ""

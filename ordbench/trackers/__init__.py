@@ -1,0 +1,1 @@
+"""Where runs are logged besides their records: TensorBoard, MLflow, Weights & Biases, trackio."""
