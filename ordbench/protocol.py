@@ -31,6 +31,7 @@ class SplitProtocol(ABC):
         ranked: Whether leaderboards rank its runs.
         validates_on_test: Whether the test samples select the step, too.
         seeded: Whether the data seed matters where all images train, too.
+        folds: How many folds it makes of any dataset; None where the dataset says.
 
     >>> from ordbench import SpecError, Task
     >>> class EveryNth(SplitProtocol):
@@ -60,6 +61,7 @@ class SplitProtocol(ABC):
     ranked: ClassVar[bool] = True
     validates_on_test: ClassVar[bool] = False
     seeded: ClassVar[bool] = False
+    folds: int | None = None
 
     @abstractmethod
     def parts(
@@ -80,6 +82,18 @@ class SplitProtocol(ABC):
             SpecError: If there is no such fold, or if no rank has that many images.
             DatasetError: If the dataset does not say what the protocol needs.
         """
+
+    def test_folds(self, listing: Samples, *, dataset: str) -> Sequence[int]:
+        """The folds that can be tested: what ``--fold all`` means.
+
+        Args:
+            listing: The dataset as it was read.
+            dataset: Its registered name.
+
+        Returns:
+            Their numbers, rising.
+        """
+        return range(self.folds or 1)
 
     def division(self, listing: Samples) -> str:
         """Where the test images come from, in a few words such as "official folds".

@@ -11,7 +11,9 @@ from typing import NamedTuple
 import typer
 
 from ordbench.cli.grids import print_grid
+from ordbench.leaderboard.grouping import titles
 from ordbench.leaderboard.query import ask, select
+from ordbench.plugins.reference import typed_value
 from ordbench.results.loading import load_cells
 from ordbench.results.rows import RunRow
 
@@ -62,7 +64,8 @@ def _order(run: ListedRun) -> tuple[object, ...]:
     row = run.row
     shots = inf if row.shots is None else row.shots
     seeds = (row.data_seed, row.train_seed)
-    return row.dataset_name, row.backbone, row.fold, shots, row.label, *seeds, row.created
+    where = (row.dataset_name, row.backbone, row.protocol, row.fold)
+    return *where, shots, row.label, *seeds, row.created
 
 
 def _digits(run_ids: Sequence[str]) -> int:
@@ -74,12 +77,29 @@ def _digits(run_ids: Sequence[str]) -> int:
 
 
 def _print(runs: Sequence[ListedRun], digits: int) -> None:
-    """Backbone and fold have a column only where they differ."""
-    rows = [_cells(run, digits) for run in runs]
-    hidden = {name for name in ("backbone", "fold") if len({row[name] for row in rows}) < 2}
+    """Backbone, protocol and fold have a column only where they differ."""
+    rows = [
+        _cells(run, digits) | {"dataset": dataset}
+        for run, dataset in zip(runs, _datasets(runs), strict=True)
+    ]
+    often_alike = ("backbone", "protocol", "fold")
+    hidden = {name for name in often_alike if len({row[name] for row in rows}) < 2}
     columns = [name for name in rows[0] if name not in hidden]
-    left = sum(name in {"id", "head", "dataset", "backbone"} for name in columns)
+    left = sum(name in {"id", "head", "dataset", "backbone", "protocol"} for name in columns)
     print_grid(columns, ([row[name] for name in columns] for row in rows), left=left)
+
+
+def _datasets(runs: Iterable[ListedRun]) -> list[str]:
+    """The dataset of each run, with the options that tell it from others of that name."""
+    return titles(
+        [
+            (
+                ("dataset", run.row.dataset_name),
+                *((name, typed_value(one)) for name, one in run.row.dataset_options.items()),
+            )
+            for run in runs
+        ]
+    )
 
 
 def _cells(run: ListedRun, digits: int) -> dict[str, str]:
@@ -91,6 +111,7 @@ def _cells(run: ListedRun, digits: int) -> dict[str, str]:
         "head": row.label,
         "dataset": row.dataset_name,
         "backbone": row.backbone,
+        "protocol": row.protocol,
         "fold": str(row.fold),
         "shots": str(row.shots or "all"),
         "seed": str(row.train_seed) if same else f"{row.data_seed}/{row.train_seed}",
@@ -112,6 +133,7 @@ def _as_json(run: ListedRun) -> dict[str, object]:
         "head": row.label,
         "dataset": row.dataset_name,
         "backbone": row.backbone,
+        "protocol": row.protocol,
         "fold": row.fold,
         "shots": row.shots,
         "data_seed": row.data_seed,

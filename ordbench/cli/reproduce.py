@@ -47,7 +47,7 @@ def reproduce(
     ] = None,
     seeds: Annotated[str | None, what(help="Seeds: 0,1 or 0-4.", show_default="the plan's")] = None,
     fold: Annotated[
-        str | None, what(help="Test folds: 0 or 0-4.", show_default="the plan's")
+        str | None, what(help="Test folds: 0, 0-4 or all.", show_default="the plan's")
     ] = None,
     device: Device = "auto",
     data_root: DataRoot = None,
@@ -78,16 +78,17 @@ def reproduce(
         # Imported here so that --list does not load torch, which takes seconds.
         from ordbench.engines.registry import check_engine
         from ordbench.runs.resources import Locations
+        from ordbench.sweeps.folds import all_runs
         from ordbench.sweeps.scheduler import Policy
         from ordbench.sweeps.spec import SweepSpec
 
     given = {"dataset": dataset, "backbone": backbone, "seeds": seeds, "fold": fold}
     spec = SweepSpec.from_options(**reproduction.plan.options(**given))
-    if len({(dataset_label(run), run.backbone) for run in spec.expand()}) > 1:
-        raise SpecError("a plan has one dataset and one backbone; run it once for each")
     settings = Locations(
         data_root=data_root, cache=cache, device=device, download=download, allow_leak=allow_leak
     )
+    if len({(dataset_label(run), run.backbone) for run in all_runs(spec, settings)}) > 1:
+        raise SpecError("a plan has one dataset and one backbone; run it once for each")
     policy = Policy(retry_failed=retry_failed, limit=limit)
     if dry_run:
         check_engine(engine)

@@ -95,7 +95,7 @@ def run(
         Texts, what(help="Training images per rank (1,2,4) or 'all'.", show_default="all")
     ] = None,
     seeds: Annotated[Texts, what(help="Seeds: 0,1 or 0-4.", show_default="0")] = None,
-    fold: Annotated[Texts, what(help="Test folds: 0 or 0-4.", show_default="0")] = None,
+    fold: Annotated[Texts, what(help="Test folds: 0, 0-4 or all.", show_default="0")] = None,
     text: Annotated[
         str | None,
         what(

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from ordbench.plugins.reference import PluginRef
 from ordbench.runs.spec import RunSpec
-from ordbench.runs.titles import dataset_label, seed_title, shots_title, tested_title
+from ordbench.runs.titles import (
+    dataset_label,
+    protocol_title,
+    seed_title,
+    shots_title,
+    tested_title,
+)
+from ordbench.splits.draw import open_protocol
 from ordbench.utils.text import counted
 
 Title = Callable[[RunSpec], str]
@@ -25,11 +32,14 @@ class RunNames:
         self._total = len(specs)
         self._same: list[str] = []
         self._differ: list[Title] = []
+        self._hint = ""
         examples = _examples(specs)
         for title, short in _PARTS.items():
             found = {title(spec) for spec in examples}
             if len(found) == 1:
                 self._same += found - {"fold 0", ""}
+                if title is _fold and _folds(examples[0]):
+                    self._hint = "; --fold all tests every fold"
             else:  # two files may have the same name
                 clear = len({short(spec) for spec in examples}) == len(found)
                 self._differ.append(short if clear else title)
@@ -37,7 +47,7 @@ class RunNames:
     def common(self) -> str:
         """How many runs there are, and what is the same for all of them."""
         same = f": {', '.join(self._same)}" if self._same else ""
-        return f"{counted(self._total, 'run')}{same}"
+        return f"{counted(self._total, 'run')}{same}{self._hint}"
 
     def cell(self, spec: RunSpec, label: str) -> str:
         """A run but for its seeds; ``label`` is that of its head."""
@@ -59,6 +69,7 @@ def _examples(specs: Iterable[RunSpec]) -> list[RunSpec]:
                 spec.test_dataset,
                 spec.backbone,
                 spec.shots,
+                spec.protocol,
                 spec.fold,
             ): spec
             for spec in specs
@@ -83,7 +94,12 @@ def _short_backbone(spec: RunSpec) -> str:
 
 
 def _fold(spec: RunSpec) -> str:
-    return f"fold {spec.fold}"
+    folds = _folds(spec)
+    return f"fold {spec.fold} of {folds}" if folds else f"fold {spec.fold}"
+
+
+def _folds(spec: RunSpec) -> int | None:
+    return open_protocol(spec.protocol).folds
 
 
 _PARTS: dict[Title, Title] = {
@@ -91,5 +107,6 @@ _PARTS: dict[Title, Title] = {
     tested_title: tested_title,
     _backbone: _short_backbone,
     shots_title: shots_title,
+    protocol_title: protocol_title,
     _fold: _fold,
 }

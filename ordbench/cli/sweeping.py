@@ -37,8 +37,9 @@ def print_dry_run(
     from ordbench.cli.dry_run import print_objects, print_plan
     from ordbench.cli.run_names import RunNames
     from ordbench.sweeps.dry_run import find_missing
+    from ordbench.sweeps.folds import all_runs
 
-    specs = spec.expand()
+    specs = all_runs(spec, settings)
     found = find_missing(specs, results, settings, policy)
     if as_json:
         print_objects(found)
@@ -66,8 +67,9 @@ def run_sweep(
     """
     from ordbench.cli.progress import Report, stop_on_interrupt
     from ordbench.sweeps.api import sweep
+    from ordbench.sweeps.folds import all_runs
 
-    report = Report(spec.expand(), output)
+    report = Report(all_runs(spec, settings), output)
     with report, stop_on_interrupt(report.warn) as stopped:
         for _ in sweep(
             spec,

@@ -60,6 +60,9 @@ def table(
     backbone: OnlyBackbones = None,
     shots: OnlyShots = None,
     fold: OnlyFolds = None,
+    protocol: Annotated[
+        list[str] | None, typer.Option(help="Only these protocols, NAME[:KEY=VALUE].")
+    ] = None,
     pool_folds: Annotated[
         bool, typer.Option("--pool-folds", help="Mean over the runs of all folds.")
     ] = False,
@@ -107,6 +110,7 @@ def table(
         backbone=backbone,
         shots=shots,
         fold=fold,
+        protocol=protocol,
         pool_folds=pool_folds,
         interval=interval,
         group_by=group_by,

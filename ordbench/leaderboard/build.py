@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import repeat
 from typing import NamedTuple
 
-from ordbench.errors import StoreError
+from ordbench.errors import OrdbenchError, StoreError
 from ordbench.leaderboard.across import across_datasets
 from ordbench.leaderboard.grouping import (
     Facts,
@@ -48,6 +48,7 @@ from ordbench.leaderboard.ranking import Row, Score, aggregate, by_name, ranked
 from ordbench.leaderboard.significance import ColumnTest, with_tests
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import CellRuns, RunRow, Seeds
+from ordbench.splits.draw import open_protocol
 from ordbench.statistics.intervals import draws_of, t_interval
 from ordbench.utils.text import counted
 
@@ -272,8 +273,21 @@ class _Draft:
         return tuple(names)
 
     def _folds(self) -> dict[str, str]:
-        folds = sorted({placed.cell.first.fold for placed in self.group})
-        return {"folds": ", ".join(map(str, folds))} if self.asked.pool_folds else {}
+        if not self.asked.pool_folds:
+            return {}
+        runs = [placed.cell.first for placed in self.group]
+        folds = sorted({run.fold for run in runs})
+        number = _number_of_folds(runs[0].protocol)
+        of_all = f" ({len(folds)} of {number})" if number else ""
+        return {"folds": ", ".join(map(str, folds)) + of_all}
+
+
+def _number_of_folds(protocol: str) -> int | None:
+    """How many folds a protocol makes, where it and its installation say so."""
+    try:
+        return open_protocol(protocol).folds
+    except OrdbenchError:
+        return None
 
 
 def _units(group: Iterable[_Placed]) -> list[str]:

@@ -27,6 +27,7 @@ def load_tables(
     backbone: Iterable[str] | None = None,
     shots: Iterable[str] | None = None,
     fold: Iterable[str] | None = None,
+    protocol: Iterable[str] | None = None,
     pool_folds: bool = False,
     interval: bool = False,
     group_by: str = "",
@@ -58,7 +59,15 @@ def load_tables(
     # A hundred thousand rows hold no circles, and looking for some takes longer than the rows.
     with no_garbage_collection():
         cells = load_cells(results, query.columns_needed())
-        cells = select(cells, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold)
+        cells = select(
+            cells,
+            head=head,
+            dataset=dataset,
+            backbone=backbone,
+            shots=shots,
+            fold=fold,
+            protocol=protocol,
+        )
         if group_by:
             from ordbench.results.attributes import by_attribute  # NumPy
 

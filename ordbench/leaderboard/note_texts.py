@@ -17,6 +17,7 @@ _NOTES: dict[Kind, str] = {
     "tuned": "tuned ({detail}): {heads}",
     "text": "text encoder {detail}: {heads}",
     "division": "test images of {heads}: {detail}",
+    "elsewhere": "trained on {heads}, tested on {detail}",
     "leaks": "identity leakage: some people are in both test and training/validation",
     "short": "some ranks have fewer training images than shots",
     "few": "shots {heads}: selected on fewer than 100 validation images, so partly by chance",

@@ -24,6 +24,7 @@ Kind = Literal[
     "tuned",
     "text",
     "division",
+    "elsewhere",
     "leaks",
     "short",
     "few",
@@ -176,13 +177,14 @@ def training_notes(rows: Iterable[tuple[str, CellRuns]]) -> list[Note]:
 def split_notes(cells: Iterable[CellRuns]) -> list[Note]:
     """Where test images come from, whether identities leak, and whether images are few."""
     runs = [cell.first for cell in cells]
-    divisions: defaultdict[str, set[str]] = defaultdict(set)
+    divisions: defaultdict[tuple[str, Kind], set[str]] = defaultdict(set)
     for run in runs:
-        divisions[run.division].add(run.dataset_name)
+        kind: Kind = "elsewhere" if "test_dataset" in run.other else "division"
+        divisions[run.division, kind].add(run.dataset_name)
     return [
         *(
-            Note("division", tuple(sorted(names)), how)
-            for how, names in sorted(divisions.items())
+            Note(kind, tuple(sorted(names)), how)
+            for (how, kind), names in sorted(divisions.items())
             if how
         ),
         *([Note("leaks")] if any(run.leaks for run in runs) else []),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ordbench.errors import SpecError
 from ordbench.leaderboard.grouping import Columns
 from ordbench.metrics.registry import Metric
+from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DECODES, find_metric
 from ordbench.results.rescoring import score_names
 from ordbench.results.rows import CellRuns
@@ -79,6 +80,7 @@ def select(
     backbone: Iterable[str] | None = None,
     shots: Iterable[str] | None = None,
     fold: Iterable[str] | None = None,
+    protocol: Iterable[str] | None = None,
 ) -> list[CellRuns]:
     """Keep the runs of the given heads, datasets and so on, as typed on a command line.
 
@@ -91,6 +93,7 @@ def select(
         backbone: ``FAMILY:ARGUMENT``, without a path.
         shots: Images a rank, or ``all``.
         fold: Numbers.
+        protocol: Names ("kfold"), or with options ("kfold:folds=10").
 
     Raises:
         SpecError: If a value is that of no run; near ones are suggested.
@@ -103,6 +106,11 @@ def select(
         _matching("backbone", backbone, [{run.backbone} for run in runs]),
         _matching("shots", shots, [{str(run.shots or "all")} for run in runs]),
         _matching("fold", fold, [{str(run.fold)} for run in runs]),
+        _matching(
+            "protocol",
+            protocol,
+            [{run.protocol, PluginRef.parse(run.protocol).name} for run in runs],
+        ),
     ]
     return [cell for cell, *wanted in zip(cells, *kept, strict=True) if all(wanted)]
 

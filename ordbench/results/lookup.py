@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from pathlib import Path
 
 from ordbench.errors import OrdbenchError, SpecError, StoreError
@@ -96,8 +97,8 @@ def best_run(results: Path, dataset: str = "") -> Record:
         raise StoreError(f"no {what} in {results}; there are: {', '.join(labels) or 'none'}")
     if len(found) > 1:
         raise SpecError(
-            f"errors on several datasets do not compare; choose one, --dataset {found[0]}; "
-            f"there are: {', '.join(found)}"
+            f"errors on several datasets do not compare; choose one, --dataset "
+            f"{shlex.quote(found[0])}; there are: {', '.join(found)}"
         )
     finite = [one for one in done if math.isfinite(one[1])]
     if not finite:

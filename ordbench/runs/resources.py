@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from ordbench.plugins.reference import PluginRef
 from ordbench.recipe import OptionValue
 from ordbench.runs.spec import RunSpec
 from ordbench.splits.cross import with_test_dataset
-from ordbench.splits.draw import draw
+from ordbench.splits.draw import draw, open_protocol
 from ordbench.splits.formats import read_split
 from ordbench.splits.list_files import SplitLists
 from ordbench.splits.listed import divide, draw_divided
@@ -147,6 +147,20 @@ class Resources:
         drawn_by = (spec.dataset, spec.protocol, spec.fold, spec.split, spec.shots, spec.data_seed)
         key = (listing.fingerprint, *drawn_by)
         return self._splits.get(key, lambda: self._split(spec, listing))
+
+    def folds(self, spec: RunSpec) -> Sequence[int]:
+        """Which folds can be tested of the dataset of a run, as its protocol divides it.
+
+        Raises:
+            OrdbenchError: If the dataset or a split that was given cannot be used.
+        """
+        if isinstance(self.manifest, Split):
+            return (self.manifest.fold,)
+        listing = self.listing(spec)
+        if self.manifest:
+            lists, protocol = self.manifest, spec.protocol
+            listing = divide(listing, lists, dataset=spec.dataset, protocol=protocol).listing
+        return open_protocol(spec.protocol).test_folds(listing, dataset=spec.dataset)
 
     def own_split(self, spec: RunSpec, listing: Samples, split: Split) -> str:
         """Hash of a split that is not the one that is drawn without a manifest; empty if it is.

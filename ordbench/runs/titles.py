@@ -13,7 +13,9 @@ def cell_title(spec: RunSpec, label: str) -> str:
     """What a run is but for its seeds, in words."""
     fold = f", fold {spec.fold}" if spec.fold else ""
     tested = f", {tested_title(spec)}" if spec.test_dataset else ""
-    return f"{label} on {dataset_label(spec)}{tested}, {spec.backbone}, {shots_title(spec)}{fold}"
+    protocol = f", {protocol_title(spec)}" if protocol_title(spec) else ""
+    trained = f"{spec.backbone}, {shots_title(spec)}{protocol}"
+    return f"{label} on {dataset_label(spec)}{tested}, {trained}{fold}"
 
 
 def run_title(spec: RunSpec, label: str) -> str:
@@ -29,6 +31,11 @@ def tested_title(spec: RunSpec) -> str:
 def shots_title(spec: RunSpec) -> str:
     """How many images of a rank train, in words."""
     return "all images" if spec.shots is None else counted(spec.shots, "shot")
+
+
+def protocol_title(spec: RunSpec) -> str:
+    """How images are divided, in words; empty where that is as usual."""
+    return "" if spec.protocol == "standard" else f"protocol {spec.protocol}"
 
 
 def seed_title(spec: RunSpec) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from ordbench.dataset import Samples
 from ordbench.errors import SpecError
 from ordbench.protocol import Parts
 from ordbench.splits.fewer_images import FewerImages
@@ -20,10 +21,11 @@ class Budget(FewerImages):
 
     Validation needs labels, too, so that its images are part of the budget: N/8 of them, rounded
     down, and at least one, or all where there are fewer. Both are drawn at random from the images
-    that train and validate in ``standard``, by the data seed. More images hold the fewer.
+    that train and validate in ``standard``, by the data seed. More images hold the fewer. Shots,
+    which would label fewer images than that, cannot be asked for.
 
     Args:
-        images: N.
+        images: N, how many images have a label.
 
     Raises:
         SpecError: If it is less than 2, or more than there are.
@@ -43,6 +45,17 @@ class Budget(FewerImages):
                 "that validates"
             )
         self.images = images
+
+    def parts(
+        self, listing: Samples, *, dataset: str, fold: int, shots: int | None, data_seed: int
+    ) -> Parts:
+        """See `SplitProtocol.parts`."""
+        if shots is not None:
+            raise SpecError(
+                f"protocol budget: images={self.images} says how many images have a label, so "
+                f"that --shots {shots} cannot; leave one of the two out"
+            )
+        return super().parts(listing, dataset=dataset, fold=fold, shots=shots, data_seed=data_seed)
 
     def left(self, every: Parts, num_ranks: int, salt: Sequence[str]) -> Parts:
         """See `FewerImages.left`."""

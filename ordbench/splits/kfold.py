@@ -19,7 +19,7 @@ class KFold(SplitProtocol):
     images are drawn from the other folds as ``standard`` draws them.
 
     Args:
-        folds: Number of folds.
+        folds: Number of folds. ``--fold all`` tests each of them, ``--fold 0`` the first alone.
 
     Raises:
         SpecError: If there are fewer than 2.
@@ -34,17 +34,17 @@ class KFold(SplitProtocol):
     def __init__(self, *, folds: int) -> None:
         if folds < 2:
             raise SpecError(f"protocol kfold: folds={folds} must be at least 2")
-        self.folds = folds
+        self.folds = self._number = folds
 
     def parts(
         self, listing: Samples, *, dataset: str, fold: int, shots: int | None, data_seed: int
     ) -> Parts:
         """See `SplitProtocol.parts`."""
-        key = ("kfold", self.folds, dataset)
+        key = ("kfold", self._number, dataset)
         fold_of = listing.kept.get(key, lambda: self._folds(listing, dataset))
         pools = listing.kept.get(
             (*key, fold),
-            lambda: fold_pools(listing, dataset, fold, fold_of, range(self.folds)),
+            lambda: fold_pools(listing, dataset, fold, fold_of, range(self._number)),
         )
         return Parts(*train_and_val(pools, dataset, fold, shots, data_seed), pools.test)
 
@@ -53,5 +53,5 @@ class KFold(SplitProtocol):
         return f"{self.folds} folds by hash"
 
     def _folds(self, listing: Samples, dataset: str) -> list[int]:
-        fold_of = folds_by_hash(listing.samples, dataset, self.folds)
+        fold_of = folds_by_hash(listing.samples, dataset, self._number)
         return [fold_of[sample.name] for sample in listing.samples]

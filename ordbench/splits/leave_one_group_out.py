@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from ordbench.dataset import Samples
@@ -34,6 +35,10 @@ class LeaveOneGroupOut(SplitProtocol):
             ("leave-one-group-out", dataset, fold), lambda: _pools(listing, dataset, fold)
         )
         return Parts(*train_and_val(pools, dataset, fold, shots, data_seed), pools.test)
+
+    def test_folds(self, listing: Samples, *, dataset: str) -> Sequence[int]:
+        """See `SplitProtocol.test_folds`."""
+        return range(len(groups_of(listing.samples)))
 
     def division(self, listing: Samples) -> str:
         """See `SplitProtocol.division`."""

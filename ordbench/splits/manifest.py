@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -121,7 +122,7 @@ def apply_manifest(listing: Samples, manifest: Split, protocol: str = "standard"
     if manifest.protocol != protocol:
         raise SpecError(
             f"the split was made for --protocol {manifest.protocol}, the run asks for {protocol}; "
-            f"use --protocol {manifest.protocol}, or another split"
+            f"use --protocol {shlex.quote(manifest.protocol)}, or another split"
         )
     places = manifest.indices(listing)
     train_ranks = _train_ranks(listing, manifest, places.train)

@@ -290,6 +290,8 @@ def summary(split: Split) -> str:
     """A split in a few words: sizes, hash and notes."""
     sizes = f"{len(split.train)} train, {len(split.val)} val, {len(split.test)} test"
     shots = "all images" if split.shots is None else counted(split.shots, "shot")
-    head = f"{split.dataset}, fold {split.fold}, {shots}, data seed {split.data_seed}: {sizes}"
+    drawn = f"fold {split.fold}, {shots}, data seed {split.data_seed}"
+    protocol = "" if split.protocol == "standard" else f"protocol {split.protocol}, "
+    head = f"{split.dataset}, {protocol}{drawn}: {sizes}"
     division = [f"test images: {split.division}"] if split.division else []
     return "\n".join([head, f"sha256 {split.hash}", *division, *split.notes])

@@ -46,6 +46,14 @@ class Standard(SplitProtocol):
         pools = test_pools(listing, dataset, fold)
         return Parts(*train_and_val(pools, dataset, fold, shots, data_seed), pools.test)
 
+    def test_folds(self, listing: Samples, *, dataset: str) -> Sequence[int]:
+        """See `SplitProtocol.test_folds`."""
+        if listing.draws:
+            return range(len(listing.draws))
+        if any(sample.part for sample in listing.samples):
+            return (0,)
+        return _folds(listing, dataset)[1]
+
     def division(self, listing: Samples) -> str:
         """See `SplitProtocol.division`."""
         return official_division(listing) or f"{folds.NUM_FOLDS} folds by hash"
@@ -111,12 +119,16 @@ def _test_pools(listing: Samples, dataset: str, fold: int) -> Pools:
                     "some, or, to divide your own images by fold, write part=-"
                 )
         return Pools(*([s for s in samples if s.part == part] for part in Pools._fields))
-    fold_of, known = listing.kept.get(("folds", dataset), lambda: _folds(samples, dataset))
+    fold_of, known = _folds(listing, dataset)
     return fold_pools(listing, dataset, fold, fold_of, known)
 
 
-def _folds(samples: Sequence[Sample], dataset: str) -> tuple[list[int], Collection[int]]:
+def _folds(listing: Samples, dataset: str) -> tuple[list[int], Sequence[int]]:
     """The fold of each sample, the official one where there is one, and all folds."""
+    return listing.kept.get(("folds", dataset), lambda: _found_folds(listing.samples, dataset))
+
+
+def _found_folds(samples: Sequence[Sample], dataset: str) -> tuple[list[int], Sequence[int]]:
     official = [sample.fold for sample in samples if sample.fold is not None]
     if official:
         _check_complete(dataset, "fold", [s.name for s in samples if s.fold is None])

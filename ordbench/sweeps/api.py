@@ -16,6 +16,7 @@ from ordbench.runs.runner import RunResult
 from ordbench.runs.spec import RunSpec, of_given, resolved
 from ordbench.sweeps.callback import Callback
 from ordbench.sweeps.cells import Cell, cells, longest_first
+from ordbench.sweeps.folds import all_runs
 from ordbench.sweeps.scheduler import Policy, Scheduler
 from ordbench.sweeps.spec import SweepSpec
 from ordbench.sweeps.status import StatusFile
@@ -58,7 +59,7 @@ def sweep(
             manifest=spec.split or settings.manifest,
             save_heads=spec.save_heads and settings.save_heads,
         )
-        spec = spec.expand()
+        spec = all_runs(spec, settings)
     store = Store(_writable(Path(results)))
     planned = cells(spec)
     status = StatusFile(store.root, planned)

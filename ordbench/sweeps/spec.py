@@ -63,6 +63,21 @@ def parse_shots(texts: Iterable[str]) -> list[int | None]:
     return shots
 
 
+def parse_folds(texts: Iterable[str]) -> list[int | None]:
+    """Read ``0-4,7`` or ``all``, which is None.
+
+    Raises:
+        SpecError: If an item is neither ``all`` nor a whole number nor a range.
+
+    >>> parse_folds(["0-2", "all"])
+    [0, 1, 2, None]
+    """
+    folds: list[int | None] = []
+    for item in items(texts):
+        folds += [None] if item == "all" else parse_numbers([item], "--fold", others="'all', ")
+    return folds
+
+
 def parse_recipe(texts: Iterable[str]) -> dict[str, Any]:
     """Read ``KEY=VALUE``, each a field of a `Recipe`.
 
@@ -199,7 +214,7 @@ class SweepSpec(RunSettings):
         backbone: ``FAMILY:ARGUMENT``. Left out, it is ``none`` for datasets that bring features.
         shots: Training images a rank; None or ``all`` for all images.
         seeds: Numbers and ranges (``0-4``); each is the data seed and the train seed of a run.
-        fold: Test folds; numbers and ranges.
+        fold: Test folds; numbers and ranges. None or ``all`` for all that a dataset has.
         text: Backbone whose text tower prompt heads use; empty for the backbone's own.
         split: Manifest or lists of the split to use in place of drawn ones. A manifest sets shots,
             fold and data seed where these are left out.
@@ -219,7 +234,7 @@ class SweepSpec(RunSettings):
     backbone: Annotated[tuple[str, ...], _axis(_backbone)] = ("clip:tiny",)
     shots: Annotated[tuple[int | None, ...], _axis(lambda text: parse_shots([text]))] = (None,)
     seeds: Annotated[tuple[int, ...], _axis(lambda text: parse_numbers([text], "--seeds"))] = (0,)
-    fold: Annotated[tuple[int, ...], _axis(lambda text: parse_numbers([text], "--fold"))] = (0,)
+    fold: Annotated[tuple[int | None, ...], _axis(lambda text: parse_folds([text]))] = (0,)
     text: Annotated[str, AfterValidator(_text)] = ""
     protocol: Annotated[str, AfterValidator(_protocol)] = "standard"
     test_dataset: Annotated[str, AfterValidator(_test_dataset)] = ""
@@ -262,11 +277,16 @@ class SweepSpec(RunSettings):
         except ValidationError as error:
             raise SpecError(_one_line(error.errors(), read)) from None
 
-    def expand(self) -> list[RunSpec]:
+    def expand(self, folds_of: Callable[[RunSpec], Iterable[int]] | None = None) -> list[RunSpec]:
         """Every run, with defaults filled in, in the order of the axes.
+
+        Args:
+            folds_of: Gives all folds of the dataset of a run, where they are asked for; see
+                `ordbench.sweeps.folds`.
 
         Raises:
             OrdbenchError: If a plug-in cannot be loaded.
+            SpecError: If all folds are asked for, but not given.
         """
         shared = self.model_dump(include=set(RunSettings.model_fields)) | {"text": self.text}
         if self.tune:
@@ -282,16 +302,36 @@ class SweepSpec(RunSettings):
         backbones: list[dict[str, Any]] = [{"backbone": name} for name in self.backbone]
         if "backbone" not in self.model_fields_set:
             backbones = [{}]  # each dataset has its default
-        axes = itertools.product(datasets, backbones, self.fold, self.shots, heads, self.seeds)
-        return [
-            RunSpec.model_validate(
-                shared
-                | {**dataset, **head, **backbone, "fold": fold, "shots": shots}
-                | {"data_seed": seed, "train_seed": seed}
-                | fixed
-            )
-            for dataset, backbone, fold, shots, head, seed in axes
-        ]
+        runs: list[RunSpec] = []
+        for dataset, backbone in itertools.product(datasets, backbones):
+            first = RunSpec.model_validate(shared | {**dataset, **heads[0], **backbone} | fixed)
+            folds = self._folds(first, folds_of)
+            runs += [
+                RunSpec.model_validate(
+                    shared
+                    | {**dataset, **head, **backbone, "fold": fold, "shots": shots}
+                    | {"data_seed": seed, "train_seed": seed}
+                    | fixed
+                )
+                for fold, shots, head, seed in itertools.product(
+                    folds, self.shots, heads, self.seeds
+                )
+            ]
+        return runs
+
+    def _folds(
+        self, run: RunSpec, folds_of: Callable[[RunSpec], Iterable[int]] | None
+    ) -> list[int]:
+        """The folds of the dataset of a run, each once."""
+        folds: dict[int, None] = {}
+        for fold in self.fold:
+            if fold is not None:
+                folds[fold] = None
+            elif folds_of:
+                folds |= dict.fromkeys(folds_of(run))
+            else:
+                raise SpecError("--fold all: the datasets say which folds there are; give folds_of")
+        return list(folds)
 
 
 MANY = {"head", "dataset", "backbone", "shots", "seeds", "fold", "recipe"}

@@ -39,8 +39,13 @@ def items(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(item for item in found if item))
 
 
-def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
+def parse_numbers(texts: Iterable[str], flag: str, *, others: str = "") -> list[int]:
     """Read ``0-2,7``.
+
+    Args:
+        texts: Comma-separated numbers and ranges.
+        flag: The option that an error names.
+        others: What else the option takes, as an error says it.
 
     Raises:
         SpecError: If an item is neither a whole number nor a rising range, not below 2^32, or a
@@ -53,7 +58,7 @@ def parse_numbers(texts: Iterable[str], flag: str) -> list[int]:
     for item in items(texts):
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", item)
         if not match or (match[2] and int(match[2]) < int(match[1])):
-            raise SpecError(f"{flag} {item}: wanted a whole number or a range such as 0-4")
+            raise SpecError(f"{flag} {item}: wanted {others}a whole number or a range such as 0-4")
         first, last = int(match[1]), int(match[2] or match[1])
         if last >= 2**32:
             raise SpecError(f"{flag} {item}: wanted less than {2**32}")

@@ -62,6 +62,17 @@ def test_filters_are_those_of_the_table_and_what_differs_has_a_column(folder: Pa
     assert "backbone" not in text
 
 
+def test_protocols_and_options_of_one_dataset_tell_runs_apart(tmp_path: Path) -> None:
+    csv = RunSpec(head="coral", dataset="csv:a.csv:unit=years")
+    bins = RunSpec(head="coral", dataset="csv:a.csv:bins=20;40", protocol="kfold:folds=5")
+    for seed, spec in enumerate((csv, bins)):
+        Store(tmp_path).write(done(seed, spec=spec))
+    head, *lines = listed("runs", "--results", tmp_path).splitlines()
+    assert head.split()[:4] == ["id", "head", "dataset", "protocol"]
+    assert any("csv:a.csv (unit=years)" in line and " standard " in line for line in lines)
+    assert any("bins=" in line and " kfold:folds=5 " in line for line in lines)
+
+
 def test_json_has_whole_ids_and_null_for_what_is_no_number(folder: Path) -> None:
     found = json.loads(listed("runs", "--results", folder, "--json", "--shots", "4"))
     assert [run["run_id"] for run in found] == [done(0).run_id, done(1).run_id]

@@ -41,6 +41,17 @@ def timm(path: str) -> RunSpec:
             "2 runs: drawn-faces, clip:tiny, 1 shot",
             ["coral, fold 0, seed 0", "coral, fold 1, seed 0"],
         ),
+        (
+            [spec(protocol="kfold:folds=10")],
+            "1 run: drawn-faces, clip:tiny, 1 shot, protocol kfold:folds=10, fold 0 of 10; "
+            "--fold all tests every fold",
+            ["coral, seed 0"],
+        ),
+        (
+            [spec(protocol="kfold:folds=2"), spec(protocol="kfold:folds=2", fold=1)],
+            "2 runs: drawn-faces, clip:tiny, 1 shot, protocol kfold:folds=2",
+            ["coral, fold 0 of 2, seed 0", "coral, fold 1 of 2, seed 0"],
+        ),
         ([csv("/d/a.csv")], "1 run: csv:/d/a.csv, clip:tiny, 1 shot", ["coral, seed 0"]),
         (
             [csv("/d/a.csv"), csv("/d/b.csv")],

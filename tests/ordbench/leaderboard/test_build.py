@@ -75,6 +75,14 @@ def test_folds_are_pooled_on_request_and_the_caption_says_which(flat_run: FlatRu
     assert table.caption.endswith("folds 0, 1")
 
 
+def test_pooled_folds_say_of_how_many_where_the_protocol_does(flat_run: FlatRun) -> None:
+    runs = [flat_run(mae=1.0, fold=fold, protocol="kfold:folds=10") for fold in (0, 3)]
+    (table,) = build(runs, pool_folds=True)
+    assert table.facts["folds"] == "0, 3 (2 of 10)"
+    gone = [flat_run(mae=1.0, protocol="elsewhere")]
+    assert build(gone, pool_folds=True)[0].facts["folds"] == "0"
+
+
 def test_the_paper_protocol_is_shown_apart_and_never_ranked(flat_run: FlatRun) -> None:
     runs = [
         flat_run("linear", 2.0),

@@ -80,6 +80,12 @@ def test_splits_that_leak_or_have_too_few_images_are_mentioned(flat_run: FlatRun
     assert split_notes(group_by_cell([flat_run(), flat_run(seed=1, short=True)])) == [
         "some ranks have fewer training images than shots"
     ]
+    official = {"division": "official folds"}
+    crossed = {"division": "all of morph", "other": {"test_dataset": "morph"}}
+    assert split_notes(group_by_cell([flat_run(**official), flat_run(**crossed)])) == [
+        "trained on fgnet, tested on all of morph",
+        "test images of fgnet: official folds",
+    ]
     few = [flat_run(shots=shots, few_validation=True) for shots in (None, 16, 1)]
     assert split_notes(group_by_cell([*few, flat_run(shots=4)])) == [
         "shots 1, 16, all: selected on fewer than 100 validation images, so partly by chance"

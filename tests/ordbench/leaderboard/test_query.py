@@ -66,6 +66,14 @@ def test_what_is_selected_matches_every_filter(flat_run: FlatRun) -> None:
         select(runs, head=["-corall"])
 
 
+def test_protocols_are_selected_by_name_or_with_their_options(flat_run: FlatRun) -> None:
+    protocols = ("standard", "kfold:folds=5", "kfold:folds=10")
+    runs = group_by_cell([flat_run(protocol=protocol) for protocol in protocols])
+    assert select(runs, protocol=["kfold"]) == runs[1:]
+    assert select(runs, protocol=["kfold:folds=10"]) == runs[2:]
+    assert select(runs, protocol=["-kfold"]) == runs[:1]
+
+
 def test_a_dataset_is_selected_by_its_name_or_by_its_file_as_well(flat_run: FlatRun) -> None:
     runs = group_by_cell(
         flat_run(dataset="csv", dataset_argument=name, image_hash=name)

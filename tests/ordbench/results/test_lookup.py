@@ -132,6 +132,13 @@ def test_the_best_run_is_that_of_one_dataset(
         best_run(several, dataset)
 
 
+def test_a_dataset_to_choose_is_quoted_as_a_shell_needs_it(tmp_path: Path) -> None:
+    for number, dataset in enumerate(("csv:a.csv:bins=20;40", "drawn-faces")):
+        Store(tmp_path).write(validated(number, 1.0, spec=RunSpec(head="coral", dataset=dataset)))
+    with pytest.raises(SpecError, match=r"choose one, --dataset 'csv:a.csv:bins=20;40'; there"):
+        best_run(tmp_path)
+
+
 def test_options_of_a_dataset_make_another_one(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for number, dataset in enumerate(("drawn-faces", "drawn-faces:per_rank=5")):

@@ -34,5 +34,7 @@ def test_a_budget_that_cannot_be_is_refused() -> None:
     there = len(drawn("standard").train)
     with pytest.raises(SpecError, match=f"but there are {there} that may; take fewer"):
         drawn("budget:images=5000")
+    with pytest.raises(SpecError, match="so that --shots 4 cannot; leave one of the two out"):
+        drawn("budget:images=40", shots=4)
     with pytest.raises(SpecError, match="images=1 must be at least 2"):
         drawn("budget:images=1")

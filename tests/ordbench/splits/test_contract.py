@@ -29,6 +29,7 @@ OPTIONS = {
     "shift": "classes=2:samples=0.5",
 }
 TYPED = [f"{name}:{OPTIONS[name]}" if name in OPTIONS else name for name in sorted(PROTOCOLS)]
+FEW_SHOT = [name for name in TYPED if not name.startswith("budget")]  # a budget has no shots
 TEST_CHOOSERS = {"kfold", "leave-one-group-out"}
 K = 3
 TASK = Task(rank_names=("a", "b", "c"), rank_values=(0, 1, 2), unit="ranks", context="it is")
@@ -98,8 +99,9 @@ def check_apart(there: Samples, split: Split) -> None:
 def test_every_protocol_keeps_its_promises(
     protocol: str, there: Samples, seed: int, shuffle: random.Random
 ) -> None:
+    numbers = (1, 2, 4, None) if protocol in FEW_SHOT else (None,)
     try:
-        splits = [drawn(protocol, there, shots=n, data_seed=seed) for n in (1, 2, 4, None)]
+        splits = [drawn(protocol, there, shots=n, data_seed=seed) for n in numbers]
     except (DatasetError, SpecError):  # nothing is left for a part
         assume(False)
         raise
@@ -112,7 +114,7 @@ def test_every_protocol_keeps_its_promises(
     shuffled = list(there.samples)
     shuffle.shuffle(shuffled)
     again = replace(there, samples=tuple(shuffled))
-    for n, split in zip((1, 2, 4, None), splits, strict=True):
+    for n, split in zip(numbers, splits, strict=True):
         assert drawn(protocol, again, shots=n, data_seed=seed) == split
     other = drawn(protocol, there, data_seed=seed + 1)
     assert other.test == splits[-1].test
@@ -128,9 +130,8 @@ def everybody(per_person: int = 12, how: str = "nothing") -> Samples:
     return officially(listing(samples), how)
 
 
-@pytest.mark.parametrize("protocol", TYPED)
+@pytest.mark.parametrize("protocol", FEW_SHOT)
 def test_sets_of_1_to_64_shots_are_nested(protocol: str) -> None:
-    protocol = protocol.replace("images=24", "images=600")
     sets = [set(drawn(protocol, everybody(), shots=2**n).train) for n in range(7)]
     assert all(fewer < more for fewer, more in pairwise(sets))
     assert sets[-1] < set(drawn(protocol, everybody()).train)
@@ -143,7 +144,7 @@ def test_sets_of_1_to_64_shots_are_nested(protocol: str) -> None:
 def test_another_test_dataset_is_tested_whole_or_refused(protocol: str, how: str) -> None:
     train, test = everybody(how=how), officially(everybody(9), "folds")
     there = with_test_dataset(train, test, train_name="x", test_name="y")
-    for shots in (None, 4):
+    for shots in (None, 4) if protocol in FEW_SHOT else (None,):
         if protocol.partition(":")[0] in TEST_CHOOSERS:
             with pytest.raises(SpecError, match="but --test-dataset y means all of that dataset"):
                 drawn(protocol, there, shots=shots)
@@ -168,6 +169,17 @@ def test_another_test_dataset_is_tested_whole_or_refused(protocol: str, how: str
 def test_official_divisions_are_told_from_folds_by_hash(protocol: str, how: str, said: str) -> None:
     split = drawn(protocol, everybody(how=how))
     assert split.division == ("3 folds by hash" if "kfold" in protocol else said)
+
+
+@pytest.mark.parametrize("protocol", TYPED)
+@pytest.mark.parametrize("how", ["nothing", "folds", "parts", "draws"])
+def test_all_folds_are_those_that_can_be_drawn(protocol: str, how: str) -> None:
+    there = everybody(how=how)
+    folds = open_protocol(protocol).test_folds(there, dataset="x")
+    tests = [drawn(protocol, there, fold=fold).test for fold in folds]
+    assert len({name for test in tests for name in test}) == sum(map(len, tests))
+    with pytest.raises(SpecError, match=f"x has no fold {max(folds) + 1}; available: "):
+        drawn(protocol, there, fold=max(folds) + 1)
 
 
 @pytest.mark.parametrize("data_seed", [0, 1, 2])

@@ -25,6 +25,7 @@ from ordbench.sweeps.api import sweep
 from ordbench.sweeps.callback import Callback
 from ordbench.sweeps.cells import Cell
 from ordbench.sweeps.dry_run import find_missing, imagined
+from ordbench.sweeps.folds import all_runs
 from ordbench.sweeps.scheduler import Policy
 from ordbench.sweeps.spec import SweepSpec
 from ordbench.sweeps.survey import RefusedCell
@@ -235,6 +236,19 @@ def test_a_dry_run_skips_what_a_run_would_refuse(
     assert said in str(error)
     print_plan(found, RunNames(specs))
     assert capsys.readouterr().out.splitlines()[-1].endswith("0 to run, 1 cell skipped")
+
+
+def test_all_folds_are_those_of_the_protocol_and_of_a_manifest(
+    manifest: Path, tmp_path: Path
+) -> None:
+    options = {"head": "linear", "dataset": "drawn-faces:per_rank=5,folder:gone", "fold": "all"}
+    for changes, folds in (({}, range(5)), ({"protocol": "kfold:folds=3"}, range(3))):
+        spec = SweepSpec.from_options(None, **options, **changes)
+        runs = all_runs(spec, Locations(data_root=tmp_path))
+        found = [(run.dataset, run.fold) for run in runs]
+        assert found == [*(("drawn-faces", fold) for fold in folds), ("folder", 0)]
+    spec = SweepSpec.from_options(None, **options, split=manifest)
+    assert {run.fold for run in all_runs(spec, Locations())} == {1}
 
 
 @pytest.mark.parametrize(("protocol", "runs"), [("standard", 1), ("budget:images=40", 2)])

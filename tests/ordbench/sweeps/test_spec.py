@@ -91,6 +91,18 @@ def test_seeds_that_cannot_be_are_refused(text: str) -> None:
         parse_numbers([text], "--seeds")
 
 
+def test_all_folds_are_those_of_each_dataset() -> None:
+    known = {"drawn-faces": (0, 1, 2), "drawn-fruit": (0, 1)}
+    spec = SweepSpec.from_options(head="coral", dataset="drawn-faces,drawn-fruit", fold="1,all")
+    runs = [(run.dataset, run.fold) for run in spec.expand(lambda run: known[run.dataset])]
+    faces = [("drawn-faces", fold) for fold in (1, 0, 2)]
+    assert runs == [*faces, ("drawn-fruit", 1), ("drawn-fruit", 0)]
+    with pytest.raises(SpecError, match="--fold all: the datasets say which folds there are"):
+        spec.expand()
+    with pytest.raises(SpecError, match=r"--fold x: wanted 'all', a whole number or a range"):
+        grid(fold="x")
+
+
 def test_a_range_that_nobody_means_is_refused_at_once() -> None:
     with pytest.raises(SpecError, match=r"^--seeds 0-300000000: wanted at most 10000 numbers$"):
         grid(seeds="0-300000000")
@@ -123,11 +135,14 @@ def test_all_datasets_are_those_that_need_no_argument(caplog: pytest.LogCaptureF
     _leave_out.cache_clear()
     spec = SweepSpec.from_options(head="linear", dataset="all")
     datasets = [run.dataset for run in spec.expand()]
-    assert datasets == [name for name in DATASETS if name not in {"csv", "features", "folder"}]
+    own = {"csv", "features", "folder", "hf", "webdataset"}
+    assert datasets == [name for name in DATASETS if name not in own]
     assert [message.partition(" needs")[0] for message in caplog.messages] == [
         "left out: dataset 'csv'",
         "left out: dataset 'features'",
         "left out: dataset 'folder'",
+        "left out: dataset 'hf'",
+        "left out: dataset 'webdataset'",
     ]
 
 
