@@ -29,13 +29,15 @@ def find_plugin(text: str, known: Registry[T]) -> tuple[T, PluginRef]:
         SpecError: If an option stands twice.
     """
     ref = PluginRef.parse(text)
-    if ref.name in known or not ref.argument:
+    if ref.name in known:
         return known[ref.name], ref
     if not _is_module(ref.name):
         raise UnknownPluginError(
             f"{text!r}: no {known.kind} and no module is called {ref.name!r}; "
             f"{did_you_mean(ref.name, known)}; write NAME, or MODULE:CLASS of a file here"
         )
+    if not ref.argument:
+        raise UnknownPluginError(f"{ref.name!r} is a module; write {ref.name}:CLASS")
     class_name, _, argument = ref.argument.partition(":")
     name = f"{ref.name}:{class_name}"
     offer = EntryPoint(name=name, value=name, group=known.group)

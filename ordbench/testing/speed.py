@@ -9,6 +9,7 @@ from functools import partial
 import torch
 
 from ordbench.latency.builders import REFERENCE
+from ordbench.latency.runtimes import NotTimed
 from ordbench.latency.timing import Call, Ratio, ratio, time_interleaved
 from ordbench.latency.workloads import TrainingStep
 from ordbench.plugins.registry import HEADS
@@ -26,8 +27,6 @@ def training_speed(case: HeadUnderTest, *, seconds: float = 0.5) -> Ratio | str:
         case: The head; where it prompts no text, its features have `FEATURES` dimensions.
         seconds: How long to take turns.
     """
-    if not any(one.requires_grad for one in case.build().parameters()):
-        return "nothing to train"
     return _ratio(case, _training_step, seconds)
 
 
@@ -47,13 +46,17 @@ def _ratio(
             timings = time_interleaved(
                 [partial(fresh, case), partial(fresh, linear)], seconds=seconds
             )
-    except Exception as error:  # the checks say what is wrong with it
+    except NotTimed as error:
+        return str(error)
+    except (Exception, SystemExit) as error:  # the checks say what is wrong with it
         return f"{type(error).__name__}: {one_line(error)}"
     return ratio(*timings)
 
 
 def _training_step(case: HeadUnderTest) -> Call:
     head = case.build(RANKS)
+    if not any(parameter.requires_grad for parameter in head.parameters()):
+        raise NotTimed("nothing to train")
     ranks = torch.arange(BATCH) % RANKS
     return TrainingStep(head, head.recipe, case.features(BATCH), ranks)
 

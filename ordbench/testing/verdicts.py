@@ -48,7 +48,7 @@ def verdicts(
         start = time.perf_counter()
         try:
             skipped = check(case)
-        except Exception as error:  # a plug-in may raise anything
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything
             reason, place = _said(error), _place(error, plugin)
             yield Verdict(name, "failed", reason, place, time.perf_counter() - start)
         else:
@@ -65,14 +65,14 @@ def class_place(plugin: type) -> str:
         return ""
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     message = one_line(error, at_most=LONGEST)
     if isinstance(error, AssertionError | OrdbenchError):
         return message
     return f"{type(error).__name__}: {message}"
 
 
-def _place(error: Exception, plugin: type) -> str:
+def _place(error: BaseException, plugin: type) -> str:
     file = class_place(plugin).rpartition(":")[0]
     lines = [
         frame.lineno

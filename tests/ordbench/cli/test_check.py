@@ -76,6 +76,7 @@ def test_a_broken_head_of_a_file_here_fails_with_its_reasons_and_lines(
         ("broken_head:Broken:scal=1", "no option 'scal'; did you mean scale?"),
         ("broken_head:Broken:mine", "'mine' is not KEY=VALUE"),
         ("liner", "did you mean linear?"),
+        ("broken_head", "'broken_head' is a module; write broken_head:CLASS"),
         ("linear:l2=-1", "head 'linear': l2=-1.0 must be at least 0"),
     ],
 )

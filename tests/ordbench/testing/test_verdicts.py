@@ -30,6 +30,10 @@ def is_wrong(plugin: object) -> str | None:
     raise AssertionError("it is\n  wrong")
 
 
+def leaves(plugin: object) -> str | None:
+    raise SystemExit(3)
+
+
 def divides_by_zero(plugin: Any) -> str | None:  # noqa: ANN401 - as above
     plugin.half(0)
     return None
@@ -43,7 +47,7 @@ def test_each_check_is_run_whatever_came_of_the_others(
     monkeypatch.syspath_prepend(tmp_path)
     plugin = import_module("some_plugin").Plugin
     checks: list[Callable[[Any], str | None]]
-    checks = [divides_by_zero, is_wrong, does_not_apply, passes]
+    checks = [divides_by_zero, is_wrong, leaves, does_not_apply, passes]
     found = list(verdicts({check.__name__: check for check in checks}, plugin(), plugin))
     del sys.modules["some_plugin"]
     assert [one[:4] for one in found] == [
@@ -54,6 +58,7 @@ def test_each_check_is_run_whatever_came_of_the_others(
             "some_plugin.py:4",
         ),
         ("is_wrong", "failed", "it is wrong", "some_plugin.py:2"),
+        ("leaves", "failed", "SystemExit: 3", "some_plugin.py:2"),
         ("does_not_apply", "skipped", "it is a plug-in", ""),
         ("passes", "ok", "", ""),
     ]
