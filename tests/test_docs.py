@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
+from inspect import isabstract
 from itertools import groupby
 from pathlib import Path
 from textwrap import dedent
@@ -111,6 +112,9 @@ def test_what_is_shown_runs(
                 module += block.text
                 (empty_folder / "my_package.py").write_text(module)
                 known |= vars(import_module("my_package"))
+                plugins = [one for one in known.values() if isinstance(one, type)]
+                unfinished = [one for one in plugins if isabstract(one)]
+                assert "my_package" not in {one.__module__ for one in unfinished}
             else:
                 exec(compile(block.text, page.name, "exec"), known)
         if page.name in RUN:
@@ -172,3 +176,26 @@ def test_the_messages_that_are_explained_stand_in_the_code() -> None:
     ]
     assert len(shown) > 15
     assert [line for line in shown if not any(p.fullmatch(line) for p in telling)] == []
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    ("kind", "module", "page", "line"),
+    [
+        ("heads", "head_pages", "heads/ordinalclip.md", "| `base_ranks` | int | `3` |"),
+        (
+            "datasets",
+            "dataset_pages",
+            "datasets/morph.md",
+            "| OrdinalCLIP | `ordinalclip` | 4.94",
+        ),
+    ],
+    ids=["heads", "datasets"],
+)
+def test_each_has_a_page_of_its_own(kind: str, module: str, page: str, line: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = {f"{kind}/{name}.md" for name in project["entry-points"][f"ordbench.{kind}"]}
+    pages = import_module(module).pages(ROOT)
+    assert {one for one in pages if one.startswith(kind)} == {*wanted, f"{kind}/index.md"}
+    assert all(f"(../source/tests/{kind}/" in pages[one] for one in wanted)
+    assert line in pages[page]

@@ -24,6 +24,8 @@ def page() -> str:
         text=True,
     )
     _, _, body = printed.stdout.partition("\n")
+    # The table of contents lists the commands, and does not cut off what they do.
+    body = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+", "", body)
     parts = re.split(r"(^```.*?^```$)", body, flags=re.DOTALL | re.MULTILINE)
     plain = "".join(part if place % 2 else _items(part) for place, part in enumerate(parts))
     return f"{INTRODUCTION}\n{plain}"

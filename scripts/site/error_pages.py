@@ -28,6 +28,32 @@ ones. This list is read from the code.
 """
 
 
+# Where a user meets the messages of a folder of the code.
+STAGES = {
+    "backbones": "--backbone and --text",
+    "data": "reading and downloading datasets",
+    "engines": "--engine",
+    "export": "ordbench export",
+    "features": "encoding images",
+    "latency": "ordbench latency",
+    "leaderboard": "ordbench table",
+    "metrics": "--metric and --decode",
+    "nn": "options of heads",
+    "plots": "ordbench plot",
+    "plugins": "names and options of plug-ins",
+    "prompts": "heads with prompts",
+    "report": "ordbench compare, report, reproduce and show run",
+    "results": "folders of results",
+    "runs": "ordbench run and predict",
+    "scaffold": "ordbench new-head, new-dataset and new-backbone",
+    "splits": "--protocol and --split",
+    "statistics": "statistics",
+    "sweeps": "ordbench run",
+    "training": "training",
+    "utils": "files, paths and values",
+}
+
+
 class Message(NamedTuple):
     """A message as it stands in the code.
 
@@ -92,14 +118,14 @@ def pages(root: Path) -> dict[str, str]:
 
 def _sections(found: list[Message]) -> Iterator[str]:
     for kind, one in CLASSES.items():
-        of_kind = sorted(message[1:] for message in found if message.kind == kind)
+        of_kind = sorted((_stage(m.where), m.text) for m in found if m.kind == kind)
         if not of_kind:
             continue
         yield f"## {kind}\n\n{prose(one.__doc__ or '')}\n"
         place = ""
-        for where, text in of_kind:
-            if _stage(where) != place:
-                place = _stage(where)
+        for stage, text in dict.fromkeys(of_kind):
+            if stage != place:
+                place = stage
                 yield f"\n### {place} {{ #{kind}-{re.sub('[^a-z0-9]+', '-', place)} }}\n"
             yield f"- {prose(text)}"
         yield ""
@@ -112,4 +138,4 @@ def _stage(path: str) -> str:
         return f"{first}: {more[-1].replace('_', '-')}"
     if more[0] == "cli":
         return f"ordbench {more[-1].replace('_', ' ')}"
-    return f"while working on {more[0]}" if len(more) > 1 else f"contract: {more[0]}"
+    return STAGES.get(more[0], more[0]) if len(more) > 1 else f"ordbench.{more[0]}"

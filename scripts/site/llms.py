@@ -27,4 +27,8 @@ def _pages(section: Section) -> Iterator[Page]:
 
 
 def _line(page: Page) -> str:
-    return f"- [{page.title}]({page.canonical_url or page.url})"
+    """A page, and what its first paragraph says."""
+    paragraphs = (page.markdown or "").split("\n\n")
+    said = next((one for one in paragraphs if one and one[0] not in "#|-"), "")
+    note = " ".join(said.split())
+    return f"- [{page.title}]({page.canonical_url or page.url})" + (f": {note}" if note else "")
