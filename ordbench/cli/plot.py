@@ -16,6 +16,7 @@ from ordbench.cli.table import (
     OnlyDatasets,
     OnlyFolds,
     OnlyHeads,
+    OnlyProtocols,
     OnlyShots,
 )
 from ordbench.errors import SpecError
@@ -69,6 +70,7 @@ def plot(
     backbone: OnlyBackbones = None,
     shots: OnlyShots = None,
     fold: OnlyFolds = None,
+    protocol: OnlyProtocols = None,
     width: Annotated[
         Literal["column", "page"] | None,
         typer.Option(
@@ -148,6 +150,7 @@ def plot(
         backbone=backbone,
         shots=shots,
         fold=fold,
+        protocol=protocol,
         width=width,
         **given,
     )

@@ -43,6 +43,9 @@ OnlyDatasets = Annotated[list[str] | None, typer.Option(help="Only these dataset
 OnlyBackbones = Annotated[list[str] | None, typer.Option(help="Only these backbones.")]
 OnlyShots = Annotated[list[str] | None, typer.Option(help="Only these shots.")]
 OnlyFolds = Annotated[list[str] | None, typer.Option(help="Only these folds.")]
+OnlyProtocols = Annotated[
+    list[str] | None, typer.Option(help="Only these protocols, NAME[:KEY=VALUE].")
+]
 
 
 def table(
@@ -60,9 +63,7 @@ def table(
     backbone: OnlyBackbones = None,
     shots: OnlyShots = None,
     fold: OnlyFolds = None,
-    protocol: Annotated[
-        list[str] | None, typer.Option(help="Only these protocols, NAME[:KEY=VALUE].")
-    ] = None,
+    protocol: OnlyProtocols = None,
     pool_folds: Annotated[
         bool, typer.Option("--pool-folds", help="Mean over the runs of all folds.")
     ] = False,

@@ -58,7 +58,7 @@ class Asked:
         results: Folder of the records.
         metric: As in `ordbench.leaderboard.query.ask`; so for ``decode``.
         head: As in `ordbench.leaderboard.query.select`; so for ``dataset``, ``backbone``, ``shots``
-            and ``fold``.
+            ``fold`` and ``protocol``.
         width: Of the figure; None for what it needs.
         emphasise: Labels of heads to draw in colour.
         reference: Label of the head whose score is to be reached.
@@ -78,6 +78,7 @@ class Asked:
     backbone: Sequence[str] | None = None
     shots: Sequence[str] | None = None
     fold: Sequence[str] | None = None
+    protocol: Sequence[str] | None = None
     width: Width | None = None
     emphasise: Sequence[str] = ()
     reference: str = REFERENCE
@@ -100,6 +101,7 @@ class Asked:
             backbone=self.backbone,
             shots=self.shots,
             fold=self.fold,
+            protocol=self.protocol,
             interval=interval,
         )
 
@@ -113,7 +115,10 @@ class Asked:
         Raises:
             SpecError: If both, or if several were selected.
         """
-        chosen = (self.head, self.dataset, self.backbone, self.shots, self.fold)
+        chosen = (
+            *(self.head, self.dataset, self.backbone),
+            *(self.shots, self.fold, self.protocol),
+        )
         if self.run and any(chosen):
             raise SpecError("--run names one run; leave out --head, --dataset and the like")
         return find_run(self.results, self.run or one_run(self.results, self._cells()))
@@ -126,6 +131,7 @@ class Asked:
             backbone=self.backbone,
             shots=self.shots,
             fold=self.fold,
+            protocol=self.protocol,
         )
 
 

@@ -26,7 +26,7 @@ from ordbench.results.evaluations import read_decoded
 from ordbench.results.rows import CellRuns
 from ordbench.results.store import Store
 
-_OPTIONS = {"dataset", "backbone", "shots", "fold"}
+_OPTIONS = {"dataset", "backbone", "shots", "fold", "protocol"}
 
 
 @dataclass(frozen=True, kw_only=True)

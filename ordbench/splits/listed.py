@@ -66,7 +66,7 @@ def divide(listing: Samples, lists: SplitLists, *, dataset: str, protocol: str) 
     named = len(set(places.values()))
     if unnamed := len(listing.samples) - named:
         notes.append(f"{counted(unnamed, 'image')} of {dataset} in no list: not used")
-    if elsewhere := [path for path, one in found.items() if not _agree(path, one.name)]:
+    if elsewhere := [p for p, one in found.items() if p != one.name and not _agree(p, one.name)]:
         notes.append(
             f"{counted(len(elsewhere), 'image')} of the lists found in another folder, first "
             f"{elsewhere[0]!r} as {found[elsewhere[0]].name!r}"

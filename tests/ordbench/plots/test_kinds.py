@@ -68,6 +68,16 @@ def test_runs_of_several_settings_are_not_mixed(write: Write, tmp_path: Path) ->
         draw("rank-error", Asked(results=tmp_path))
 
 
+def test_runs_of_several_protocols_are_told_apart(write: Write, tmp_path: Path) -> None:
+    for protocol in ("standard", "label-noise:share=0.2"):
+        write("linear", 0, spec={"protocol": protocol})
+    with pytest.raises(SpecError, match=r"differ in protocol: .* for example by --protocol$"):
+        draw("rank-error", Asked(results=tmp_path))
+    _, (caption,) = draw("rank-error", Asked(results=tmp_path, protocol=["label-noise:share=0.2"]))
+    assert "1 runs a head; dataset" in caption
+    assert "protocol label-noise:share=0.2" in caption
+
+
 def test_runs_on_other_images_are_not_pooled(write: Write, tmp_path: Path) -> None:
     write("linear", 0)
     write("linear", 1, images=100)
