@@ -13,8 +13,6 @@ In the tests of a package that brings a family of backbones, with pytest:
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +23,7 @@ from torch import Tensor
 
 from ordbench.backbone import Backbone, BackboneFamily
 from ordbench.errors import BackboneError
+from ordbench.testing.imports import loaded_with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +55,8 @@ def family_is_described(case: BackboneUnderTest) -> None:
         value = getattr(case.family_class, name, "")
         assert value.strip() == value != "", f"{name} is empty or has blanks around it"
         assert "\n" not in value, f"{name} has more than one line"
-    code = f"import sys, {case.family_class.__module__}; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "False", f"importing it loads torch {done.stderr}"
+    loaded = loaded_with(case.family_class.__module__, ["torch"])
+    assert not loaded, "importing it loads torch"
 
 
 def weights_have_a_fingerprint(case: BackboneUnderTest) -> None:

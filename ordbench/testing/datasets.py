@@ -12,8 +12,6 @@ The files are the test's own, in the layout as it is distributed:
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -24,6 +22,7 @@ from ordbench.dataset import Dataset, Part, Samples
 from ordbench.errors import DatasetError, SpecError
 from ordbench.plugins.options import declared, resolve
 from ordbench.recipe import OptionValue
+from ordbench.testing.imports import loaded_with
 
 HEAVY = ("torch", "pandas", "numpy", "PIL", "requests")
 
@@ -151,13 +150,8 @@ def groups_folds_and_parts_are_whole(case: DatasetUnderTest) -> None:
 
 def importing_it_is_light(case: DatasetUnderTest) -> None:
     """Importing its module loads neither torch nor pandas: `ordbench ls datasets` imports all."""
-    code = (
-        f"import sys, {case.dataset_class.__module__}; "
-        f"print(*sorted(set({HEAVY}) & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert not done.stdout.strip(), f"importing it loads {done.stdout.strip()}"
+    loaded = loaded_with(case.dataset_class.__module__, HEAVY)
+    assert not loaded, f"importing it loads {', '.join(loaded)}"
 
 
 DATASET_CHECKS: dict[str, Check] = {
