@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 import shlex
@@ -161,6 +162,13 @@ def site() -> Iterator[None]:
         yield
         for path in SITE.glob("*.py"):
             sys.modules.pop(path.stem, None)
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("module", ["doctests", "prose"])
+def test_the_examples_of_the_site_are_right(module: str) -> None:
+    failed, tried = doctest.testmod(import_module(module))
+    assert (failed, tried) == (0, 1)
 
 
 @pytest.mark.usefixtures("site")
