@@ -29,6 +29,13 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="Folder to write.", show_default="exported/RUN"),
     ] = None,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OWNER/NAME",
+            help="Upload files, head and a model card to the Hugging Face Hub; private if new.",
+        ),
+    ] = None,
     data_root: Annotated[Path | None, typer.Option(help="Folder of the datasets.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder of cached features.")] = None,
 ) -> None:
@@ -36,10 +43,15 @@ def export(
     # Imported here so that --help does not load torch, which takes seconds.
     from ordbench.export import folder as exported
     from ordbench.results.lookup import find_run, run_title
-    from ordbench.results.trained_heads import head_of
+    from ordbench.results.trained_heads import head_of, kept_file
+    from ordbench.runs.head_hub import HEAD_FILE, check_repository, model_card
+    from ordbench.runs.head_hub import push as push_files
     from ordbench.runs.resources import Locations
 
+    if push:
+        check_repository(push)
     record = find_run(results, run)
+    kept = kept_file(record, results) if push else b""
     settings = Locations(data_root=data_root, cache=cache, device="cpu")
     trained = head_of(record, results, backbone or "", settings)
     ending = "-with-backbone" if with_backbone else ""
@@ -59,3 +71,8 @@ def export(
         typer.echo(f"{path}: {len(one.content):,} bytes, differs by {one.difference:.1e} at most")
     typer.echo(f"{folder / exported.README}")
     typer.echo(f"compared with PyTorch on {inputs}")
+    if push:
+        card = model_card(record, push, (folder / exported.README).read_text("utf-8"))
+        content = {path.name: one.content for path, one in files.items()}
+        content |= {exported.README: card.encode(), HEAD_FILE: kept}
+        typer.echo(push_files(push, content))

@@ -32,7 +32,7 @@ def predict(
     ],
     run: Annotated[
         str | None,
-        typer.Option(help="Run id, its first digits, or the path of a .safetensors file."),
+        typer.Option(help="Run id, its first digits, a .safetensors file, or hf:OWNER/NAME."),
     ] = None,
     best: Annotated[
         bool, typer.Option("--best", help="The run with the lowest validation error.")

@@ -10,6 +10,7 @@ from ordbench.errors import StoreError
 from ordbench.results.layout import HEAD, archive_path, record_path
 from ordbench.results.lookup import find_run
 from ordbench.results.store import Store
+from ordbench.runs.head_hub import PREFIX, pull
 from ordbench.runs.kept_head import KeptHead, from_safetensors
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.predictor import Predictor
@@ -35,7 +36,7 @@ def load_head(
 
     Args:
         run: The run id, or as many of its first digits as no other run has; or the path of a kept
-            head, ``....safetensors``.
+            head, ``....safetensors``; or ``hf:OWNER/NAME[@REVISION]`` on the Hugging Face Hub.
         results: Folder of the records.
         backbone: ``FAMILY:ARGUMENT[@PATH]`` where the weights do not lie where they lay in the run.
         settings: Where datasets and caches lie, and the device; None for the defaults of the
@@ -45,6 +46,8 @@ def load_head(
         StoreError: If there is no such run or file, it failed, or the file cannot be read.
         OrdbenchError: If the head is to be trained again and something is missing.
     """
+    if isinstance(run, str) and run.startswith(PREFIX):
+        return _predictor(_read(pull(run.removeprefix(PREFIX))), backbone, settings)
     if isinstance(run, Path) or run.endswith(HEAD):
         return _predictor(_read(expanded(run)), backbone, settings)
     return head_of(find_run(Path(results), run), Path(results), backbone, settings)
@@ -75,6 +78,24 @@ def head_of(
     return Predictor(
         again.head, again.facts, again.validation, backbone=backbone, settings=settings
     )
+
+
+def kept_file(record: Record, results: Path) -> bytes:
+    """The file of the trained head of a record, to be taken elsewhere.
+
+    Raises:
+        StoreError: If it was not kept or cannot be read.
+    """
+    try:
+        content = None if archive_path(results) else Store(results).head_file(record)
+    except ValueError as error:
+        raise StoreError(f"the head of run {record.run_id} cannot be used: {error}") from error
+    if content is None:
+        raise StoreError(
+            f"the head of run {record.run_id} is not in {results}; `ordbench run --overwrite "
+            "always` trains and keeps it"
+        )
+    return content
 
 
 def _resources(record: Record, settings: Locations | None) -> Resources:
