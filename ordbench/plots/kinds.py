@@ -57,8 +57,8 @@ class Asked:
     Attributes:
         results: Folder of the records.
         metric: As in `ordbench.leaderboard.query.ask`; so for ``decode``.
-        head: As in `ordbench.leaderboard.query.select`; so for ``dataset``, ``backbone``, ``shots``
-            ``fold`` and ``protocol``.
+        head: As in `ordbench.leaderboard.query.select`; so for ``dataset``, ``backbone``,
+            ``shots``, ``fold`` and ``protocol``.
         width: Of the figure; None for what it needs.
         emphasise: Labels of heads to draw in colour.
         reference: Label of the head whose score is to be reached.

@@ -197,12 +197,12 @@ class Resources:
         return tower
 
     def _read(self, spec: RunSpec) -> Samples:
-        train = self._open(spec.dataset, spec.dataset_argument, spec.dataset_options)
-        if not spec.test_dataset:
-            return train
-        ref = PluginRef.parse(spec.test_dataset)
-        test = self._open(ref.name, ref.argument, ref.options)
-        return with_test_dataset(train, test, train_name=spec.dataset, test_name=ref.name)
+        found = self._open(spec.dataset, spec.dataset_argument, spec.dataset_options)
+        if spec.test_dataset:
+            ref = PluginRef.parse(spec.test_dataset)
+            test = self._open(ref.name, ref.argument, ref.options)
+            found = with_test_dataset(found, test, train_name=spec.dataset, test_name=ref.name)
+        return replace(found, leaky=found.leaky or self.settings.allow_leak)
 
     def _open(self, name: str, argument: str, options: Mapping[str, OptionValue]) -> Samples:
         return open_dataset(
@@ -268,9 +268,7 @@ class Resources:
                 "can be learned from them; check its weights"
             )
         readable = join_identical(_readable(listing, features), features.pixels)
-        return EncodedDataset(
-            replace(readable, leaky=readable.leaky or self.settings.allow_leak), features
-        )
+        return EncodedDataset(readable, features)
 
     def _given(self, spec: RunSpec, listing: Samples) -> EncodedDataset:
         """The features that a dataset brings; they lie in memory once."""
@@ -282,8 +280,7 @@ class Resources:
                 "can be learned from them; check how they were made"
             )
         noted = note_identical_rows(listing, row_hashes(listing.features))
-        leaky = noted.leaky or self.settings.allow_leak
-        return EncodedDataset(replace(noted, leaky=leaky, features=None), features)
+        return EncodedDataset(replace(noted, features=None), features)
 
     def _load_text_tower(self, name: str) -> TextTower | None:
         family, argument = open_family(name)

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from ordbench.dataset import Part
+from ordbench.errors import DatasetError
 from ordbench.runs import resources as resources_module
-from ordbench.runs.preparation import prepare
+from ordbench.runs.preparation import PreparedRun, prepare
 from ordbench.runs.resources import Locations, Resources
 from ordbench.runs.spec import RunSpec, resolved
 from ordbench.splits import folds
@@ -137,3 +138,21 @@ def test_given_lists_have_one_hash_at_all_seeds_of_a_protocol_that_draws(
     assert stated == found[0].split.hash
     again = found[3].spec.model_copy(update={"split": stated})  # as a record has it
     assert prepare(again, given).identity == found[3].identity
+
+
+def test_official_parts_may_share_people_where_that_is_allowed(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    parts = np.array(["train", "val", "test"])[np.arange(90) % 3]
+    people = np.array([f"p{n % 10}" for n in range(90)])
+    features = draw.standard_normal((90, 4), dtype=np.float32)
+    path = tmp_path / "leaky.npz"
+    np.savez(path, features=features, rank=np.arange(90) % 2, group=people, part=parts)
+
+    def prepared(*, allow_leak: bool) -> PreparedRun:
+        return prepare(
+            run(path), Resources(Locations(cache=tmp_path, device="cpu", allow_leak=allow_leak))
+        )
+
+    with pytest.raises(DatasetError, match=r"group 'p0' .* or add --allow-leak"):
+        prepared(allow_leak=False)
+    assert prepared(allow_leak=True).split.leaks == 30
