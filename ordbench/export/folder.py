@@ -55,7 +55,7 @@ def export(
         StoreError: If a file cannot be written, or there is a README that is not of an export.
     """
     _refuse_other(folder / README)
-    name = backbone or facts.backbone
+    name, facts = backbone or facts.backbone, facts.portable()
     tower = None
     if with_backbone:
         family, argument = family_of(facts, name)

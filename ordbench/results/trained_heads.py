@@ -11,7 +11,7 @@ from ordbench.results.layout import HEAD, archive_path, record_path
 from ordbench.results.lookup import find_run
 from ordbench.results.store import Store
 from ordbench.runs.head_hub import PREFIX, pull
-from ordbench.runs.kept_head import KeptHead, from_safetensors
+from ordbench.runs.kept_head import KeptHead, from_safetensors, to_safetensors
 from ordbench.runs.predictions import Predictions
 from ordbench.runs.predictor import Predictor
 from ordbench.runs.record import Record
@@ -81,21 +81,22 @@ def head_of(
 
 
 def kept_file(record: Record, results: Path) -> bytes:
-    """The file of the trained head of a record, to be taken elsewhere.
+    """The file of the trained head of a record as another machine needs it: without paths.
 
     Raises:
         StoreError: If it was not kept or cannot be read.
     """
     try:
         content = None if archive_path(results) else Store(results).head_file(record)
+        kept = from_safetensors(content) if content is not None else None
     except ValueError as error:
         raise StoreError(f"the head of run {record.run_id} cannot be used: {error}") from error
-    if content is None:
+    if kept is None:
         raise StoreError(
             f"the head of run {record.run_id} is not in {results}; `ordbench run --overwrite "
             "always` trains and keeps it"
         )
-    return content
+    return to_safetensors(replace(kept, facts=kept.facts.portable()))
 
 
 def _resources(record: Record, settings: Locations | None) -> Resources:

@@ -99,6 +99,13 @@ class HeadFacts(_Facts):
     decode: Literal["median", "point"]
     ordbench: str
 
+    def portable(self) -> HeadFacts:
+        """Without the paths of weights, which no other machine has."""
+        names = {"backbone": self.backbone, "text": self.text}
+        return self.model_copy(
+            update={field: name.partition("@")[0] for field, name in names.items()}
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Validation:

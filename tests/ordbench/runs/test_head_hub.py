@@ -18,8 +18,9 @@ from huggingface_hub import ModelCard, constants
 from ordbench.cli.main import main
 from ordbench.errors import SpecError, StoreError
 from ordbench.results.store import Store
-from ordbench.results.trained_heads import load_head
+from ordbench.results.trained_heads import kept_file, load_head
 from ordbench.runs.head_hub import HEAD_FILE, model_card, pull, push
+from ordbench.runs.kept_head import from_safetensors
 from tests.ordbench.conftest import done
 
 REPOSITORY = "org/ages"
@@ -130,3 +131,11 @@ def test_what_cannot_be_had_is_said_in_one_line(hub: type[Hub]) -> None:
         pull(REPOSITORY)
     with pytest.raises(SpecError, match=r"'ages' is no repository of the Hugging Face Hub; wanted"):
         push("ages", {})
+
+
+def test_no_path_of_this_machine_leaves_it(trained: Path) -> None:
+    record = next(one for one in Store(trained).records() if one.spec.head == "linear")
+    facts = from_safetensors(kept_file(record, trained)).facts
+    assert facts.backbone == record.spec.backbone
+    typed = facts.model_copy(update={"backbone": "clip:RN50/openai@/home/me/RN50.pt", "text": ""})
+    assert typed.portable() == typed.model_copy(update={"backbone": "clip:RN50/openai"})
