@@ -186,7 +186,11 @@ def test_a_good_head_passes(check: str) -> None:
         (Dropout, "stacked_replicas_equal_each_alone", "it draws random numbers, .* batchable"),
         (Counting, "stacked_replicas_equal_each_alone", "its count changes in training, .* batch"),
         (Balanced, "absent_ranks_are_no_obstacle", r"ranks \(0, 4\) of 5 only: head Balanced: "),
-        (UnitLength, "position_is_within_the_ranks", "probabilities of features x 0.0 are not"),
+        (
+            UnitLength,
+            "position_is_within_the_ranks",
+            "predictions of features x 0.0 are not finite",
+        ),
     ],
 )
 def test_a_faulty_head_fails(head: type[Head], check: str, said: str) -> None:
