@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
+from typer.testing import CliRunner
 
+from ordbench.cli.main import app
+from ordbench.results.store import Store
 from ordbench.trackers.tensorboard import TensorBoard
 from ordbench.trackers.tracker import TrackedRun
 
@@ -41,3 +44,18 @@ def test_a_run_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     before = [(path.name, path.stat().st_size) for path in tmp_path.rglob("events*")]
     tracker.log(RUN)
     assert [(path.name, path.stat().st_size) for path in tmp_path.rglob("events*")] == before
+
+
+def test_the_command_logs_runs_from_before_that_are_not_there_yet(
+    tmp_path: Path, trained: Path, shared_cache: Path
+) -> None:
+    run = "run --head linear --dataset drawn-faces:per_rank=5 --shots 3 --device cpu --quiet"
+    recipe = ["--recipe", "min_steps=4", "--recipe", "epochs=1"]
+    where = ["--results", str(trained), "--cache", str(shared_cache)]
+    track = ["--track", f"tensorboard:{tmp_path}"]
+    shown = CliRunner().invoke(app, [*run.split(), *recipe, *where, *track])
+    assert (shown.exit_code, shown.stdout) == (0, "0 trained, 1 already done\n")
+    (record,) = [one for one in Store(trained).records() if one.spec.head == "linear"]
+    read = EventAccumulator(str(tmp_path / record.run_id)).Reload()
+    mae = record.metrics["median"]["mae"]
+    assert [one.value for one in read.Scalars("mae_median")] == [pytest.approx(mae)]
