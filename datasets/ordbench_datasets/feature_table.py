@@ -57,7 +57,7 @@ class Used(NamedTuple):
 
 
 class FeatureTable(OwnImages):
-    """Features in a file; more arguments and options in `OwnImages`.
+    """Features in a file, with the ranks of the samples.
 
     If there is a column ``features`` of several numbers a row, these are the features. Else every
     column is a feature that is not one of rank, group, fold, part and name, and all of them must

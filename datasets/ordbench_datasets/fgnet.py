@@ -10,10 +10,12 @@ from typing import ClassVar
 
 from ordbench.data.download import fetch_archive
 from ordbench.dataset import Dataset, DatasetCard, Samples
+from ordbench.errors import DatasetError
 from ordbench_datasets.families.faces import Face, age_task, not_found, read_faces
 
 AGES = range(70)
 PEOPLE = 82
+ARCHIVE = "FGNET.zip"
 # Person, age, and a letter where there are several pictures of one age.
 _NAME = re.compile(r"(\d{3})A(\d{2})([A-Z]?)\.(?:JPG|JPEG)", re.IGNORECASE)
 
@@ -59,6 +61,12 @@ class FgNet(Dataset):
         """
         samples, rejected = read_faces(_images(self.root), parse, AGES)
         if not samples:
+            others = sorted(path.name for path in self.root.glob("*.zip"))
+            if others and ARCHIVE not in others:
+                raise DatasetError(
+                    f"{self.card.title} not found in {self.root}: found {others[0]}; name it "
+                    f"{ARCHIVE}, or unpack it"
+                )
             raise not_found(self, rejected)
         return Samples(task=age_task(AGES), samples=tuple(samples), rejected=tuple(rejected))
 
@@ -74,6 +82,6 @@ class FgNet(Dataset):
 def _images(root: Path) -> Path:
     """Landmarks lie beside the images, so that only the folder of the images is read."""
     folders = (path for path in root.rglob("*") if path.name.lower() == "images" and path.is_dir())
-    archive = root / "FGNET.zip"
+    archive = root / ARCHIVE
     packed = archive / "FGNET" / "images" if archive.is_file() else root
     return min(folders, default=packed)

@@ -63,7 +63,8 @@ class HuggingFace(OwnImages):
         title="a dataset of Hugging Face",
         source="the Hugging Face Hub, https://huggingface.co/datasets, or your own images",
         licence="that of the dataset",
-        how_to_get="give --download, or save it by save_to_disk and write hf:FOLDER",
+        how_to_get="give --download (after pip install 'ordbench[hf]'), or save it by save_to_disk "
+        "and write hf:FOLDER",
         layout="OWNER/NAME, or a folder of save_to_disk, of Parquet or of Arrow files; with a "
         "column of images and a column rank or label",
         ranks="the labels, by number, by bins= or in the order of ranks=",

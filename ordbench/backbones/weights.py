@@ -91,7 +91,7 @@ def fetch(repo: str, names: Sequence[str], *, what: str, instead: str) -> Path:
             "wanted ORG/NAME"
         ) from None
     except Exception as error:  # what the hub's client raises changes with the client behind it
-        reason = one_line(error)
+        reason = f"{one_line(error)}; wanted {' or '.join(names)}"
     raise BackboneError(
         f"backbone {what}: weights cannot be downloaded from {constants.ENDPOINT}/{repo} "
         f"({reason}); download them on another machine and write {instead}"

@@ -28,7 +28,6 @@ MOST = 10  # findings of a kind that are printed
 T = TypeVar("T")
 
 data_app = typer.Typer(no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="NAME, as ordbench ls datasets prints it.")]
 Choice = Annotated[str, typer.Argument(metavar="NAME", help="NAME[:ARGUMENT][:KEY=VALUE].")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Jobs = Annotated[
@@ -65,20 +64,24 @@ def _cells(one: DatasetStatus) -> tuple[str, ...]:
 
 
 @data_app.command()
-def howto(name: Name, data_root: DataRoot = None) -> None:
+def howto(dataset: Choice, data_root: DataRoot = None) -> None:
     """Say how to get a dataset: its licence first, then step by step, with its folder here."""
     from ordbench.cli.facts import wrapped
     from ordbench.data.howto import steps
     from ordbench.data.status import status_of
     from ordbench.plugins.reference import PluginRef
     from ordbench.plugins.registry import DATASETS
+    from ordbench.runs.spec import dataset_settings
 
-    name = PluginRef.parse(name).name
-    card = DATASETS[name].card
-    _print_card(card)
+    dataset_settings(dataset)
+    choice = PluginRef.parse(dataset)
+    _print_card(DATASETS[choice.name].card)
     width = min(WIDTH, Console().width)
-    typer.echo("\n".join(["", *wrapped(_said(status_of(name, data_root)), width), ""]))
-    for number, (text, command) in enumerate(steps(name, data_root), 1):
+    found = status_of(choice.name, data_root)
+    typer.echo("\n".join(["", *wrapped(_said(found), width), ""]))
+    here = found.images is not None
+    todo = steps(choice.name, data_root, argument=choice.argument, here=here)
+    for number, (text, command) in enumerate(todo, 1):
         typer.echo("\n".join(wrapped(text, width, "   ", first=f"{number}. ")))
         if command:
             typer.echo(f"   $ {command}")
@@ -103,7 +106,7 @@ def _print_card(card: DatasetCard) -> None:
         "source": card.source,
         "ranks": card.ranks,
         "people": "repeat; all images of one stay on one side" if card.grouped else "",
-        "folds": f"{card.folds} official ones" if card.folds else "",
+        "folds": f"{card.folds} official ones in the whole dataset" if card.folds else "",
     }
     for line in fact_lines(about, min(WIDTH, Console().width)):
         typer.echo(line)

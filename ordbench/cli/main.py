@@ -140,6 +140,8 @@ def main() -> int:
         said = _plain(error).rstrip(".")
         if not said:  # no command was typed, and the help has been printed
             return UNUSABLE
-        code, message = UNUSABLE, f"{said}; see ordbench --help"
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "ordbench"
+        code, message = UNUSABLE, f"{said}; see {command} --help"
     print(f"ordbench: {' '.join(message.split())}", file=sys.stderr)
     return code

@@ -18,6 +18,7 @@ from ordbench.utils.text import counted
 
 if TYPE_CHECKING:
     from ordbench.features.extraction import Progress as Told
+    from ordbench.runs.record import Record
 
 FAILED = 1  # exit code where an image has no estimate
 
@@ -90,7 +91,7 @@ def predict(
         head = load_head(run, results=results, backbone=backbone or "", settings=settings)
     else:
         record = best_run(results, dataset or "")
-        typer.echo(f"run {record.run_id}: {run_title(record)}", err=True)
+        typer.echo(f"run {record.run_id}: {run_title(record)}, {_selection(record)}", err=True)
         head = head_of(record, results, backbone or "", settings)
     with _progress() as told:
         found = head.predict(images, decode=decode, coverage=coverage, method=method, progress=told)
@@ -103,6 +104,14 @@ def predict(
     if found.skipped:
         typer.echo(f"ordbench: {counted(len(found.skipped), 'image')} skipped", err=True)
         raise typer.Exit(FAILED)
+
+
+def _selection(record: Record) -> str:
+    """By what the best run is the best."""
+    assert record.training
+    assert record.split
+    images = counted(record.split.val, "validation image")
+    return f"MAE {record.training.val_mae:.2f} on {images}"
 
 
 def _format(format: Format | None, output: Path | None) -> Format:

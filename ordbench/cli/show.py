@@ -117,7 +117,8 @@ def _words(value: object) -> str:
 
 def _head_of(option: OptionDoc) -> str:
     value = "VALUE" if option.default is None else option.default or '""'
-    return f"{option.name}={value} ({option.type})"
+    required = ", required" if option.default is None and option.name != "KEY" else ""
+    return f"{option.name}={value} ({option.type}{required})"
 
 
 def _paragraph(text: str, width: int) -> Iterator[str]:

@@ -19,13 +19,22 @@ class Step(NamedTuple):
     command: str = ""
 
 
-def steps(name: str, data_root: Path | None = None, cache: Path | None = None) -> list[Step]:
+def steps(
+    name: str,
+    data_root: Path | None = None,
+    cache: Path | None = None,
+    *,
+    argument: str = "",
+    here: bool = False,
+) -> list[Step]:
     """What a newcomer does, from nothing to the first run.
 
     Args:
         name: Registered name of the dataset.
         data_root: As for `ordbench.data.paths.resolve_root`; the commands repeat it.
         cache: As for `ordbench.data.paths.resolve_cache`.
+        argument: What is typed after the name; empty for the word that the card has for it.
+        here: Whether it is there already, so that it need not be got.
 
     Raises:
         UnknownPluginError: If there is none of that name.
@@ -34,16 +43,20 @@ def steps(name: str, data_root: Path | None = None, cache: Path | None = None) -
     plugin = DATASETS[name]
     card = plugin.card
     folder = folder_of(name, card, data_root, cache)
-    typed = f"{name}:{card.argument}" if card.argument else name
+    typed = name
+    if card.argument:
+        typed = shlex.quote(f"{name}:{argument or card.argument}")
     elsewhere = data_root and folder and not card.embedded
     flag = f" --data-root {shlex.quote(str(data_root))}" if elsewhere else ""
     backbone = "" if card.embedded or card.brings_features else " --backbone clip:ViT-B-16/openai"
+    use = "Use it; the backbone's weights are downloaded once." if backbone else "Use it."
     get = Step("Download it, or do the next steps by hand.", f"ordbench data get {typed}{flag}")
     return [
-        *([get] if downloadable(plugin) else []),
-        *_by_hand(card, folder),
+        *([get] if downloadable(plugin) and not here else []),
+        *(_by_hand(card, folder) if not here else ()),
+        *([Step("See its options.", f"ordbench show dataset {name}")] if card.argument else []),
         Step("Check it.", f"ordbench data verify {typed}{flag}"),
-        Step("Use it.", f"ordbench run --head linear --dataset {typed}{backbone}{flag}"),
+        Step(use, f"ordbench run --head linear --dataset {typed}{backbone}{flag}"),
     ]
 
 

@@ -20,7 +20,7 @@ _NOTES: dict[Kind, str] = {
     "elsewhere": "trained on {heads}, tested on {detail}",
     "leaks": "identity leakage: some people are in both test and training/validation",
     "short": "some ranks have fewer training images than shots",
-    "few": "shots {heads}: selected on fewer than 100 validation images, so partly by chance",
+    "few": "shots {heads}: selected on {detail}, so partly by chance",
     "seeds": "not every head has the same seeds",
     "draws": "some few-shot samples were trained with several seeds",
     "skipped": "skipped: {heads} ({detail})",

@@ -13,6 +13,7 @@ from ordbench.leaderboard.grouping import asked, tuning
 from ordbench.leaderboard.ranking import Row
 from ordbench.leaderboard.significance import ALPHA, ColumnTest
 from ordbench.results.rows import CellRuns, RunRow
+from ordbench.utils.text import counted
 
 Kind = Literal[
     "marks",
@@ -189,15 +190,20 @@ def split_notes(cells: Iterable[CellRuns]) -> list[Note]:
         ),
         *([Note("leaks")] if any(run.leaks for run in runs) else []),
         *([Note("short")] if any(run.short for run in runs) else []),
-        *([Note("few", shots)] if (shots := _few_validation(runs)) else []),
+        *_few_validation(runs),
     ]
 
 
-def _few_validation(runs: Iterable[RunRow]) -> tuple[str, ...]:
-    """The shots at which steps and settings were selected on few images."""
-    found = {run.shots for run in runs if run.few_validation}
-    in_order = sorted(found, key=lambda shots: (shots is None, shots))
-    return tuple("all" if shots is None else str(shots) for shots in in_order)
+def _few_validation(runs: Iterable[RunRow]) -> list[Note]:
+    """The shots at which steps and settings were selected on few images, and on how many."""
+    few = [run for run in runs if run.few_validation]
+    if not few:
+        return []
+    in_order = sorted({run.shots for run in few}, key=lambda shots: (shots is None, shots))
+    shots = tuple("all" if one is None else str(one) for one in in_order)
+    least, most = (end(run.few_validation for run in few) for end in (min, max))
+    images = counted(most, "validation image")
+    return [Note("few", shots, images if least == most else f"{least} to {images}")]
 
 
 def seed_notes(cells: Iterable[tuple[object, object, CellRuns]]) -> list[Note]:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from ordbench.results.layout import Stamp
 from ordbench.results.rows import CellRuns, RunRow
 
-VERSION = 6  # raised when the columns or the fields of `RunRow` change
+VERSION = 7  # raised when the columns or the fields of `RunRow` change
 INDEX = "index.sqlite"
 _BUSY_SECONDS = 10.0
 _FILE = "run_id, inode, size, changed, cell, fault"

@@ -64,7 +64,7 @@ class RunRow:
         other: All other fields of the `RunSpec` that are not the default.
         leaks: Whether test images show people whom training or validation shows.
         short: Whether a rank has fewer training images than shots.
-        few_validation: Whether it was selected on fewer than `FEW_VALIDATION` images.
+        few_validation: How many images it was selected on, if fewer than `FEW_VALIDATION`; else 0.
         division: Where its test images come from, as in "official folds"; empty if unknown.
         ordbench: Version that made the run.
         parameters: Numbers that were trained.
@@ -108,7 +108,7 @@ class RunRow:
     other: Options
     leaks: bool
     short: bool
-    few_validation: bool
+    few_validation: int
     division: str
     ordbench: str
     parameters: int | None
@@ -135,6 +135,7 @@ _HAVE_COLUMNS = {*_NAMES, "tuning"}
 def flatten(record: Record) -> RunRow:
     """The row of one record."""
     spec, task, hashes, training = record.spec, record.task, record.hashes, record.training
+    val = record.split.val if record.split else 0
     plain = without_paths(spec)
     tuning = spec.tuning.model_dump(mode="json") if spec.tuning else {}
     return RunRow(
@@ -184,7 +185,7 @@ def flatten(record: Record) -> RunRow:
         },
         leaks=record.split is not None and record.split.leaks > 0,
         short=record.split is not None and record.split.short > 0,
-        few_validation=record.split is not None and record.split.val < FEW_VALIDATION,
+        few_validation=val if val < FEW_VALIDATION else 0,
         division=record.split.division if record.split else "",
         ordbench=record.versions.get("ordbench", ""),
         parameters=training.parameters if training else None,

@@ -106,7 +106,10 @@ def _looked_up(text: str) -> tuple[type[SplitProtocol], dict[str, OptionValue]]:
     plugin = PROTOCOLS[ref.name]
     if ref.argument:
         raise SpecError(f"--protocol {text}: {ref.argument!r} is not KEY=VALUE")
-    return plugin, resolve(plugin, ref.options, owner=f"protocol {ref.name!r}")
+    try:
+        return plugin, resolve(plugin, ref.options, owner=f"protocol {ref.name!r}")
+    except SpecError as error:
+        raise SpecError(f"{error}; {ref.name}: {plugin.title}") from None
 
 
 def _names(samples: Iterable[Sample]) -> tuple[str, ...]:

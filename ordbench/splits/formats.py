@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ordbench.dataset import Samples
-from ordbench.errors import SpecError
+from ordbench.errors import DatasetError, SpecError
 from ordbench.splits.list_files import SplitLists, is_list, read_lists, write_folder, write_table
 from ordbench.splits.manifest import read_manifest, write_manifest
 from ordbench.splits.split import Split
@@ -17,6 +17,11 @@ def read_split(path: Path) -> Split | SplitLists:
     Raises:
         DatasetError: If it cannot be read.
     """
+    if not path.exists():
+        raise DatasetError(
+            f"split {path} cannot be read: there is no such file or folder; wanted a manifest "
+            "(.json), a .csv, or a folder with train.txt and test.txt"
+        )
     return read_lists(path) if is_list(path) else read_manifest(path)
 
 

@@ -14,7 +14,7 @@ from ordbench.splits.standard import fold_pools, train_and_val
 class KFold(SplitProtocol):
     """Each fold is tested once; all images of one person are in one fold.
 
-    Folds are those of `folds_by_hash`, so that ``folds=5`` divides a dataset that has no official
+    Folds are made by hash, so that ``folds=5`` divides a dataset that has no official
     folds as ``standard`` does. Official folds and parts are not used. Few-shot sets and validation
     images are drawn from the other folds as ``standard`` draws them.
 

@@ -65,7 +65,7 @@ def divide(listing: Samples, lists: SplitLists, *, dataset: str, protocol: str) 
     notes = [*lists.notes, *_label_note(lists, found, listing.task)]
     named = len(set(places.values()))
     if unnamed := len(listing.samples) - named:
-        notes.append(f"{counted(unnamed, 'image')} of {dataset} in no list: not used")
+        notes.append(f"{counted(unnamed, 'image')} in no list: not used")
     if elsewhere := [p for p, one in found.items() if p != one.name and not _agree(p, one.name)]:
         notes.append(
             f"{counted(len(elsewhere), 'image')} of the lists found in another folder, first "

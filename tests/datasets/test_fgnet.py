@@ -47,7 +47,10 @@ def test_the_archive_is_read_where_it_lies_unless_it_is_unpacked(
     first = zipped.samples[0]
     assert str(first.image) == str(tmp_path / "FGNET.zip" / "FGNET" / "images" / "001A02.JPG")
     assert first.open().mode == "RGB"
-    unpack(tmp_path / "FGNET.zip", tmp_path)
+    (tmp_path / "FGNET.zip").rename(tmp_path / "other.zip")
+    with pytest.raises(DatasetError, match=r"found other\.zip; name it FGNET\.zip, or unpack it$"):
+        FgNet(tmp_path).read()
+    unpack(tmp_path / "other.zip", tmp_path)
     unpacked = FgNet(tmp_path).read()
     assert unpacked.fingerprint == zipped.fingerprint
     assert isinstance(unpacked.samples[0].image, Path)

@@ -76,7 +76,7 @@ def test_the_lists_of_adience_validate_in_albums_that_train(shared: Shared) -> N
     split = drawn(listing, lists / "age_test.txt", "adience")
     assert set(split.test) == {sample.name for sample in listing.samples if sample.fold == 0}
     assert len(split.train) + len(split.val) + len(split.test) == 17_320
-    assert "1 image of adience in no list: not used" in split.notes
+    assert "1 image in no list: not used" in split.notes
     assert "19 images listed for train and val: in val only" in split.notes
     assert split.leaks == 0
     with pytest.raises(DatasetError, match="gender_"):

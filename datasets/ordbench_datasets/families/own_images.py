@@ -8,7 +8,7 @@ from pathlib import Path
 from ordbench.data.image_files import existing
 from ordbench.dataset import Dataset
 from ordbench.utils.files import expanded
-from ordbench_datasets.families.ranks import Ranks, continuous, listed, order, plain
+from ordbench_datasets.families.ranks import Ranks, continuous, listed, order, plain, sparse
 
 # How tables say that a value is unknown.
 EMPTY = {"", "nan", "none", "null", "na", "n/a", "#n/a", "<na>", "nat", "inf", "-inf"}
@@ -67,4 +67,6 @@ class OwnImages(Dataset):
     def notes(self, ranks: Ranks, name: str) -> list[str]:
         """What to say of the ranks, one line each."""
         more = continuous(ranks, f"{name}:{self.argument}")
+        if not (more or self.ranks or self.bins):
+            more = sparse(ranks)
         return [ranks.note(), *([more] if more else [])]

@@ -189,6 +189,30 @@ def continuous(ranks: Ranks, write: str) -> str:
     )
 
 
+GRADES = 5
+"""As many numbers may be grades, of which some are not used."""
+
+
+def sparse(ranks: Ranks) -> str:
+    """What to say of many whole numbers of which some are missing in between; else nothing.
+
+    >>> sparse(order("20 21 22 24 27 30".split(), "", where="x", write="csv:x"))
+    '6 ranks from 20 to 30: numbers in between are never predicted; give ranks= or bins='
+    >>> sparse(order("0 10 20 30 40 50".split(), "", where="x", write="csv:x"))
+    ''
+    """
+    count = len(ranks.names)
+    steps = {high - low for low, high in pairwise(ranks.values)}
+    whole = all(value.is_integer() for value in ranks.values)
+    if count <= GRADES or len(steps) == 1 or not whole:
+        return ""
+    first, last = ranks.names[0], ranks.names[-1]
+    return (
+        f"{count} ranks from {first} to {last}: numbers in between are never "
+        "predicted; give ranks= or bins="
+    )
+
+
 def _as_given(found: set[str], given: str, where: str) -> Ranks:
     names = listed(given)
     twice = sorted({name for name in names if names.count(name) > 1})

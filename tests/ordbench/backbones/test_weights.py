@@ -101,6 +101,7 @@ def test_without_a_network_the_error_comes_at_once_and_says_what_to_do(
         "backbone clip:x/y: weights cannot be downloaded from http://127.0.0.1:9/org/repo ("
     )
     assert str(error.value).endswith("download them on another machine and write clip:x/y@FILE")
+    assert "; wanted a.bin or b.bin); " in str(error.value)
     assert "\n" not in str(error.value)
 
 

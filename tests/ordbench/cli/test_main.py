@@ -61,6 +61,7 @@ def test_a_warning_is_printed_once_however_often_main_was_called(
     ("arguments", "line"),
     [
         (("nonsense",), "No such command 'nonsense'; see ordbench --help"),
+        (("data", "status", "utkface"), "(utkface); see ordbench data status --help"),
         (("ls", "hats"), "'hats' is not one of"),
         (("run", "--head", "corall", "--dataset", "drawn-faces"), "unknown head 'corall'"),
         (("table", "nowhere"), "nowhere"),

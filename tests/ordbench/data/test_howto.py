@@ -12,6 +12,8 @@ def test_the_last_two_steps_check_and_run_it(name: str, tmp_path: Path) -> None:
     card = DATASETS[name].card
     typed = f"{name}:{card.argument}" if card.argument else name
     *getting, check, use = steps(name)
+    found = [*([getting[-1]] if card.argument else []), check, use]
+    assert steps(name, here=True) == found
     assert check.command == f"ordbench data verify {typed}"
     assert use.command.startswith(f"ordbench run --head linear --dataset {typed}")
     said = " ".join(step.text for step in getting)
@@ -19,6 +21,13 @@ def test_the_last_two_steps_check_and_run_it(name: str, tmp_path: Path) -> None:
     assert card.embedded or card.layout in said
     commands = [step.command for step in getting]
     assert (f"ordbench data get {typed}" in commands) == downloadable(DATASETS[name])
+
+
+def test_what_is_typed_after_a_name_stands_in_the_commands() -> None:
+    *_, options, check, use = steps("csv", argument="my ages.csv")
+    assert options.command == "ordbench show dataset csv"
+    assert check.command == "ordbench data verify 'csv:my ages.csv'"
+    assert use.command.startswith("ordbench run --head linear --dataset 'csv:my ages.csv' ")
 
 
 def test_the_folder_is_the_one_on_this_computer(tmp_path: Path) -> None:

@@ -86,9 +86,16 @@ def test_splits_that_leak_or_have_too_few_images_are_mentioned(flat_run: FlatRun
         "trained on fgnet, tested on all of morph",
         "test images of fgnet: official folds",
     ]
-    few = [flat_run(shots=shots, few_validation=True) for shots in (None, 16, 1)]
+    few = [flat_run(shots=shots, few_validation=9) for shots in (None, 16, 1)]
     assert split_notes(group_by_cell([*few, flat_run(shots=4)])) == [
-        "shots 1, 16, all: selected on fewer than 100 validation images, so partly by chance"
+        "shots 1, 16, all: selected on 9 validation images, so partly by chance"
+    ]
+    few.append(flat_run(shots=4, few_validation=1))
+    assert split_notes(group_by_cell(few)) == [
+        "shots 1, 4, 16, all: selected on 1 to 9 validation images, so partly by chance"
+    ]
+    assert split_notes(group_by_cell(few[-1:])) == [
+        "shots 4: selected on 1 validation image, so partly by chance"
     ]
 
 

@@ -49,7 +49,7 @@ def record(head: str, seed: int, **changes: object) -> Record:
     return done(seed, **(fields | changes))
 
 
-FEW = "; shots all: selected on fewer than 100 validation images, so partly by chance"
+FEW = "; shots all: selected on 4 validation images, so partly by chance"
 RECORDS = [record(head, seed) for head in ("linear", "coral") for seed in (0, 1)]
 
 

@@ -112,7 +112,7 @@ def test_rows_of_other_code_are_made_again(
 ) -> None:
     load_rows(store.root)
     opened.clear()
-    monkeypatch.setattr(index, "VERSION", 7)
+    monkeypatch.setattr(index, "VERSION", index.VERSION + 1)
     load_rows(store.root)
     load_rows(store.root)
     assert len(opened) == 5

@@ -57,10 +57,10 @@ def test_a_row_says_what_a_table_needs() -> None:
     assert math.isnan(row.metrics["nll_posterior"])
 
 
-@pytest.mark.parametrize(("val", "few"), [(99, True), (100, False)])
-def test_a_row_says_whether_few_images_validated(val: int, few: bool) -> None:
+@pytest.mark.parametrize(("val", "few"), [(1, 1), (99, 99), (100, 0)])
+def test_a_row_says_how_many_images_validated_if_they_are_few(val: int, few: int) -> None:
     record = done(split=SplitFacts(hash="aa", train=8, val=val, test=2))
-    assert flatten(record).few_validation is few
+    assert flatten(record).few_validation == few
 
 
 def test_a_path_is_no_part_of_a_name() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ordbench.dataset import Sample, Samples
-from ordbench.errors import SpecError
+from ordbench.errors import DatasetError, SpecError
 from ordbench.splits.draw import draw, protocol_name
 from ordbench.splits.formats import read_split, write_split
 from ordbench.splits.listed import divide, draw_divided
@@ -41,6 +41,12 @@ def test_a_split_that_is_read_back_has_its_hash(
     split = draw(THERE, dataset="x", protocol=protocol, fold=2, shots=shots, data_seed=1)
     write_split(split, THERE, tmp_path / name)
     assert read_back(tmp_path / name, protocol).hash == split.hash
+
+
+def test_a_split_that_is_not_there_is_answered_with_what_may_be(tmp_path: Path) -> None:
+    for name in ("lists", "lists.csv", "own.json"):
+        with pytest.raises(DatasetError, match=r"no such file or folder; wanted .*test\.txt$"):
+            read_split(tmp_path / name)
 
 
 def test_changed_ranks_stand_in_a_manifest_only(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_lists_without_labels_say_so() -> None:
 def test_images_in_no_list_and_lines_that_repeat_are_counted() -> None:
     got = divided(listing("a", "b", "c", "d"), lists("a=16 a=16 b=17", "c=18"))
     assert got.notes == (
-        "1 image of x in no list: not used",
+        "1 image in no list: not used",
         "1 line of the lists repeat an image of the same part",
     )
     assert got.listing.draws[0].train == ("a", "b")
@@ -185,7 +185,7 @@ def test_a_protocol_with_folds_of_its_own_is_refused() -> None:
 
 def test_validation_is_held_out_of_train_where_none_is_listed() -> None:
     split = drawn(lists(TRAIN, TEST))
-    assert split.notes == ("15 images of x in no list: not used", HELD_OUT)
+    assert split.notes == ("15 images in no list: not used", HELD_OUT)
     assert split.test == NAMES[45:]
     assert sorted(split.train + split.val) == list(NAMES[:30])
     assert len(split.val) == 3, "an eighth of ten images of each of three ranks, rounded"
