@@ -19,7 +19,7 @@ def read_split(path: Path) -> Split | SplitLists:
     """
     if not path.exists():
         raise DatasetError(
-            f"split {path} cannot be read: there is no such file or folder; wanted a manifest "
+            f"split {path} cannot be read: No such file or directory; wanted a manifest "
             "(.json), a .csv, or a folder with train.txt and test.txt"
         )
     return read_lists(path) if is_list(path) else read_manifest(path)

@@ -45,7 +45,7 @@ def test_a_split_that_is_read_back_has_its_hash(
 
 def test_a_split_that_is_not_there_is_answered_with_what_may_be(tmp_path: Path) -> None:
     for name in ("lists", "lists.csv", "own.json"):
-        with pytest.raises(DatasetError, match=r"no such file or folder; wanted .*test\.txt$"):
+        with pytest.raises(DatasetError, match=r"No such file or directory; wanted .*test\.txt$"):
             read_split(tmp_path / name)
 
 
