@@ -8,7 +8,7 @@ from pathlib import Path
 from ordbench.errors import SpecError
 from ordbench.leaderboard.build import build
 from ordbench.leaderboard.grouping import Columns
-from ordbench.leaderboard.query import ask, select
+from ordbench.leaderboard.query import ask, select, select_skipped
 from ordbench.leaderboard.significance import Significance
 from ordbench.leaderboard.table import Table
 from ordbench.results.loading import load_cells, load_skipped
@@ -56,22 +56,22 @@ def load_tables(
             "`ordbench compare A B --group-by NAME` tests two heads"
         )
     test = Significance(results, query.metric, decode) if significance else None
+    chosen = {
+        "head": head,
+        "dataset": dataset,
+        "backbone": backbone,
+        "shots": shots,
+        "fold": fold,
+        "protocol": protocol,
+    }
     # A hundred thousand rows hold no circles, and looking for some takes longer than the rows.
     with no_garbage_collection():
         cells = load_cells(results, query.columns_needed())
-        cells = select(
-            cells,
-            head=head,
-            dataset=dataset,
-            backbone=backbone,
-            shots=shots,
-            fold=fold,
-            protocol=protocol,
-        )
+        cells = select(cells, **chosen)
         if group_by:
             from ordbench.results.attributes import by_attribute  # NumPy
 
             cells = by_attribute(results, cells, group_by, query.metric, decode)
         else:
             cells = rescore(results, cells, query.metric, decode)
-        return build(cells, query, load_skipped(results), test)
+        return build(cells, query, select_skipped(load_skipped(results), **chosen), test)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ordbench.errors import SpecError
@@ -11,7 +11,7 @@ from ordbench.metrics.registry import Metric
 from ordbench.plugins.reference import PluginRef
 from ordbench.plugins.registry import DECODES, find_metric
 from ordbench.results.rescoring import score_names
-from ordbench.results.rows import CellRuns
+from ordbench.results.rows import CellRuns, RunRow
 from ordbench.utils.text import did_you_mean, split
 
 
@@ -99,29 +99,71 @@ def select(
         SpecError: If a value is that of no run; near ones are suggested.
     """
     cells = list(cells)
-    runs = [cell.first for cell in cells]
-    kept = [
-        _matching("head", head, [{run.head, run.label} for run in runs]),
-        _matching("dataset", dataset, [{run.dataset, run.dataset_name} for run in runs]),
-        _matching("backbone", backbone, [{run.backbone} for run in runs]),
-        _matching("shots", shots, [{str(run.shots or "all")} for run in runs]),
-        _matching("fold", fold, [{str(run.fold)} for run in runs]),
-        _matching(
-            "protocol",
-            protocol,
-            [{run.protocol, PluginRef.parse(run.protocol).name} for run in runs],
-        ),
+    typed = (head, dataset, backbone, shots, fold, protocol)
+    names = [_names(cell.first) for cell in cells]
+    choices = [
+        _Choice.of(what, one, set[str]().union(*(of[what] for of in names)))
+        for what, one in zip(_SELECTED, typed, strict=True)
     ]
-    return [cell for cell, *wanted in zip(cells, *kept, strict=True) if all(wanted)]
+    return [cell for cell, of in zip(cells, names, strict=True) if _fits(of, choices)]
 
 
-def _matching(what: str, typed: Iterable[str] | None, found: Sequence[set[str]]) -> list[bool]:
-    given = {item for text in typed or () for item in split(text, ",") if item}
-    unwanted = {item.removeprefix("-") for item in given if item.startswith("-")}
-    wanted = {item for item in given if not item.startswith("-")}
-    for value in sorted(wanted | unwanted):
-        _check(what, value, set[str]().union(*found), where=" among the records")
-    return [(not wanted or bool(wanted & names)) and not unwanted & names for names in found]
+def select_skipped(
+    skipped: Iterable[RunRow],
+    *,
+    head: Iterable[str] | None = None,
+    dataset: Iterable[str] | None = None,
+    backbone: Iterable[str] | None = None,
+    shots: Iterable[str] | None = None,
+    fold: Iterable[str] | None = None,
+    protocol: Iterable[str] | None = None,
+) -> list[RunRow]:
+    """Keep the skipped cells that `select` would keep if they were runs; no value is refused."""
+    typed = (head, dataset, backbone, shots, fold, protocol)
+    choices = [_Choice.of(what, one) for what, one in zip(_SELECTED, typed, strict=True)]
+    return [skip for skip in skipped if _fits(_names(skip), choices)]
+
+
+_SELECTED = ("head", "dataset", "backbone", "shots", "fold", "protocol")
+
+
+def _names(run: RunRow) -> dict[str, set[str]]:
+    """What a user may call a run by."""
+    return {
+        "head": {run.head, run.label},
+        "dataset": {run.dataset, run.dataset_name},
+        "backbone": {run.backbone},
+        "shots": {str(run.shots or "all")},
+        "fold": {str(run.fold)},
+        "protocol": {run.protocol, PluginRef.parse(run.protocol).name},
+    }
+
+
+class _Choice(NamedTuple):
+    """What was typed of one kind of name: those that are wanted, or all, and those that are not."""
+
+    what: str
+    wanted: set[str]
+    unwanted: set[str]
+
+    @classmethod
+    def of(
+        cls, what: str, typed: Iterable[str] | None, known: Collection[str] | None = None
+    ) -> _Choice:
+        """Read what was typed; a name that is not among the known ones is refused."""
+        given = {item for text in typed or () for item in split(text, ",") if item}
+        unwanted = {item.removeprefix("-") for item in given if item.startswith("-")}
+        wanted = {item for item in given if not item.startswith("-")}
+        for value in sorted(wanted | unwanted) if known is not None else ():
+            _check(what, value, known, where=" among the records")
+        return cls(what, wanted, unwanted)
+
+
+def _fits(names: Mapping[str, set[str]], choices: Iterable[_Choice]) -> bool:
+    return all(
+        (not wanted or bool(wanted & names[what])) and not unwanted & names[what]
+        for what, wanted, unwanted in choices
+    )
 
 
 def _check(what: str, name: str, known: Iterable[str], where: str = "") -> None:

@@ -82,7 +82,7 @@ def level_bars(ranks: Sequence[float], difference: float) -> list[tuple[float, f
 def _tested(table: Table) -> tuple[dict[str, float], Friedman]:
     """Mean ranks, rising, by head; and the test."""
     across = across_datasets(table.rows, table.metric)
-    datasets = len(table.columns)
+    datasets = sum(map(any, zip(*(row.cells for row in table.rows), strict=True)))
     if datasets < MIN_DATASETS:
         raise SpecError(
             f"a critical difference needs {MIN_DATASETS} datasets or more, there are {datasets}: "

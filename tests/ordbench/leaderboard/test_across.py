@@ -4,9 +4,11 @@ import json
 import re
 from collections.abc import Callable
 
+from ordbench.leaderboard import build as leaderboard
 from ordbench.leaderboard.formats import render
+from ordbench.leaderboard.query import ask
 from ordbench.leaderboard.table import Table
-from ordbench.results.rows import RunRow
+from ordbench.results.rows import RunRow, group_by_cell
 from tests.ordbench.conftest import build, said
 
 FlatRun = Callable[..., RunRow]
@@ -47,6 +49,24 @@ def test_a_head_with_a_missing_cell_has_no_rank_and_changes_none(flat_run: FlatR
     assert "none for a head without a cell in every column" in " ".join(said(made.notes))
     (line,) = [one for one in render([made], "markdown").splitlines() if "`best`" in one]
     assert line.endswith("| \N{EN DASH} | \N{EN DASH} | \N{EN DASH} |")
+
+
+def test_a_dataset_that_nobody_could_run_changes_no_rank(flat_run: FlatRun) -> None:
+    whole = {"a": [2.0, 2.0], "b": [1.0, 3.0], "c": [1.0, 1.0]}
+    runs = [
+        flat_run(head, mae, shots=1, dataset=f"d{at}", title=f"D{at}", image_hash=f"i{at}")
+        for head, values in whole.items()
+        for at, mae in enumerate(values)
+    ]
+    none: dict[str, object] = {"status": "skipped", "image_hash": "", "head_hash": ""}
+    gone = [flat_run(head, shots=1, dataset="morph", error="missing", **none) for head in whole]
+    (made,) = leaderboard.build(
+        group_by_cell(runs), ask("mae", "median", "dataset", pool_folds=False), gone
+    )
+    assert len(made.columns) == 3
+    standings = {row.label: row.standing for row in made.rows}
+    assert standings == {row.label: row.standing for row in table(flat_run, dict(whole)).rows}
+    assert "2 datasets and 3 heads" in " ".join(said(made.notes))
 
 
 def test_six_datasets_are_tested(flat_run: FlatRun) -> None:

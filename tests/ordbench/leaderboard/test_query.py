@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from ordbench.errors import SpecError, UnknownPluginError
-from ordbench.leaderboard.query import ask, select
+from ordbench.leaderboard.query import ask, select, select_skipped
 from ordbench.results.rows import RunRow, group_by_cell
 
 FlatRun = Callable[..., RunRow]
@@ -97,3 +97,15 @@ def test_a_filter_that_no_run_matches_is_refused_with_near_names(flat_run: FlatR
         select(runs, backbone=["x"])
     with pytest.raises(SpecError, match="no shots '3' among the records; available: all"):
         select(runs, shots=["3"])
+
+
+def test_skipped_cells_are_selected_as_runs_are_and_refuse_nothing(flat_run: FlatRun) -> None:
+    skipped = [
+        flat_run("linear", dataset="morph", status="skipped"),
+        flat_run("coral", dataset="morph", status="skipped"),
+        flat_run("linear", dataset="adience", status="skipped"),
+    ]
+    assert select_skipped(skipped) == skipped
+    assert select_skipped(skipped, head=["linear"], dataset=["morph,fgnet"]) == skipped[:1]
+    assert select_skipped(skipped, head=["-linear"]) == skipped[1:2]
+    assert select_skipped(skipped, head=["nobody"]) == []
