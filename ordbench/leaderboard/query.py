@@ -154,8 +154,9 @@ class _Choice(NamedTuple):
         given = {item for text in typed or () for item in split(text, ",") if item}
         unwanted = {item.removeprefix("-") for item in given if item.startswith("-")}
         wanted = {item for item in given if not item.startswith("-")}
-        for value in sorted(wanted | unwanted) if known is not None else ():
-            _check(what, value, known, where=" among the records")
+        if known is not None:
+            for value in sorted(wanted | unwanted):
+                _check(what, value, known, where=" among the records")
         return cls(what, wanted, unwanted)
 
 

@@ -20,10 +20,11 @@ _ROW = 0.19  # inches a name
 _LETTER = 0.062
 _ELBOW = 0.25  # inches from the end of the scale to the names
 _BAR = 0.09  # inches between two bars
+_MANY = 12  # heads
 
 
 @styled
-def plot_critical_difference(table: Table, *, width: Width = "column") -> Axes:
+def plot_critical_difference(table: Table, *, width: Width | None = None) -> Axes:
     """Draw the mean ranks of heads over datasets, with bars that join those that are level.
 
     Level are heads whose mean ranks are less than Nemenyi's critical difference apart. Where
@@ -31,7 +32,7 @@ def plot_critical_difference(table: Table, *, width: Width = "column") -> Axes:
 
     Args:
         table: With datasets as columns; heads without a score on each of them are left out.
-        width: Of the figure.
+        width: Of the figure; None for a column, or a page with more than twelve heads.
 
     Raises:
         SpecError: For fewer than six datasets or three heads, or if all heads are equal.
@@ -44,7 +45,7 @@ def plot_critical_difference(table: Table, *, width: Width = "column") -> Axes:
     rows, number = -(-len(ranks) // 2), len(ranks)
     below = 0.12 + _BAR * len(bars)
     bottom = below + _ROW * rows
-    figure = new_figure(width, _TOP + bottom)
+    figure = new_figure(width or ("page" if number > _MANY else "column"), _TOP + bottom)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
@@ -104,7 +105,7 @@ def _difference(test: Friedman) -> float:
 def _draw_scale(axes: Axes, number: int) -> None:
     axes.plot([1, number], [0, 0], color="black", linewidth=0.8)
     axes.vlines(range(1, number + 1), 0, 0.05, color="black", linewidth=0.8)
-    for rank in range(1, number + 1):
+    for rank in range(1, number + 1) if number <= _MANY else (1, *range(5, number + 1, 5)):
         axes.text(rank, 0.07, str(rank), ha="center", va="bottom", size=7)
     axes.text(number, 0.0, "  mean rank", va="center", size=7)
 

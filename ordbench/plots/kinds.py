@@ -172,7 +172,7 @@ def _sample_efficiency(asked: Asked) -> _Drawn:
 
 def _critical_difference(asked: Asked) -> _Drawn:
     table = only_table(asked.tables("dataset"))
-    axes = plot_critical_difference(table, width=asked.width or "column")
+    axes = plot_critical_difference(table, width=asked.width)
     return axes, [f"bars join heads that Nemenyi's test leaves level; {table.caption}"]
 
 
