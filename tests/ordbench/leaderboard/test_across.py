@@ -52,7 +52,7 @@ def test_a_head_with_a_missing_cell_has_no_rank_and_changes_none(flat_run: FlatR
 
 
 def test_a_dataset_that_nobody_could_run_changes_no_rank(flat_run: FlatRun) -> None:
-    whole = {"a": [2.0, 2.0], "b": [1.0, 3.0], "c": [1.0, 1.0]}
+    whole: dict[str, list[float | None]] = {"a": [2.0, 2.0], "b": [1.0, 3.0], "c": [1.0, 1.0]}
     runs = [
         flat_run(head, mae, shots=1, dataset=f"d{at}", title=f"D{at}", image_hash=f"i{at}")
         for head, values in whole.items()
@@ -65,7 +65,7 @@ def test_a_dataset_that_nobody_could_run_changes_no_rank(flat_run: FlatRun) -> N
     )
     assert len(made.columns) == 3
     standings = {row.label: row.standing for row in made.rows}
-    assert standings == {row.label: row.standing for row in table(flat_run, dict(whole)).rows}
+    assert standings == {row.label: row.standing for row in table(flat_run, whole).rows}
     assert "2 datasets and 3 heads" in " ".join(said(made.notes))
 
 
