@@ -178,7 +178,7 @@ def in_view(drawn: Sequence[Curve], *, better_low: bool) -> tuple[list[Curve], l
     """Which curves share a scale, and which are so much worse that they would spoil it.
 
     From the better half on, a curve is in view if its best score is no further from the scores
-    in view than those are from each other.
+    in view than those are from each other, or if it lies within their intervals.
     """
     sign = 1 if better_low else -1
     errors = {id(curve): [sign * mean for mean in curve.means] for curve in drawn}
@@ -187,7 +187,8 @@ def in_view(drawn: Sequence[Curve], *, better_low: bool) -> tuple[list[Curve], l
     for curve in order[len(kept) :]:
         values = [error for one in kept for error in errors[id(one)]]
         span = max(values) - min(values)
-        if min(errors[id(curve)]) > max(values) + span:
+        ends = max(sign * end for one in kept for end in (*one.low, *one.high))
+        if min(errors[id(curve)]) > max(max(values) + span, ends):
             break
         kept.append(curve)
     inside = {id(curve) for curve in kept}

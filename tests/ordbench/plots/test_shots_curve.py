@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ordbench.errors import SpecError
 from ordbench.leaderboard.table import Table
-from ordbench.plots.shots_curve import SHOWN, plot_curves, published_curves
+from ordbench.plots.shots_curve import SHOWN, Curve, in_view, plot_curves, published_curves
 from ordbench.plots.style import FAINT
 from ordbench.report.reproduction import find_plan
 from ordbench.results.rows import RunRow
@@ -83,6 +83,16 @@ def test_a_much_worse_head_is_named_and_not_drawn(flat_run: FlatRun) -> None:
     (axes,) = plot_curves(build(runs))
     assert lines(axes).keys() == {"coral", "linear", "coop"}
     assert "↑ off the scale: zeroshot 14.00" in texts(axes)
+
+
+def test_a_head_within_the_intervals_of_others_is_drawn() -> None:
+    def curve(label: str, mean: float, spread: float) -> Curve:
+        return Curve(label, [1, 4], [mean] * 2, [mean - spread] * 2, [mean + spread] * 2)
+
+    best, near, far = curve("best", 1.0, 0.5), curve("near", 1.4, 0.0), curve("far", 1.6, 0.0)
+    assert in_view([best, near, far], better_low=True) == ([best, near], [far])
+    higher = [curve(name, -mean, 0.5) for name, mean in (("best", 1.0), ("near", 1.4))]
+    assert in_view(higher, better_low=False) == (higher, [])
 
 
 def test_of_many_heads_the_first_have_a_color_unless_others_are_named(flat_run: FlatRun) -> None:
