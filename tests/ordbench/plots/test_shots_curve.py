@@ -90,7 +90,8 @@ def test_a_head_within_the_intervals_of_others_is_drawn() -> None:
         return Curve(label, [1, 4], [mean] * 2, [mean - spread] * 2, [mean + spread] * 2)
 
     best, near, far = curve("best", 1.0, 0.5), curve("near", 1.4, 0.0), curve("far", 1.6, 0.0)
-    assert in_view([best, near, far], better_low=True) == ([best, near], [far])
+    assert in_view([best, near], better_low=True) == ([best, near], [])
+    assert in_view([best, far], better_low=True) == ([best], [far])
     higher = [curve(name, -mean, 0.5) for name, mean in (("best", 1.0), ("near", 1.4))]
     assert in_view(higher, better_low=False) == (higher, [])
 
