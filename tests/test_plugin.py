@@ -137,7 +137,7 @@ def test_a_protocol_from_another_package_draws_splits_of_its_own(
         assert caption in table.replace("\\", "")
     assert "k=4" not in table
     listed = {row["name"] for row in json.loads(cli("ls", "protocols", "--json", env=env).stdout)}
-    assert listed == {"every-kth", "paper", "standard"}
+    assert {"every-kth", "paper", "standard"} <= listed
     for wrong, said in (
         ("every-kht", "did you mean every-kth"),
         ("every-kth:j=3", "no option 'j'"),

@@ -48,7 +48,6 @@ from ordbench.leaderboard.ranking import Row, Score, aggregate, by_name, ranked
 from ordbench.leaderboard.significance import ColumnTest, with_tests
 from ordbench.leaderboard.table import Table
 from ordbench.results.rows import CellRuns, RunRow, Seeds
-from ordbench.splits.draw import open_protocol
 from ordbench.statistics.intervals import draws_of, t_interval
 from ordbench.utils.text import counted
 
@@ -284,6 +283,8 @@ class _Draft:
 
 def _number_of_folds(protocol: str) -> int | None:
     """How many folds a protocol makes, where it and its installation say so."""
+    from ordbench.splits.draw import open_protocol  # pydantic
+
     try:
         return open_protocol(protocol).folds
     except OrdbenchError:

@@ -76,7 +76,7 @@ def test_howto_says_the_licence_first_and_the_steps_with_their_folder(tmp_path: 
     lines = call_ok("howto", "morph", tmp_path).splitlines()
     assert lines[0].startswith("licence  signed licence of the University of North Carolina")
     assert lines[1] == "title    MORPH II"
-    assert f"missing in {tmp_path / 'morph'}" in "".join(lines).replace("\n", "")
+    assert f"missing in {tmp_path / 'morph'}" in " ".join(lines)
     numbered = [line[:2] for line in lines if line[:1].isdigit()]
     assert numbered == ["1.", "2.", "3.", "4.", "5."]
     assert f"   $ ordbench data verify morph --data-root {tmp_path}" in lines

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ordbench.results.index import INDEX
+from ordbench.results.index import INDEX, VERSION
 from ordbench.results.loading import load_rows
 from ordbench.results.store import Store
 
@@ -32,7 +32,7 @@ def other_schema(path: Path) -> None:
     path.unlink()
     with sqlite3.connect(path) as db:
         db.execute("create table run (mine)")
-        db.execute("pragma user_version = 7")
+        db.execute(f"pragma user_version = {VERSION + 1}")
     db.close()
 
 

@@ -87,7 +87,7 @@ def test_a_wrong_plan_names_the_line(tmp_path: Path, text: str, message: str) ->
         ("shots: [1, x]", "shots x: wanted 'all' or a whole number of at least 1"),
         ("seeds: 4-2", "seeds 4-2: wanted a whole number or a range"),
         ("seeds: [0, 4294967296]", "seeds 4294967296: wanted less than 4294967296$"),
-        ("fold: a", "fold a: wanted a whole number or a range"),
+        ("fold: a", "fold a: wanted 'all', a whole number or a range"),
         ("recipe: {speed: 3}", "recipe speed=3: unknown key 'speed'; available: .*learning_rate"),
         ("recipe: {epoch: 3}", "recipe epoch=3: unknown key 'epoch'; did you mean epochs"),
         ("recipe: {epochs: 0}", "recipe epochs=0: wanted at least 1"),
