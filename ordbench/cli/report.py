@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +15,10 @@ from ordbench.cli.table import (
     OnlyDatasets,
     OnlyFolds,
     OnlyHeads,
+    OnlyProtocols,
     OnlyShots,
 )
-from ordbench.leaderboard.query import ask, select
+from ordbench.leaderboard.query import ask
 from ordbench.utils.files import write_atomic
 
 
@@ -38,6 +38,7 @@ def report(
     backbone: OnlyBackbones = None,
     shots: OnlyShots = None,
     fold: OnlyFolds = None,
+    protocol: OnlyProtocols = None,
     reference: Annotated[
         str,
         typer.Option(help="Head to compare with all others, where heads are too many for pairs."),
@@ -78,7 +79,14 @@ def report(
 
     asked = ReportQuery(
         table=ask(metric, decode),
-        keep=partial(select, head=head, dataset=dataset, backbone=backbone, shots=shots, fold=fold),
+        selection={
+            "head": head,
+            "dataset": dataset,
+            "backbone": backbone,
+            "shots": shots,
+            "fold": fold,
+            "protocol": protocol,
+        },
         reference=reference,
         images=ImagePlaces(data_root, cache) if images else None,
     )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from ordbench.plots.style import figure_of
+from ordbench.utils.spacing import apart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +39,7 @@ def label_ends(axes: Axes, ends: Sequence[End], size: float = 7) -> None:
     height = axes.get_window_extent().height / figure.dpi * _POINTS
     to_axes = axes.transData + axes.transAxes.inverted()
     wanted = [float(to_axes.transform((end.x, end.y))[1]) for end in ends]
-    for end, place in zip(ends, spread(wanted, _LINE * size / height), strict=True):
+    for end, place in zip(ends, apart(wanted, _LINE * size / height, 0, 1), strict=True):
         axes.annotate(
             end.label,
             xy=(end.x, end.y),
@@ -59,24 +58,3 @@ def label_ends(axes: Axes, ends: Sequence[End], size: float = 7) -> None:
                 "shrinkB": 3,
             },
         )
-
-
-def spread(wanted: Sequence[float], gap: float) -> list[float]:
-    """The places in 0..1 that are at least ``gap`` apart and nearest to those wanted.
-
-    Their order is kept; the sum of squared distances is the least possible. If there is no room
-    for all, they begin at 0 and end above 1.
-
-    >>> [round(place, 3) for place in spread([0.5, 0.52, 0.1], 0.1)]
-    [0.46, 0.56, 0.1]
-    """
-    from scipy.optimize import isotonic_regression
-
-    order = np.argsort(wanted, kind="stable")
-    steps = gap * np.arange(len(wanted))
-    # Less its steps, a row of places that are far enough apart is a row that does not fall.
-    rising = isotonic_regression(np.asarray(wanted, np.float64)[order] - steps).x
-    places = np.empty(len(wanted))
-    places[order] = np.clip(rising, 0, max(0.0, 1 - steps[-1])) + steps
-    found: list[float] = places.tolist()
-    return found

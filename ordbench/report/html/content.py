@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ordbench.errors import SpecError, StoreError
 from ordbench.leaderboard.build import build
-from ordbench.leaderboard.query import TableQuery
+from ordbench.leaderboard.query import TableQuery, select, select_skipped
 from ordbench.leaderboard.table import Table
 from ordbench.report.commands import commands
 from ordbench.report.html.boards import Board, boards
@@ -25,7 +25,7 @@ from ordbench.report.html.thumbnails import AT_MOST, ImagePlaces, thumbnails
 from ordbench.report.origin import Origin, origin
 from ordbench.results.loading import load_skipped, read_records
 from ordbench.results.rescoring import rescore
-from ordbench.results.rows import CellRuns, flatten, group_by_cell
+from ordbench.results.rows import flatten, group_by_cell
 from ordbench.runs.record import Record
 from ordbench.utils.environment import version_of
 
@@ -38,13 +38,16 @@ class ReportQuery:
 
     Attributes:
         table: Which score, by which decoding.
-        keep: Leaves out runs that were not asked for.
+        selection: The runs and skipped cells to show: arguments of
+            `ordbench.leaderboard.query.select`.
         reference: Head that is compared with all others, even where not all pairs are.
         images: Where images lie that are shown small; None for no images.
     """
 
     table: TableQuery
-    keep: Callable[[list[CellRuns]], list[CellRuns]] = list
+    selection: Mapping[str, Iterable[str] | None] = field(
+        default_factory=dict[str, Iterable[str] | None]
+    )
     reference: str = ""
     images: ImagePlaces | None = None
 
@@ -141,10 +144,11 @@ def gather(folders: Iterable[Path], asked: ReportQuery, title: str) -> Report:
 def _folder(path: Path, asked: ReportQuery, prefix: str) -> FolderReport:
     query = asked.table
     records = {record.run_id: record for record in read_records(path)}
-    cells = asked.keep(group_by_cell(map(flatten, records.values())))
+    cells = select(group_by_cell(map(flatten, records.values())), **asked.selection)
     cells = rescore(path, cells, query.metric, query.decode)
     study, unstudied = _study(path, asked)
-    tables = build(cells, query, load_skipped(path), study)
+    skipped = select_skipped(load_skipped(path), **asked.selection)
+    tables = build(cells, query, skipped, study)
     kept = sorted(run_id for cell in cells for run_id in cell.run_ids)
     done = [records[run_id] for run_id in kept if records[run_id].status == "done"]
     shown = boards(tables, prefix)

@@ -6,12 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-from scipy.optimize import isotonic_regression
-
 from ordbench.leaderboard.cell_texts import cell_text
 from ordbench.leaderboard.ranking import Row
 from ordbench.leaderboard.table import Table
+from ordbench.utils.spacing import apart
 
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 56, 168, 16, 44  # margins; names stand in the right one
@@ -95,7 +93,7 @@ def chart(table: Table) -> Chart | None:
     ]
     inside = [curve for curve in drawn if all(map(_is_inside, curve.points))]
     best = inside[:COLOURS]
-    heights = spread_out([curve.points[-1].y for curve in best])
+    heights = [round(y, 1) for y in apart([curve.points[-1].y for curve in best], _LINE)]
     # By the alphabet, so that leaderboards of the same few heads look alike.
     coloured = sorted(curve.label for curve in (drawn if len(drawn) <= COLOURS else best))
     named = {
@@ -125,23 +123,6 @@ def nice_ticks(low: float, high: float, at_most: int = 6) -> list[float]:
     step = next(size * power for size in (1, 2, 5, 10) if size * power >= rough * (1 - 1e-9))
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(number * step, 12) for number in range(first, last + 1)]
-
-
-def spread_out(heights: Sequence[float], gap: float = _LINE) -> list[float]:
-    """The same heights, moved apart until names at them do not overlap, in their order.
-
-    >>> spread_out([100.0, 20.0, 101.0], gap=10)
-    [95.5, 20.0, 105.5]
-    """
-    if not heights:
-        return []
-    order = np.argsort(heights, kind="stable")
-    steps = gap * np.arange(len(heights))
-    # Less its steps, a row of places that are far enough apart is a row that does not fall.
-    places = np.empty(len(heights))
-    places[order] = isotonic_regression(np.asarray(heights)[order] - steps).x + steps
-    found: list[float] = places.round(1).tolist()
-    return found
 
 
 def _limits(rows: Sequence[Row], *, higher_is_better: bool) -> tuple[float, float]:

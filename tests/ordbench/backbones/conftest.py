@@ -1,22 +1,21 @@
 """Randomly initialised CLIPs, and a Hugging Face hub on this machine."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import open_clip
 import pytest
 import torch
-from huggingface_hub import constants
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ordbench.backbone import Backbone, Dtype, Layer, TextTower
 from ordbench.backbones.clip.family import Clip
+from tests.ordbench.hub import serving
 
 VIT = {"layers": 2, "width": 32, "head_width": 16, "patch_size": 16, "image_size": 32}
 RESNET = {"layers": [1, 1, 1, 1], "width": 8, "head_width": 8, "image_size": 32}
@@ -133,24 +132,11 @@ class Hub(BaseHTTPRequestHandler):
         pass
 
 
-def point_to(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What HF_ENDPOINT does when huggingface_hub is imported."""
-    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-
-
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
     class Ours(Hub):
         files: ClassVar = {"model.safetensors": b"safe", "pytorch_model.bin": b"pickled"}
         asked: ClassVar = []
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Ours)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    point_to(f"http://127.0.0.1:{server.server_port}", monkeypatch)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    yield Ours
-    server.shutdown()
-    server.server_close()
+    with serving(Ours, tmp_path / "hub", monkeypatch):
+        yield Ours

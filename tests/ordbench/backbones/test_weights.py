@@ -14,7 +14,8 @@ from ordbench.backbones.weights import (
     split_path,
 )
 from ordbench.errors import BackboneError
-from tests.ordbench.backbones.conftest import Hub, point_to
+from tests.ordbench.backbones.conftest import Hub
+from tests.ordbench.hub import point_to
 
 
 def test_a_path_stands_behind_the_first_at() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from huggingface_hub import constants
 
 from ordbench.data.hub import PARQUET, fetch, fetched
 from ordbench.errors import DatasetError
+from tests.ordbench.hub import serving
 
 COMMIT = "c" * 40
 
@@ -57,17 +57,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
             "photo.jpg": b"never asked for",
         }
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Ours)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    endpoint = f"http://127.0.0.1:{server.server_port}"
-    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    yield Ours
-    server.shutdown()
-    server.server_close()
+    with serving(Ours, tmp_path / "hub", monkeypatch):
+        yield Ours
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import sys
-import threading
 from collections.abc import Iterator
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from huggingface_hub import ModelCard, constants
+from huggingface_hub import ModelCard
 
 from ordbench.cli.main import main
 from ordbench.errors import SpecError, StoreError
@@ -22,6 +21,7 @@ from ordbench.results.trained_heads import kept_file, load_head
 from ordbench.runs.head_hub import HEAD_FILE, model_card, pull, push
 from ordbench.runs.kept_head import from_safetensors
 from tests.ordbench.conftest import done
+from tests.ordbench.hub import serving
 
 REPOSITORY = "org/ages"
 
@@ -78,17 +78,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Hub]]:
         made: ClassVar = []
         files: ClassVar = {}
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Ours)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    endpoint = f"http://127.0.0.1:{server.server_port}"
-    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    yield Ours
-    server.shutdown()
-    server.server_close()
+    with serving(Ours, tmp_path / "hub", monkeypatch):
+        yield Ours
 
 
 def test_a_pushed_head_predicts_as_before(

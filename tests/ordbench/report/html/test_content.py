@@ -1,12 +1,12 @@
 """What is gathered for a page: folders, filters, and what is said where something is missing."""
 
-from functools import partial
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ordbench.errors import StoreError
-from ordbench.leaderboard.query import ask, select
+from ordbench.leaderboard.query import ask
 from ordbench.report.html.content import Report, ReportQuery, gather
 from ordbench.report.html.page import render_page
 from ordbench.results.archive import write_archive
@@ -45,8 +45,8 @@ def test_a_metric_that_is_no_mean_over_images_has_no_comparisons(hostile: Path) 
 
 
 def test_only_what_was_asked_for_is_told(hostile: Path) -> None:
-    keep = partial(select, head=["linear", "coral"], shots=["4"])
-    (folder,) = gather([hostile], ReportQuery(table=ask(), keep=keep), "Few").folders
+    selection = {"head": ["linear", "coral"], "shots": ["4"]}
+    (folder,) = gather([hostile], ReportQuery(table=ask(), selection=selection), "Few").folders
     assert [head.name for head in folder.heads] == ["coral", "linear"]
     assert folder.origin.runs == 4
     assert folder.commands == [
@@ -54,6 +54,20 @@ def test_only_what_was_asked_for_is_told(hostile: Path) -> None:
         "--shots 4 --seeds 0-1"
     ]
     assert folder.boards[0].chart is None, "one column"
+
+
+def test_skipped_cells_are_selected_as_runs_are(hostile: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(hostile, tmp_path / "runs"))
+    done = next(iter(read_records(folder))).spec
+    Store(folder).write_skip(done.model_copy(update={"head": "knn"}), "too few images")
+
+    def heads(asked: ReportQuery) -> set[str]:
+        (told,) = gather([folder], asked, "Skipped").folders
+        return {row.label for board in told.boards for row in board.rows}
+
+    assert "knn" in heads(ReportQuery(table=ask()))
+    some = ReportQuery(table=ask(), selection={"head": ["linear", "coral"]})
+    assert heads(some) == {"linear", "coral"}
 
 
 def test_heads_and_datasets_have_their_cards(report: Report) -> None:

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from ordbench.plots.end_labels import spread
+from ordbench.utils.spacing import apart
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_other_places_that_far_apart_are_nearer_to_those_wanted(seed: int) -> None:
     generator = np.random.default_rng(seed)
     wanted, gap = generator.uniform(0.3, 0.7, 5), 0.08
-    got = np.array(spread(wanted.tolist(), gap))
+    got = np.array(apart(wanted.tolist(), gap))
     order = np.argsort(wanted)
     assert np.all(np.diff(got[order]) >= gap - 1e-12)
     others = got[order] + generator.normal(0, 0.02, (20_000, 5))
@@ -18,4 +18,4 @@ def test_no_other_places_that_far_apart_are_nearer_to_those_wanted(seed: int) ->
 
 
 def test_labels_stay_between_the_ends() -> None:
-    assert spread([-1.0, 2.0, 2.0], 0.1) == pytest.approx([0.0, 0.9, 1.0])
+    assert apart([-1.0, 2.0, 2.0], 0.1, 0, 1) == pytest.approx([0.0, 0.9, 1.0])
